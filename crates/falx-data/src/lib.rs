@@ -1,0 +1,1 @@
+//! Index, layouts, splits and the loader of batches.

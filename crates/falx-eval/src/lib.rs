@@ -1,0 +1,1 @@
+//! Scores, baselines, intervals and the report for haemorrhage predictions.

@@ -1,0 +1,28 @@
+//! Where tests find the shared reference material (`../shared` beside the repository, or `$FALX_SHARED`).
+//!
+//! The material is never copied into the repository, so a user's fresh clone does not have it: a test
+//! that needs it returns early there and says so. Under CI (`CI=true`) its absence is a failure.
+
+use std::path::PathBuf;
+
+/// The file or folder `relative` of the shared material, or `None` where the material is not at hand.
+///
+/// # Panics
+/// When the material, or this part of it, is missing under CI, so that a green run cannot hide a skipped check.
+pub fn shared(relative: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("FALX_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(relative);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "this test needs {} and it is missing; set FALX_SHARED to the shared folder",
+        path.display()
+    );
+    eprintln!("skipped: needs {} (set FALX_SHARED)", path.display());
+    None
+}

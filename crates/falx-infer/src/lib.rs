@@ -1,0 +1,1 @@
+//! Bundles and prediction: a trained model run on slices.

@@ -1,0 +1,1 @@
+//! A graph of ONNX operators, its zoo, and the engine that trains it.

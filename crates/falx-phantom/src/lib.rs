@@ -1,0 +1,1 @@
+//! Head CT phantoms with the five subtypes of haemorrhage, written as DICOM.

@@ -1,0 +1,2 @@
+//! The `falx` command.
+fn main() {}
