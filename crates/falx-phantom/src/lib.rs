@@ -1,1 +1,19 @@
 //! Head CT phantoms with the five subtypes of haemorrhage, written as DICOM.
+//!
+//! A phantom is an analytic head in millimetres and HU (signed distances, no voxels), seen by one of five
+//! made-up scanners: slices of finite thickness at a gantry tilt, blur, correlated noise and artefacts. Every
+//! number follows from the seed, so a folder can be made again byte for byte on any machine.
+//!
+//! # Which slice is positive
+//! A voxel belongs to a haemorrhage when at least half of its volume does. A slice is labelled with a subtype
+//! when its voxels of that subtype cover at least [`VISIBLE_AREA_MM2`]; `any` is the union of the five.
+//! The masks are the truth, the labels follow from them.
+
+mod options;
+mod write;
+
+pub use options::{Layout, PhantomError, PhantomOptions, PhantomSummary, UnknownLayout};
+pub use write::write;
+
+/// The area that a subtype must cover in a slice for the slice to carry its label, in mm².
+pub const VISIBLE_AREA_MM2: f64 = 20.0;
