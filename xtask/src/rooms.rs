@@ -1,0 +1,129 @@
+//! The arrows between rooms and the libraries that may enter them, read from `cargo metadata`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::tidy::Finding;
+
+/// The arrows that the table "Rooms" of ARCHITECTURE.md allows: room → rooms it may use.
+pub type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+const ARROWS: usize = 1;
+const LIBRARIES: usize = 2;
+const LINTS: usize = 3;
+
+/// Third-party libraries that may be used in some rooms only (by the beginning of their name).
+const CONFINED: [(&str, &[&str]); 8] = [
+    ("burn", &["falx-nn"]),
+    ("gemm", &["falx-nn"]),
+    ("rten", &["falx-infer"]),
+    ("dicom-object", &["falx-phantom"]),
+    ("parquet", &["falx-data"]),
+    ("anyhow", &["falx", "xtask"]),
+    ("clap", &["falx"]),
+    ("indicatif", &["falx"]),
+];
+
+/// Reads the allowed arrows: table rows whose first cell is a crate in backticks and whose last names the rooms it may use.
+pub fn allowed_arrows(architecture: &str) -> Result<Arrows> {
+    let mut arrows = Arrows::new();
+    for line in architecture
+        .lines()
+        .filter(|line| line.starts_with("| `falx"))
+    {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let (Some(room), Some(uses)) = (cells.first(), cells.last()) else {
+            continue;
+        };
+        let uses = uses
+            .split(',')
+            .map(|name| name.trim().trim_matches('`').to_owned());
+        arrows.insert(room.trim_matches('`').to_owned(), uses.collect());
+    }
+    if arrows.is_empty() {
+        bail!("ARCHITECTURE.md has no table of rooms");
+    }
+    Ok(arrows)
+}
+
+/// Compares every workspace member's dependencies with what is allowed.
+pub fn check(root: &Path, allowed: &Arrows) -> Result<Vec<Finding>> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
+        .current_dir(root)
+        .output()
+        .context("running cargo metadata")?;
+    if !output.status.success() {
+        bail!(
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).context("parsing cargo metadata")?;
+    let mut findings = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        check_lints(package, name, &mut findings)?;
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let needs = dependency["name"].as_str().unwrap_or_default();
+            // Tests may look over the fence; what ships may not.
+            if dependency["kind"].as_str() != Some("dev") {
+                check_arrow(name, needs, allowed, &mut findings);
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn check_arrow(room: &str, needs: &str, allowed: &Arrows, findings: &mut Vec<Finding>) {
+    if needs.starts_with("falx") && !allowed.get(room).is_some_and(|uses| uses.contains(needs)) {
+        findings.push(Finding::new(ARROWS, format!("{room} uses {needs}")));
+    }
+    for (library, homes) in CONFINED {
+        let is_it = needs == library || needs.starts_with(&format!("{library}-"));
+        if is_it && !homes.contains(&room) {
+            findings.push(Finding::new(LIBRARIES, format!("{room} uses {needs}")));
+        }
+    }
+}
+
+/// The workspace's lints forbid unsafe code; a member that does not inherit them escapes.
+fn check_lints(package: &Value, name: &str, findings: &mut Vec<Finding>) -> Result<()> {
+    let manifest = package["manifest_path"]
+        .as_str()
+        .context("a package without a manifest")?;
+    let text = std::fs::read_to_string(manifest).with_context(|| format!("reading {manifest}"))?;
+    if !text.contains("[lints]\nworkspace = true") {
+        findings.push(Finding::new(LINTS, format!("{name}'s Cargo.toml")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forbidden_arrow_and_a_strayed_library_are_found() {
+        let allowed =
+            allowed_arrows("| `falx-data` | index | `falx-core`, `falx-dicom` |\n").unwrap();
+        let mut findings = Vec::new();
+        check_arrow("falx-data", "falx-dicom", &allowed, &mut findings);
+        assert!(findings.is_empty());
+        check_arrow("falx-data", "falx-nn", &allowed, &mut findings);
+        check_arrow("falx-data", "burn-flex", &allowed, &mut findings);
+        let numbers: Vec<usize> = findings.iter().map(|f| f.invariant).collect();
+        assert_eq!(numbers, [ARROWS, LIBRARIES]);
+    }
+}
