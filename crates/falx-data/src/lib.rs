@@ -1,1 +1,12 @@
-//! Index, layouts, splits and the loader of batches.
+//! From checked slices to batches: the index of a data set, its audit, its split, and the loader.
+//!
+//! Knows files, patients and labels; never sees an engine.
+
+pub mod audit;
+pub mod augment;
+pub mod index;
+pub mod input;
+pub mod labels;
+pub mod loader;
+pub mod sampler;
+pub mod split;
