@@ -1,1 +1,35 @@
 //! Scores, baselines, intervals and the report for haemorrhage predictions.
+//!
+//! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
+//!
+//! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`predictions`] and [`kaggle`] read and write the two file forms.
+//! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`report`] lays an evaluation out as one self-contained HTML page.
+
+mod bootstrap;
+mod calibration;
+mod evaluate;
+mod evaluation;
+mod level;
+mod metrics;
+mod operating;
+mod text;
+
+pub mod kaggle;
+pub mod lint;
+pub mod predictions;
+pub mod report;
+
+pub use evaluate::{Case, EvaluateError, EvaluateOptions, evaluate};
+pub use evaluation::{
+    Baseline, Bin, Calibration, Estimate, Evaluation, LabelScore, OperatingPoint, StudyScores,
+    Verdict,
+};
+pub use metrics::{
+    CLIP, Undefined, auc, average_precision, label_log_loss, log_loss, prevalence,
+    weighted_log_loss,
+};
+
+#[cfg(test)]
+mod tests;
