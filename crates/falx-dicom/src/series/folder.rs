@@ -1,0 +1,118 @@
+//! From a folder of files to its series: what is left out, and which volumes remain.
+
+use std::collections::BTreeMap;
+
+use super::{SeriesDefect, SeriesGeometry, SeriesSlice, arrange};
+use crate::Refusal;
+
+/// Whether a file of a folder is a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// An original image.
+    Original,
+    /// An image whose Image Type is DERIVED.
+    Derived,
+    /// No slice at all.
+    Refused(Refusal),
+}
+
+/// What [`sort_folder`] needs to know of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FolderFile<'a> {
+    /// Whether it is a slice.
+    pub standing: Standing,
+    /// Series Instance UID.
+    pub series_instance_uid: Option<&'a str>,
+    /// The slice, where it is one.
+    pub slice: SeriesSlice<'a>,
+}
+
+/// A file that is in no series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excluded {
+    /// Its index in the folder.
+    pub index: usize,
+    /// The folder's defect that names it, where one does.
+    pub defect: Option<SeriesDefect>,
+    /// Why it is no slice, where it was refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// One series of a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FolderSeries {
+    /// Series Instance UID.
+    pub series_instance_uid: Option<String>,
+    /// The indices of its files in the folder, ascending.
+    pub members: Vec<usize>,
+    /// Its order and geometry; indices count in `members`.
+    pub geometry: SeriesGeometry,
+}
+
+/// The series of a folder and what was left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Folder {
+    /// The series, in the order of their first files.
+    pub series: Vec<FolderSeries>,
+    /// The files in no series, ascending.
+    pub excluded: Vec<Excluded>,
+    /// What is odd about the folder, each once, in the order of [`SeriesDefect::ALL`].
+    pub defects: Vec<SeriesDefect>,
+}
+
+/// Sorts a folder's files (in the order of their names) into series and arranges each.
+///
+/// A derived image is left out where its series also holds original ones.
+pub fn sort_folder(files: &[FolderFile<'_>]) -> Folder {
+    let mut folder = Folder::default();
+    let mut groups: BTreeMap<Option<&str>, Vec<(usize, &FolderFile<'_>)>> = BTreeMap::new();
+    for (index, file) in files.iter().enumerate() {
+        if let Standing::Refused(refusal) = file.standing {
+            folder.excluded.push(Excluded {
+                index,
+                defect: exclusion(refusal),
+                refusal: Some(refusal),
+            });
+        } else {
+            let group = groups.entry(file.series_instance_uid).or_default();
+            group.push((index, file));
+        }
+    }
+    for (uid, mut group) in groups {
+        let is_original =
+            |&(_, file): &(usize, &FolderFile<'_>)| file.standing == Standing::Original;
+        if group.iter().any(is_original) {
+            let derived = group.extract_if(.., |entry| !is_original(entry));
+            folder.excluded.extend(derived.map(|(index, _)| Excluded {
+                index,
+                defect: Some(SeriesDefect::ExcludedDerived),
+                refusal: None,
+            }));
+        }
+        let slices: Vec<_> = group.iter().map(|(_, file)| file.slice).collect();
+        folder.series.push(FolderSeries {
+            series_instance_uid: uid.map(str::to_owned),
+            members: group.iter().map(|&(index, _)| index).collect(),
+            geometry: arrange(&slices),
+        });
+    }
+    folder
+        .series
+        .sort_by_key(|series| series.members.first().copied());
+    folder.excluded.sort_by_key(|excluded| excluded.index);
+    folder.defects = folder.excluded.iter().filter_map(|e| e.defect).collect();
+    if folder.series.len() > 1 {
+        folder.defects.push(SeriesDefect::MultipleSeries);
+    }
+    folder.defects.sort_unstable();
+    folder.defects.dedup();
+    folder
+}
+
+const fn exclusion(refusal: Refusal) -> Option<SeriesDefect> {
+    match refusal {
+        Refusal::Localizer => Some(SeriesDefect::ExcludedLocalizer),
+        Refusal::NotCt => Some(SeriesDefect::ExcludedNotCt),
+        _ => None,
+    }
+}

@@ -1,0 +1,37 @@
+//! A checked CT slice.
+
+use falx_core::Hu;
+
+use crate::{Defect, SliceHeader};
+
+/// A CT slice whose Hounsfield units are certain.
+///
+/// # Shape
+/// `hu` and `padding` hold `header.rows` × `header.cols` values, row by row.
+///
+/// # Units
+/// Hounsfield units; a padded pixel holds [`Hu::PADDING`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct CtSlice {
+    /// Identity, geometry and acquisition.
+    pub header: SliceHeader,
+    /// The image.
+    pub hu: Vec<Hu>,
+    /// True where the scanner measured nothing; `None` where no pixel is padding.
+    pub padding: Option<Vec<bool>>,
+    /// What was wrong with the file, each once, in the order of [`Defect::ALL`].
+    pub defects: Vec<Defect>,
+}
+
+impl CtSlice {
+    /// The smallest and the largest value, padding's filler included.
+    pub fn hu_min_max(&self) -> (Hu, Hu) {
+        let (low, high) = self
+            .hu
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), hu| {
+                (low.min(hu.0), high.max(hu.0))
+            });
+        (Hu(low), Hu(high))
+    }
+}
