@@ -1,1 +1,27 @@
 //! A graph of ONNX operators, its zoo, and the engine that trains it.
+//!
+//! One definition of a network serves everything: [`zoo::build`] gives a [`Graph`], an [`Engine`] trains it,
+//! [`onnx`] writes it for any run-time. No type of the numeric library beneath leaves this crate.
+
+mod engine;
+mod graph;
+pub mod loss;
+pub mod onnx;
+mod operators;
+pub mod optim;
+mod parameters;
+pub mod schedule;
+mod targets;
+mod tensor;
+pub mod weights;
+pub mod zoo;
+
+pub use engine::{Engine, EngineError, StepOutput, flex_engine};
+pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
+pub use operators::{
+    Add, BatchNormalization, Conv, Dropout, Flatten, Gemm, GlobalAveragePool, MaxPool, Operator,
+    Relu, ShapeError, Sigmoid,
+};
+pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
+pub use targets::Targets;
+pub use tensor::{Tensor, TensorError};

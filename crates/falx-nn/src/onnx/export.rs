@@ -1,0 +1,130 @@
+//! From our graph to ONNX's messages.
+
+use prost::Message;
+
+use super::OnnxError;
+use super::message::{
+    Attribute, FLOAT, Graph as GraphMessage, Model, Node, OperatorSet, TensorData, ValueInfo,
+};
+use crate::{Graph, Operator, ParameterSpec, Parameters, Value};
+
+/// The oldest versions that hold all we write, so that old run-times read it too.
+const IR_VERSION: i64 = 8;
+const OPSET: i64 = 17;
+const INPUT: &str = "input";
+
+pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxError> {
+    let names = value_names(graph);
+    let name = |value: Value| names.get(value.0).cloned().unwrap_or_default();
+    let mut nodes = Vec::new();
+    for (index, node) in graph.nodes().iter().enumerate() {
+        // Dropout passes its input on when a network is used.
+        if matches!(node.operator, Operator::Dropout(_)) {
+            continue;
+        }
+        let shapes: Vec<&[usize]> = node
+            .inputs
+            .iter()
+            .filter_map(|&value| graph.shape(value))
+            .collect();
+        let owned = node.operator.parameters(&node.name, &shapes);
+        let inputs = node.inputs.iter().map(|&value| name(value));
+        nodes.push(Node {
+            input: inputs
+                .chain(owned.into_iter().map(|spec| spec.name))
+                .collect(),
+            output: vec![name(Value::of_node(index))],
+            name: Some(node.name.clone()),
+            op_type: Some(node.operator.name().to_owned()),
+            attribute: attributes(&node.operator),
+        });
+    }
+    let info = |name: &str, value: Value| {
+        ValueInfo::batch_of(name, graph.shape(value).unwrap_or_default())
+    };
+    let outputs = graph.outputs().iter();
+    let initializers = graph
+        .parameters()
+        .iter()
+        .map(|spec| initializer(spec, parameters));
+    let model = Model {
+        ir_version: Some(IR_VERSION),
+        producer_name: Some("falx".to_owned()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        graph: Some(GraphMessage {
+            node: nodes,
+            name: Some(graph.name().to_owned()),
+            initializer: initializers.collect::<Result<_, _>>()?,
+            input: vec![info(INPUT, Value::INPUT)],
+            output: outputs.map(|(name, value)| info(name, *value)).collect(),
+        }),
+        opset_import: vec![OperatorSet {
+            domain: Some(String::new()),
+            version: Some(OPSET),
+        }],
+    };
+    Ok(model.encode_to_vec())
+}
+
+/// The name of each value: an output's own, its input's behind a dropout, else its node's.
+fn value_names(graph: &Graph) -> Vec<String> {
+    let mut names = vec![INPUT.to_owned()];
+    for (index, node) in graph.nodes().iter().enumerate() {
+        let output = graph
+            .outputs()
+            .iter()
+            .find(|(_, value)| *value == Value::of_node(index));
+        let passed = match (&node.operator, node.inputs.first()) {
+            (Operator::Dropout(_), Some(input)) => names.get(input.0).cloned(),
+            _ => None,
+        };
+        let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());
+        names.push(passed.unwrap_or_else(own));
+    }
+    names
+}
+
+fn initializer(spec: &ParameterSpec, parameters: &Parameters) -> Result<TensorData, OnnxError> {
+    let tensor = parameters
+        .get(&spec.name)
+        .filter(|tensor| tensor.shape == spec.shape);
+    let tensor = tensor.ok_or_else(|| OnnxError::Parameter {
+        name: spec.name.clone(),
+        expected: spec.shape.clone(),
+    })?;
+    Ok(TensorData {
+        dims: spec.shape.iter().map(|&length| length as i64).collect(),
+        data_type: Some(FLOAT),
+        name: Some(spec.name.clone()),
+        raw_data: Some(tensor.data.iter().flat_map(|x| x.to_le_bytes()).collect()),
+    })
+}
+
+fn attributes(operator: &Operator) -> Vec<Attribute> {
+    match operator {
+        Operator::Conv(conv) => vec![
+            Attribute::ints("kernel_shape", &conv.kernel),
+            Attribute::ints("strides", &conv.strides),
+            Attribute::ints("pads", &conv.pads),
+            Attribute::ints("dilations", &conv.dilations),
+            Attribute::int("group", conv.groups),
+        ],
+        Operator::BatchNormalization(norm) => vec![
+            Attribute::float("epsilon", norm.epsilon),
+            Attribute::float("momentum", 1.0 - norm.momentum),
+        ],
+        Operator::MaxPool(pool) => vec![
+            Attribute::ints("kernel_shape", &pool.kernel),
+            Attribute::ints("strides", &pool.strides),
+            Attribute::ints("pads", &pool.pads),
+            Attribute::int("ceil_mode", pool.ceil_mode.into()),
+        ],
+        Operator::Flatten(_) => vec![Attribute::int("axis", 1)],
+        Operator::Gemm(_) => vec![Attribute::int("transB", 1)],
+        Operator::Add(_)
+        | Operator::Dropout(_)
+        | Operator::GlobalAveragePool(_)
+        | Operator::Relu(_)
+        | Operator::Sigmoid(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Convolution, direct and channels-last.
+
+use super::window::Window;
+use super::{Rules, image};
+use crate::{Initialisation, ParameterKind, ParameterSpec};
+
+/// ONNX `Conv` in two dimensions, with PyTorch's weight of outputs x inputs / groups x height x width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// How many channels it gives.
+    pub channels: usize,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between positions of the kernel.
+    pub strides: [usize; 2],
+    /// Top, left, bottom, right.
+    pub pads: [usize; 4],
+    /// Steps between the kernel's taps.
+    pub dilations: [usize; 2],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+impl Conv {
+    /// A square kernel of odd `size` that keeps the image's size, without bias.
+    pub const fn same(channels: usize, size: usize) -> Self {
+        Self {
+            channels,
+            kernel: [size, size],
+            strides: [1, 1],
+            pads: [size / 2; 4],
+            dilations: [1, 1],
+            groups: 1,
+            bias: false,
+        }
+    }
+
+    fn window(&self) -> Window {
+        Window {
+            kernel: self.kernel,
+            strides: self.strides,
+            pads: self.pads,
+            dilations: self.dilations,
+            ceil_mode: false,
+        }
+    }
+}
+
+impl Rules for Conv {
+    const NAME: &'static str = "Conv";
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
+        let [channels, height, width] = image(inputs)?;
+        if self.channels == 0 || self.groups == 0 {
+            return Err("it must give at least one channel, in at least one group");
+        }
+        if channels % self.groups > 0 || self.channels % self.groups > 0 {
+            return Err("the channels before and after must be multiples of the groups");
+        }
+        let [rows, columns] = self.window().output([height, width])?;
+        Ok(vec![self.channels, rows, columns])
+    }
+
+    fn parameters(&self, name: &str, inputs: &[&[usize]]) -> Vec<ParameterSpec> {
+        let channels = inputs
+            .first()
+            .and_then(|shape| shape.first())
+            .copied()
+            .unwrap_or(0);
+        let inputs = channels / self.groups.max(1);
+        let fan_in = inputs * self.kernel[0] * self.kernel[1];
+        let spec = |part: &str, shape: Vec<usize>, initialisation| ParameterSpec {
+            name: format!("{name}.{part}"),
+            shape,
+            kind: ParameterKind::Weight,
+            initialisation,
+        };
+        let shape = vec![self.channels, inputs, self.kernel[0], self.kernel[1]];
+        let mut specs = vec![spec("weight", shape, Initialisation::HeUniform { fan_in })];
+        let bias = || {
+            spec(
+                "bias",
+                vec![self.channels],
+                Initialisation::FanInUniform { fan_in },
+            )
+        };
+        specs.extend(self.bias.then(bias));
+        specs
+    }
+}
