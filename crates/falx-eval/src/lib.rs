@@ -14,7 +14,9 @@ mod evaluation;
 mod level;
 mod metrics;
 mod operating;
+mod ranked;
 mod text;
+mod warnings;
 
 pub mod kaggle;
 pub mod lint;

@@ -1,8 +1,190 @@
-//! The evaluation as text.
+//! The evaluation as text, and how numbers are written in text and page alike.
 
-use crate::Evaluation;
+use std::fmt::Write as _;
+
+use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, Verdict};
+
+/// A whole number with thousands separated.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number and what is counted.
+pub(crate) fn count(n: u64, what: &str) -> String {
+    let plural = match (n, what.strip_suffix('y')) {
+        (1, _) => what.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{what}s"),
+    };
+    format!("{} {plural}", thousands(n))
+}
+
+/// Words as a list.
+pub(crate) fn joined(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A score's value; where cases are few, fewer digits and a tilde.
+pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
+    if few {
+        format!("~{value:.0$}", few_digits(digits))
+    } else {
+        format!("{value:.digits$}")
+    }
+}
+
+/// Four digits become two, three become one.
+const fn few_digits(digits: usize) -> usize {
+    if digits > 2 { digits - 2 } else { 1 }
+}
+
+/// An interval, or a dash.
+pub(crate) fn interval(e: &Estimate, digits: usize, few: bool) -> String {
+    let digits = if few { few_digits(digits) } else { digits };
+    match (e.low, e.high) {
+        (Some(low), Some(high)) => format!("{low:.digits$} to {high:.digits$}"),
+        _ => "–".to_owned(),
+    }
+}
+
+/// A share as a percentage.
+pub(crate) fn percent(share: f64, digits: usize) -> String {
+    format!("{:.digits$} %", share * 100.0)
+}
+
+/// A skill: "64.9 % (60.1 to 69.0)".
+pub(crate) fn skill(skill: Option<&Estimate>) -> String {
+    let Some(skill) = skill else {
+        return "undefined (one outcome only)".to_owned();
+    };
+    let scaled = Estimate {
+        value: skill.value,
+        low: skill.low.map(|x| x * 100.0),
+        high: skill.high.map(|x| x * 100.0),
+    };
+    format!(
+        "{} ({})",
+        percent(skill.value, 1),
+        interval(&scaled, 1, false).replace('–', "no interval")
+    )
+}
+
+/// One sentence on how a loss stands to its reference.
+pub(crate) fn verdict(verdict: Verdict, reference: &str) -> String {
+    match verdict {
+        Verdict::Skill => format!("Better than the {reference}."),
+        Verdict::Unclear => {
+            format!(
+                "Cannot be told from no skill (the {reference}): the interval includes zero skill, or there is none."
+            )
+        }
+        Verdict::WorseThanNoSkill => {
+            format!("WORSE THAN NO SKILL: the {reference} for everything has the lower loss.")
+        }
+    }
+}
 
 /// The table that the command line prints.
 pub(crate) fn evaluation(e: &Evaluation) -> String {
-    format!("weighted log loss {}\n", e.weighted_log_loss.value)
+    let mut out = String::new();
+    let cohort = format!(
+        "{} of {}",
+        count(e.slices, "slice"),
+        count(e.patients, "patient")
+    );
+    head(&mut out, "Per slice", &cohort, &e.weighted_log_loss);
+    body(&mut out, e.verdict, &e.baselines, &e.labels);
+    if let Some(study) = &e.study {
+        out.push('\n');
+        study_text(&mut out, study);
+    }
+    let resamples = thousands(u64::from(e.replicates));
+    let _ = writeln!(
+        out,
+        "\nBrackets: 95 % interval over {resamples} resamples of patients (seed {}). ~: too few cases for more digits.",
+        e.seed
+    );
+    if !e.warnings.is_empty() {
+        out.push_str("\nMind:\n");
+        for warning in &e.warnings {
+            let _ = writeln!(out, "- {warning}");
+        }
+    }
+    out
+}
+
+fn study_text(out: &mut String, s: &StudyScores) {
+    let cohort = format!(
+        "{} of {}; a study's prediction is the highest of its slices'",
+        count(s.studies, "study"),
+        count(s.patients, "patient")
+    );
+    head(out, "Per study", &cohort, &s.weighted_log_loss);
+    body(out, s.verdict, &s.baselines, &s.labels);
+}
+
+fn head(out: &mut String, level: &str, cohort: &str, loss: &Estimate) {
+    let _ = writeln!(out, "{level}: {cohort}");
+    let _ = writeln!(
+        out,
+        "weighted log loss  {}  ({})",
+        value(loss.value, 4, false),
+        interval(loss, 4, false).replace('–', "no interval")
+    );
+}
+
+fn body(out: &mut String, stands: Verdict, baselines: &[Baseline], labels: &[LabelScore]) {
+    if let Some(reference) = baselines.first() {
+        let _ = writeln!(out, "{}", verdict(stands, &reference.name));
+    }
+    let _ = writeln!(
+        out,
+        "\n{:<34}{:>8}   skill of these predictions",
+        "no-skill baseline", "loss"
+    );
+    for b in baselines {
+        let loss = value(b.weighted_log_loss, 4, false);
+        let _ = writeln!(out, "{:<34}{loss:>8}   {}", b.name, skill(b.skill.as_ref()));
+    }
+    let _ = writeln!(
+        out,
+        "\n{:<17}{:>9}{:>10}  {:>8}{:>10}   {:<24}average precision",
+        "label", "positive", "patients", "log loss", "baseline", "AUC"
+    );
+    for s in labels {
+        out.push_str(label_line(s).trim_end());
+        out.push('\n');
+    }
+}
+
+fn label_line(s: &LabelScore) -> String {
+    let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| value(x, 4, s.few));
+    let scored = |x: Option<&Estimate>| {
+        x.map_or_else(
+            || "–".to_owned(),
+            |x| format!("{} ({})", value(x.value, 3, s.few), interval(x, 3, s.few)),
+        )
+    };
+    format!(
+        "{:<17}{:>9}{:>10}  {:>8}{:>10}   {:<24}{}",
+        s.label.name(),
+        thousands(s.positives),
+        thousands(s.positive_patients),
+        number(s.log_loss.map(|l| l.value)),
+        number(s.baseline_log_loss),
+        scored(s.auc.as_ref()),
+        scored(s.average_precision.as_ref())
+    )
 }

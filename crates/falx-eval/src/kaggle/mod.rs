@@ -1,19 +1,113 @@
 //! Kaggle's form of labels and submissions: `ID,Label`, six rows an image, `ID_<hex>_<label>`.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod lines;
+mod read;
+pub(crate) mod row;
+mod write;
 
-use falx_core::{ImageId, LabelRow, Prediction};
+use std::path::PathBuf;
+
+use falx_core::{ImageId, LabelRow};
+
+pub(crate) use read::{for_each_row, open};
+pub use read::{read, read_truth};
+pub use row::RowProblem;
+pub use write::write_submission;
 
 /// Why a file in Kaggle's form cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KaggleError {
-    /// The file system refused.
-    #[error("{path}: {source}")]
-    Io {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}; check the path and its permissions")]
+    Read {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// What the file system said.
         source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}; choose a folder that exists and is writable")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// The first line is not the header.
+    #[error("{path}: the first line is `{found}`; it must be `ID,Label`")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What stands there.
+        found: String,
+    },
+    /// There is no row.
+    #[error("{path} has no rows; it must have six below the header for every image")]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line is no row.
+    #[error("{path}: line {line} {problem}")]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: RowProblem,
+    },
+    /// A row appears twice.
+    #[error("{path}: line {line} repeats `{id}`; keep one row for each image and label")]
+    Repeated {
+        /// The file.
+        path: PathBuf,
+        /// The later line.
+        line: u64,
+        /// The row's id.
+        id: String,
+    },
+    /// Two rows say different things of one label.
+    #[error(
+        "{path}: line {line} gives `{id}` another value than an earlier line; correct the label file"
+    )]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The later line.
+        line: u64,
+        /// The row's id.
+        id: String,
+    },
+    /// Images without all six rows.
+    #[error(
+        "{path}: {count} images lack some of their six rows, {example} for one; give every image all six labels"
+    )]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// One of them.
+        example: ImageId,
+    },
+    /// The sample asks for images without a prediction.
+    #[error(
+        "{count} images of the sample {path} have no prediction, {example} for one; predict them too, or give the sample of this data"
+    )]
+    NotPredicted {
+        /// The sample.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// One of them.
+        example: ImageId,
+    },
+    /// An image is predicted twice.
+    #[error("image {image} has more than one prediction; keep one")]
+    PredictedTwice {
+        /// The image.
+        image: ImageId,
     },
 }
 
@@ -33,35 +127,4 @@ pub struct Written {
     pub rows: u64,
     /// Predicted images that the sample does not ask for, and that were left out.
     pub left_out: u64,
-}
-
-/// Reads a submission as predictions, in the file's order of first appearance.
-///
-/// # Errors
-/// [`KaggleError`] at the first line that is no prediction, and where an image lacks one of its six rows.
-pub fn read(path: &Path) -> Result<Vec<Prediction>, KaggleError> {
-    let _ = path;
-    Ok(Vec::new())
-}
-
-/// Reads labels in Kaggle's form; a label without a row stays unknown.
-///
-/// # Errors
-/// [`KaggleError`] at the first line that is no label, and where two lines contradict each other.
-pub fn read_truth(path: &Path) -> Result<Truth, KaggleError> {
-    let _ = path;
-    Ok(Truth::default())
-}
-
-/// Writes a submission: the sample's rows in the sample's order where a sample is given, else the predictions' order.
-///
-/// # Errors
-/// [`KaggleError`] when the sample cannot be read, asks for an image that is not predicted, or `out` cannot be written.
-pub fn write_submission(
-    predictions: &[Prediction],
-    sample: Option<&Path>,
-    out: &Path,
-) -> Result<Written, KaggleError> {
-    let _ = (predictions, sample, out);
-    Ok(Written { rows: 0, left_out: 0 })
 }

@@ -1,87 +1,19 @@
 //! Is a submission valid against a sample, and what would it score?
 
+mod finding;
+mod sample;
+mod scan;
+mod score;
+mod text;
+
 use std::path::Path;
 
-use falx_core::Label;
 use serde::{Deserialize, Serialize};
 
-use crate::kaggle::KaggleError;
+pub use finding::{Example, Finding, Problem, Severity};
+pub use score::{Score, ScoredLabel};
 
-/// Whether a finding makes a submission invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// The submission would be refused or mis-scored.
-    Error,
-    /// Valid, but hardly meant.
-    Warning,
-}
-
-/// What kind of problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Problem {
-    /// The file has no lines.
-    Empty,
-}
-
-/// One place where a problem shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Example {
-    /// The line, counted from 1.
-    pub line: u64,
-    /// What stands there.
-    pub text: String,
-}
-
-/// One kind of problem: how often, where, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The kind.
-    pub problem: Problem,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What is wrong, in words.
-    pub message: String,
-    /// How often.
-    pub count: u64,
-    /// The first few places.
-    pub examples: Vec<Example>,
-    /// What to do.
-    pub remedy: String,
-}
-
-/// One label of the local score.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoredLabel {
-    /// The label.
-    pub label: Label,
-    /// Positive images.
-    pub positives: u64,
-    /// The submission's mean log loss.
-    pub log_loss: f64,
-    /// The mean log loss of predicting this label's prevalence.
-    pub baseline_log_loss: f64,
-}
-
-/// What the submission would score against known labels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// Images scored: six readable values, and six known labels.
-    pub images: u64,
-    /// Images of the sample that were not scored.
-    pub not_scored: u64,
-    /// The weighted log loss.
-    pub weighted_log_loss: f64,
-    /// The weighted log loss of predicting these images' prevalence.
-    pub prevalence_log_loss: f64,
-    /// The weighted log loss of predicting one half.
-    pub half_log_loss: f64,
-    /// `1 - loss / prevalence's loss`; `None` where the latter is 0.
-    pub skill: Option<f64>,
-    /// One row a label.
-    pub labels: Vec<ScoredLabel>,
-}
+use crate::kaggle::{self, KaggleError};
 
 /// What was found in a submission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,7 +42,13 @@ impl LintReport {
 
     /// The report as text for the command line.
     pub fn to_text(&self) -> String {
-        String::new()
+        text::report(self)
+    }
+}
+
+impl std::fmt::Display for LintReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_text())
     }
 }
 
@@ -119,7 +57,13 @@ impl LintReport {
 pub enum LintError {
     /// A file cannot be used.
     #[error(transparent)]
-    Kaggle(#[from] KaggleError),
+    File(#[from] KaggleError),
+    /// The sample is larger than any that can be checked.
+    #[error("{path} has more than 700 million images; check it in parts")]
+    TooLarge {
+        /// The sample.
+        path: std::path::PathBuf,
+    },
 }
 
 /// Checks a submission against a sample, and scores it where a truth file is given.
@@ -127,15 +71,24 @@ pub enum LintError {
 /// # Errors
 /// [`LintError`] when a file cannot be read, or the sample or the truth is itself unusable. Whatever is wrong with the
 /// submission is a finding, not an error.
-pub fn lint(submission: &Path, sample: &Path, truth: Option<&Path>) -> Result<LintReport, LintError> {
-    let _ = truth;
+pub fn lint(
+    submission: &Path,
+    sample: &Path,
+    truth: Option<&Path>,
+) -> Result<LintReport, LintError> {
+    let expected = sample::read(kaggle::open(sample)?, sample)?;
+    let scan = scan::scan(kaggle::open(submission)?, submission, &expected)?;
+    let truth = truth.map(kaggle::read_truth).transpose()?;
     Ok(LintReport {
         submission: submission.display().to_string(),
         sample: sample.display().to_string(),
-        rows: 0,
-        expected_rows: 0,
-        expected_images: 0,
-        findings: Vec::new(),
-        score: None,
+        rows: scan.rows,
+        expected_rows: expected.rows,
+        expected_images: expected.places.len() as u64,
+        findings: scan.findings,
+        score: truth.and_then(|t| score::score(&t, &expected, &scan.values)),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,9 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The file system refused.
-    #[error("cannot write the report {path}: {source}; choose a folder that exists and is writable")]
+    #[error(
+        "cannot write the report {path}: {source}; choose a folder that exists and is writable"
+    )]
     Io {
         /// The file.
         path: PathBuf,
