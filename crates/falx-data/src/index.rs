@@ -1,19 +1,23 @@
 //! The index of a data set: one row a slice, whatever state its file is in.
 
 mod build;
+mod files;
+mod file;
+mod read;
 mod summary;
-mod table;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId};
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
+pub(crate) use read::reason;
 pub use summary::IndexSummary;
-pub use table::IndexFileError;
 
 use crate::labels::LabelsError;
+use crate::table::TableError;
 
 /// How a data set lies on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,11 +90,11 @@ pub struct IndexRow {
     /// The patient's pseudonym.
     pub patient: Option<PatientId>,
     /// Study Instance UID.
-    pub study_uid: Option<String>,
+    pub study_uid: Option<Arc<str>>,
     /// Series Instance UID.
-    pub series_uid: Option<String>,
+    pub series_uid: Option<Arc<str>>,
     /// The name of the source folder.
-    pub dataset: String,
+    pub dataset: Arc<str>,
     /// Rows of the picture; 0 where the file could not be read.
     pub rows: u32,
     /// Columns of the picture; 0 where the file could not be read.
@@ -104,7 +108,7 @@ pub struct IndexRow {
     /// The slice's place in its series, from the feet upwards, starting at 0.
     pub order: Option<u32>,
     /// Transfer Syntax UID.
-    pub transfer_syntax: Option<String>,
+    pub transfer_syntax: Option<Arc<str>>,
     /// BLAKE3 over rows, columns and HU: equal for equal pictures.
     pub pixel_hash: Option<String>,
     /// The smallest value that is not padding.
@@ -167,7 +171,7 @@ pub enum IndexError {
     Labels(#[from] LabelsError),
     /// The index could not be written.
     #[error(transparent)]
-    File(#[from] IndexFileError),
+    File(#[from] TableError),
     /// The user asked to stop.
     #[error("indexing was interrupted; nothing was written")]
     Interrupted,

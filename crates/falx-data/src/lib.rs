@@ -10,3 +10,6 @@ pub mod labels;
 pub mod loader;
 pub mod sampler;
 pub mod split;
+mod table;
+
+pub use table::TableError;

@@ -1,0 +1,231 @@
+//! The index as a Parquet file; column names and order are part of falx's outer contract.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, ListArray, RecordBatch, StringArray,
+    UInt8Array, UInt32Array,
+};
+use arrow_schema::{DataType, Field, Schema};
+use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
+
+use super::{Index, IndexRow, IndexSummary};
+use crate::table::{self, GROUP, Opened, TableError};
+
+const SUMMARY: &str = "falx.summary";
+const DATA_HASH: &str = "falx.data_hash";
+
+impl Index {
+    /// Reads an index.
+    ///
+    /// # Errors
+    /// [`TableError`] for a file that cannot be read or is no index.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, TableError> {
+        let mut opened = Opened::read(path.as_ref(), "index")?;
+        let summary: IndexSummary = serde_json::from_str(opened.metadata(SUMMARY)?)
+            .map_err(|error| opened.wrong(format!("its summary cannot be read ({error})")))?;
+        let mut rows = Vec::with_capacity(opened.batches.iter().map(RecordBatch::num_rows).sum());
+        let mut interned = HashSet::new();
+        for batch in std::mem::take(&mut opened.batches) {
+            read_batch(&opened, &batch, &mut interned, &mut rows)?;
+        }
+        Ok(Self { rows, summary })
+    }
+
+    /// Writes the index; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`TableError`] when the file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TableError> {
+        let path = path.as_ref();
+        let wrong = |what: String| TableError::Content {
+            path: path.into(),
+            kind: "index",
+            what,
+        };
+        let summary = serde_json::to_string(&self.summary).map_err(|e| wrong(e.to_string()))?;
+        let metadata = [(SUMMARY, summary), (DATA_HASH, self.data_hash())];
+        let schema = Arc::new(Schema::new(schema()));
+        let batches = self
+            .rows
+            .chunks(GROUP)
+            .map(|rows| RecordBatch::try_new(Arc::clone(&schema), columns(rows)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| wrong(e.to_string()))?;
+        table::write(path, &schema, &metadata, batches.into_iter())
+    }
+
+    /// The data lock: a hash over image ids, pixel hashes and labels, independent of paths and of the rows' order.
+    pub fn data_hash(&self) -> String {
+        let mut rows: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let labels = row.labels.0.map(|label| label.map_or(2, u8::from));
+                (row.image_id.as_str(), row.pixel_hash.as_deref().unwrap_or(""), labels)
+            })
+            .collect();
+        rows.sort_unstable();
+        let mut hasher = blake3::Hasher::new();
+        for (id, pixels, labels) in rows {
+            for text in [id, pixels] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+            hasher.update(&labels);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// The columns of the index in the order of the outer contract.
+fn schema() -> Vec<Field> {
+    let must = |name: &str, kind| Field::new(name, kind, false);
+    let may = |name: &str, kind| Field::new(name, kind, true);
+    let defect = Arc::new(Field::new("item", DataType::Utf8, true));
+    let mut fields = vec![
+        must("path", DataType::Utf8),
+        must("image_id", DataType::Utf8),
+        may("sop_uid", DataType::Utf8),
+        may("patient", DataType::Utf8),
+        may("study_uid", DataType::Utf8),
+        may("series_uid", DataType::Utf8),
+        must("dataset", DataType::Utf8),
+        must("rows", DataType::UInt32),
+        must("cols", DataType::UInt32),
+        may("z_mm", DataType::Float64),
+        may("spacing_mm", DataType::Float64),
+        may("tilt_deg", DataType::Float64),
+        may("order", DataType::UInt32),
+        may("transfer_syntax", DataType::Utf8),
+        may("pixel_hash", DataType::Utf8),
+        may("hu_min", DataType::Float32),
+        may("hu_max", DataType::Float32),
+        must("defects", DataType::List(defect)),
+        must("usable", DataType::Boolean),
+    ];
+    fields.extend(LABELS.iter().map(|label| may(label.name(), DataType::UInt8)));
+    fields
+}
+
+/// The columns of some rows, in the schema's order.
+fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
+    fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+        Arc::new(values.collect::<StringArray>())
+    }
+    fn float(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
+        Arc::new(values.collect::<Float64Array>())
+    }
+    let mut defects = ListBuilder::new(StringBuilder::new());
+    for row in rows {
+        for defect in &row.defects {
+            defects.values().append_value(defect);
+        }
+        defects.append(true);
+    }
+    let paths: Vec<_> = rows.iter().map(|r| r.path.to_string_lossy()).collect();
+    let mut columns: Vec<ArrayRef> = vec![
+        text(paths.iter().map(|p| Some(p.as_ref()))),
+        text(rows.iter().map(|r| Some(r.image_id.as_str()))),
+        text(rows.iter().map(|r| r.sop_uid.as_deref())),
+        text(rows.iter().map(|r| r.patient.as_ref().map(PatientId::as_str))),
+        text(rows.iter().map(|r| r.study_uid.as_deref())),
+        text(rows.iter().map(|r| r.series_uid.as_deref())),
+        text(rows.iter().map(|r| Some(r.dataset.as_ref()))),
+        Arc::new(rows.iter().map(|r| Some(r.rows)).collect::<UInt32Array>()),
+        Arc::new(rows.iter().map(|r| Some(r.cols)).collect::<UInt32Array>()),
+        float(rows.iter().map(|r| r.z_mm.map(|mm| mm.0))),
+        float(rows.iter().map(|r| r.spacing_mm.map(|mm| mm.0))),
+        float(rows.iter().map(|r| r.tilt_deg)),
+        Arc::new(rows.iter().map(|r| r.order).collect::<UInt32Array>()),
+        text(rows.iter().map(|r| r.transfer_syntax.as_deref())),
+        text(rows.iter().map(|r| r.pixel_hash.as_deref())),
+        Arc::new(rows.iter().map(|r| r.hu_min.map(|hu| hu.0)).collect::<Float32Array>()),
+        Arc::new(rows.iter().map(|r| r.hu_max.map(|hu| hu.0)).collect::<Float32Array>()),
+        Arc::new(defects.finish()),
+        Arc::new(rows.iter().map(|r| Some(r.usable)).collect::<BooleanArray>()),
+    ];
+    for label in LABELS {
+        let values = rows.iter().map(|r| r.labels.get(label).map(u8::from));
+        columns.push(Arc::new(values.collect::<UInt8Array>()));
+    }
+    columns
+}
+
+/// Appends a batch's rows.
+fn read_batch(
+    opened: &Opened,
+    batch: &RecordBatch,
+    interned: &mut HashSet<Arc<str>>,
+    rows: &mut Vec<IndexRow>,
+) -> Result<(), TableError> {
+    let text = |name: &str| opened.column::<StringArray>(batch, name);
+    let whole = |name: &str| opened.column::<UInt32Array>(batch, name);
+    let float = |name: &str| opened.column::<Float64Array>(batch, name);
+    let value = |name: &str| opened.column::<Float32Array>(batch, name);
+    let (path, image_id, sop_uid) = (text("path")?, text("image_id")?, text("sop_uid")?);
+    let (patient, study, series) = (text("patient")?, text("study_uid")?, text("series_uid")?);
+    let (dataset, syntax, hash) = (text("dataset")?, text("transfer_syntax")?, text("pixel_hash")?);
+    let (height, width, order) = (whole("rows")?, whole("cols")?, whole("order")?);
+    let (z, spacing, tilt) = (float("z_mm")?, float("spacing_mm")?, float("tilt_deg")?);
+    let (hu_min, hu_max) = (value("hu_min")?, value("hu_max")?);
+    let defects = opened.column::<ListArray>(batch, "defects")?;
+    let usable = opened.column::<BooleanArray>(batch, "usable")?;
+    let mut labels = Vec::with_capacity(LABELS.len());
+    for label in LABELS {
+        labels.push(opened.column::<UInt8Array>(batch, label.name())?);
+    }
+    let string = |column: &StringArray, at: usize| {
+        column.is_valid(at).then(|| column.value(at).to_owned())
+    };
+    let mut shared = |column: &StringArray, at: usize| {
+        column.is_valid(at).then(|| intern(interned, column.value(at)))
+    };
+    for at in 0..batch.num_rows() {
+        let list = defects.value(at);
+        let list = list
+            .as_any()
+            .downcast_ref::<StringArray>()
+            .ok_or_else(|| opened.wrong("its column defects has another type"))?;
+        let mut row = LabelRow::default();
+        for (slot, column) in row.0.iter_mut().zip(&labels) {
+            *slot = column.is_valid(at).then(|| column.value(at) != 0);
+        }
+        rows.push(IndexRow {
+            path: PathBuf::from(path.value(at)),
+            image_id: ImageId::from(image_id.value(at)),
+            sop_uid: string(sop_uid, at),
+            patient: string(patient, at).map(PatientId),
+            study_uid: shared(study, at),
+            series_uid: shared(series, at),
+            dataset: shared(dataset, at).unwrap_or_default(),
+            rows: height.value(at),
+            cols: width.value(at),
+            z_mm: z.is_valid(at).then(|| Millimetre(z.value(at))),
+            spacing_mm: spacing.is_valid(at).then(|| Millimetre(spacing.value(at))),
+            tilt_deg: tilt.is_valid(at).then(|| tilt.value(at)),
+            order: order.is_valid(at).then(|| order.value(at)),
+            transfer_syntax: shared(syntax, at),
+            pixel_hash: string(hash, at),
+            hu_min: hu_min.is_valid(at).then(|| Hu(hu_min.value(at))),
+            hu_max: hu_max.is_valid(at).then(|| Hu(hu_max.value(at))),
+            defects: list.iter().flatten().map(str::to_owned).collect(),
+            usable: usable.value(at),
+            labels: row,
+        });
+    }
+    Ok(())
+}
+
+/// One copy of each text that many rows share.
+pub(super) fn intern(interned: &mut HashSet<Arc<str>>, text: &str) -> Arc<str> {
+    if let Some(known) = interned.get(text) {
+        return Arc::clone(known);
+    }
+    let new: Arc<str> = text.into();
+    interned.insert(Arc::clone(&new));
+    new
+}

@@ -1,0 +1,70 @@
+//! The split as a Parquet file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use falx_core::{ImageId, PatientId};
+
+use super::{Split, SplitRow};
+use crate::table::{self, GROUP, Opened, TableError};
+
+const DATA_LOCK: &str = "falx.data_lock";
+const OPTIONS: &str = "falx.split";
+
+impl Split {
+    /// Reads a split.
+    ///
+    /// # Errors
+    /// [`TableError`] for a file that cannot be read or is no split.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, TableError> {
+        let opened = Opened::read(path.as_ref(), "split")?;
+        let data_hash = opened.metadata(DATA_LOCK)?.to_owned();
+        let options = serde_json::from_str(opened.metadata(OPTIONS)?)
+            .map_err(|error| opened.wrong(format!("its options cannot be read ({error})")))?;
+        let mut rows = Vec::with_capacity(opened.batches.iter().map(RecordBatch::num_rows).sum());
+        for batch in &opened.batches {
+            let ids = opened.column::<StringArray>(batch, "image_id")?;
+            let patients = opened.column::<StringArray>(batch, "patient")?;
+            let folds = opened.column::<Int32Array>(batch, "fold")?;
+            rows.extend((0..batch.num_rows()).map(|at| SplitRow {
+                image_id: ImageId::from(ids.value(at)),
+                patient: PatientId::from(patients.value(at)),
+                fold: folds.value(at),
+            }));
+        }
+        Ok(Self { rows, options, data_hash })
+    }
+
+    /// Writes the split; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`TableError`] when the file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TableError> {
+        let path = path.as_ref();
+        let wrong = |what: String| TableError::Content { path: path.into(), kind: "split", what };
+        let options = serde_json::to_string(&self.options).map_err(|error| wrong(error.to_string()))?;
+        let metadata = [(DATA_LOCK, self.data_hash.clone()), (OPTIONS, options)];
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("image_id", DataType::Utf8, false),
+            Field::new("patient", DataType::Utf8, false),
+            Field::new("fold", DataType::Int32, false),
+        ]));
+        let batches = self
+            .rows
+            .chunks(GROUP)
+            .map(|rows| RecordBatch::try_new(Arc::clone(&schema), columns(rows)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| wrong(error.to_string()))?;
+        table::write(path, &schema, &metadata, batches.into_iter())
+    }
+}
+
+fn columns(rows: &[SplitRow]) -> Vec<ArrayRef> {
+    vec![
+        Arc::new(rows.iter().map(|row| Some(row.image_id.as_str())).collect::<StringArray>()),
+        Arc::new(rows.iter().map(|row| Some(row.patient.as_str())).collect::<StringArray>()),
+        Arc::new(rows.iter().map(|row| Some(row.fold)).collect::<Int32Array>()),
+    ]
+}
