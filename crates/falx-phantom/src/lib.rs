@@ -2,17 +2,31 @@
 //!
 //! A phantom is an analytic head in millimetres and HU (signed distances, no voxels), seen by one of five
 //! made-up scanners: slices of finite thickness at a gantry tilt, blur, correlated noise and artefacts. Every
-//! number follows from the seed, so a folder can be made again byte for byte on any machine.
+//! number follows from the seed, whatever the number of threads and the clock.
 //!
 //! # Which slice is positive
 //! A voxel belongs to a haemorrhage when at least half of its volume does. A slice is labelled with a subtype
 //! when its voxels of that subtype cover at least [`VISIBLE_AREA_MM2`]; `any` is the union of the five.
 //! The masks are the truth, the labels follow from them.
 
+mod anatomy;
+mod defects;
+mod dicom;
+mod draw;
+mod findings;
+mod head;
+mod ids;
+mod nifti;
+mod noise;
 mod options;
+mod scan;
+mod shape;
+mod table;
 mod write;
 
+pub use head::{Head, head};
 pub use options::{Layout, PhantomError, PhantomOptions, PhantomSummary, UnknownLayout};
+pub use scan::RenderedSlice;
 pub use write::write;
 
 /// The area that a subtype must cover in a slice for the slice to carry its label, in mm².

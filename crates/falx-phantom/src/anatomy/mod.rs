@@ -1,0 +1,12 @@
+//! The head without its scanner: which tissue lies where, in HU.
+
+mod base;
+mod brain;
+mod cranium;
+mod patient;
+mod surgery;
+mod ventricles;
+
+pub use brain::field;
+pub use cranium::cavity;
+pub use patient::{Build, Surgery};
