@@ -7,7 +7,7 @@ use crate::refusal::closed_list;
 closed_list! {
     /// A fault of a file whose Hounsfield units are nevertheless determined.
     Defect {
-        /// Negative values had wrapped at 4096 (12 bits, unsigned, intercept above -100) and were unwrapped.
+        /// Negative values had wrapped at 4096 (12 bits, unsigned, slope above 0, intercept above -100) and were unwrapped.
         Rsna12bitWrapRepaired = "rsna_12bit_wrap_repaired",
         /// Pixels at or below -2000 HU that no Pixel Padding Value declares were put into the padding mask.
         PaddingClamped = "padding_clamped",

@@ -1,9 +1,14 @@
 //! What a slice's header says: identity, geometry and acquisition.
 
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 use falx_core::{Millimetre, Window};
 use serde::Serialize;
 
-use crate::voi::VoiWindow;
+use crate::Defect;
+use crate::dataset::DataSet;
+use crate::text::{decimal, decimals, integer, split, to_text, trim};
+use crate::voi::{VoiFunction, VoiWindow};
 
 /// Everything a CT slice's file says short of the pixels themselves.
 ///
@@ -101,4 +106,89 @@ impl SliceHeader {
             .first()
             .is_some_and(|word| word == "DERIVED")
     }
+}
+
+/// Reads what a header says beyond the pixels; only windows have a defect of their own.
+pub(crate) fn read(
+    set: &mut DataSet<'_>,
+    rows: usize,
+    cols: usize,
+    format: PixelFormat,
+) -> SliceHeader {
+    let voi = windows(set);
+    let linear = voi
+        .iter()
+        .filter_map(|window| Window::new(window.center() as f32, window.width() as f32).ok());
+    SliceHeader {
+        sop_instance_uid: set.text(tags::SOP_INSTANCE_UID),
+        patient_id: set.text(tags::PATIENT_ID),
+        study_instance_uid: set.text(tags::STUDY_INSTANCE_UID),
+        series_instance_uid: set.text(tags::SERIES_INSTANCE_UID),
+        rows,
+        cols,
+        image_position: numbers(set, tags::IMAGE_POSITION_PATIENT),
+        image_orientation: numbers(set, tags::IMAGE_ORIENTATION_PATIENT),
+        pixel_spacing: numbers(set, tags::PIXEL_SPACING),
+        slice_thickness: number(set, tags::SLICE_THICKNESS),
+        gantry_tilt: number(set, tags::GANTRY_DETECTOR_TILT),
+        windows: linear.collect(),
+        voi,
+        transfer_syntax: set.transfer_syntax.clone(),
+        image_type: image_type(set),
+        manufacturer: set.text(tags::MANUFACTURER),
+        model: set.text(tags::MANUFACTURER_MODEL_NAME),
+        convolution_kernel: set.text(tags::CONVOLUTION_KERNEL),
+        kvp: number(set, tags::KVP),
+        instance_number: set
+            .get(tags::INSTANCE_NUMBER)
+            .and_then(|element| integer(element.value)),
+        format,
+    }
+}
+
+fn numbers<const N: usize>(set: &DataSet<'_>, tag: Tag) -> Option<[f64; N]> {
+    set.get(tag).and_then(|element| decimals(element.value))
+}
+
+fn number(set: &DataSet<'_>, tag: Tag) -> Option<f64> {
+    numbers(set, tag).map(|[number]| number)
+}
+
+fn image_type(set: &DataSet<'_>) -> Vec<String> {
+    let value = set
+        .get(tags::IMAGE_TYPE)
+        .map_or(&[][..], |element| element.value);
+    let words = split(value).map(|word| to_text(word).unwrap_or_default());
+    let words: Vec<String> = words.collect();
+    if words.iter().all(String::is_empty) {
+        Vec::new()
+    } else {
+        words
+    }
+}
+
+/// The usable display windows; an unusable one is dropped and named.
+fn windows(set: &mut DataSet<'_>) -> Vec<VoiWindow> {
+    let value = |tag| set.get(tag).map_or(&[][..], |element| element.value);
+    let (centers, widths) = (value(tags::WINDOW_CENTER), value(tags::WINDOW_WIDTH));
+    if trim(centers).is_empty() && trim(widths).is_empty() {
+        return Vec::new();
+    }
+    let function = set
+        .text(tags::VOILUT_FUNCTION)
+        .map_or(Ok(VoiFunction::default()), |word| word.parse());
+    let same_count = split(centers).count() == split(widths).count();
+    let (Ok(function), true) = (function, same_count) else {
+        set.defects.add(Defect::WindowInvalid);
+        return Vec::new();
+    };
+    let mut windows = Vec::new();
+    for (center, width) in split(centers).zip(split(widths)) {
+        let numbers = decimal(center).zip(decimal(width));
+        match numbers.map(|(center, width)| VoiWindow::new(center, width, function)) {
+            Some(Ok(window)) => windows.push(window),
+            _ => set.defects.add(Defect::WindowInvalid),
+        }
+    }
+    windows
 }

@@ -11,12 +11,21 @@
 //! # Ok::<(), falx_dicom::DicomError>(())
 //! ```
 
+mod attributes;
+mod check;
+mod cursor;
+mod dataset;
 mod defect;
 mod header;
+mod layout;
+mod meta;
+mod nesting;
+mod pixels;
 mod reader;
 mod refusal;
 pub mod series;
 mod slice;
+mod text;
 pub mod voi;
 
 pub use defect::{Defect, UnknownDefect};

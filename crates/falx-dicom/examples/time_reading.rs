@@ -1,0 +1,72 @@
+//! Times the reader on every `.dcm` file of a folder:
+//! `cargo run --release -p falx-dicom --example time_reading -- FOLDER [ROUNDS]`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use falx_dicom::{Reader, read_file, read_header};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments
+        .next()
+        .ok_or("usage: time_reading FOLDER [ROUNDS]")?;
+    let rounds: usize = arguments.next().map_or(Ok(5), |word| word.parse())?;
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "dcm") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut reader = Reader::new();
+    let mut buffer = Vec::new();
+    time("bytes alone", &files, rounds, |path| {
+        use std::io::Read;
+        buffer.clear();
+        std::fs::File::open(path)?.read_to_end(&mut buffer)?;
+        Ok(())
+    })?;
+    time("Reader::read", &files, rounds, |path| {
+        Ok(drop(reader.read(path)?))
+    })?;
+    time("read_file", &files, rounds, |path| {
+        Ok(drop(read_file(path)?))
+    })?;
+    time("read_header", &files, rounds, |path| {
+        Ok(drop(read_header(path)?))
+    })?;
+    Ok(())
+}
+
+fn time(
+    what: &str,
+    files: &[PathBuf],
+    rounds: usize,
+    mut read: impl FnMut(&std::path::Path) -> Result<(), Box<dyn std::error::Error>>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut milliseconds = Vec::with_capacity(files.len() * rounds);
+    for _ in 0..rounds {
+        for file in files {
+            let start = Instant::now();
+            read(file)?;
+            milliseconds.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    milliseconds.sort_by(f64::total_cmp);
+    let median = milliseconds
+        .get(milliseconds.len() / 2)
+        .ok_or("no .dcm files")?;
+    let mean = milliseconds.iter().sum::<f64>() / milliseconds.len() as f64;
+    println!(
+        "{what:>14}: median {median:.3} ms, mean {mean:.3} ms, {} files x {rounds}",
+        files.len()
+    );
+    Ok(())
+}
