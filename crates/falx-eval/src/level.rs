@@ -140,8 +140,10 @@ impl Prepared {
         let known = self.outcomes.len() as u64;
         let positives = self.outcomes.iter().filter(|o| o.positive).count() as u64;
         let positive_patients = patients_with(true);
-        let few = positives.min(known - positives) < FEW_CASES
-            || positive_patients.min(patients_with(false)) < FEW_PATIENTS;
+        let class_patients = positive_patients.min(patients_with(false));
+        let few = positives.min(known - positives) < FEW_CASES || class_patients < FEW_PATIENTS;
+        // With a single patient in a class, resampling shows the spread of the other class only.
+        let areas = if class_patients > 1 { draws } else { &[] };
         let (auc, average_precision) = self.by_case.areas(|_| 1);
         let mean = |value: &dyn Fn(&Outcome) -> f64| {
             (known > 0).then(|| self.outcomes.iter().map(value).sum::<f64>() / known as f64)
@@ -156,10 +158,10 @@ impl Prepared {
                 .map(|v| estimate(v, draws.iter().map(|d| d.log_loss))),
             baseline_log_loss: mean(&|o| log_loss(o.positive, reference)),
             undefined: auc.err(),
-            auc: auc.ok().map(|v| estimate(v, draws.iter().map(|d| d.auc))),
+            auc: auc.ok().map(|v| estimate(v, areas.iter().map(|d| d.auc))),
             average_precision: average_precision
                 .ok()
-                .map(|v| estimate(v, draws.iter().map(|d| d.average_precision))),
+                .map(|v| estimate(v, areas.iter().map(|d| d.average_precision))),
             few,
             note: note(auc.err(), few, known, positives, positive_patients),
             roc: operating::roc(&self.by_case),

@@ -45,9 +45,9 @@ pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
     }
 }
 
-/// Four digits become two, three become one.
+/// An area's three digits become one; a loss keeps three of its four, for rare labels' losses are small.
 const fn few_digits(digits: usize) -> usize {
-    if digits > 2 { digits - 2 } else { 1 }
+    if digits > 3 { 3 } else { 1 }
 }
 
 /// An interval, or a dash.

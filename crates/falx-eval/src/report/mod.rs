@@ -1,15 +1,27 @@
 //! The report: one self-contained HTML page.
+//!
+//! Styles, drawings and pictures are all inside; there are no scripts and nothing is fetched, so the page can be sent
+//! by mail, printed, and opened years later.
 
+mod charts;
+mod data_uri;
+mod page;
+mod svg;
+mod tables;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
 
 use crate::Evaluation;
 
 /// One curve of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingCurve {
-    /// What it shows.
+    /// What it shows. Curves whose names end in the same word ("training loss", "validation loss") share a chart.
     pub name: String,
-    /// (epoch or step, value).
+    /// (epoch or step, value). Points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
     /// The no-skill value, drawn in beside it.
     pub baseline: Option<f64>,
@@ -52,17 +64,17 @@ pub enum ReportError {
     #[error(
         "cannot write the report {path}: {source}; choose a folder that exists and is writable"
     )]
-    Io {
+    Write {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// What the file system said.
         source: std::io::Error,
     },
 }
 
 /// The report as HTML.
 pub fn to_html(report: &Report) -> String {
-    report.title.clone()
+    page::page(report).into_string()
 }
 
 /// Writes the report as one HTML file.
@@ -70,6 +82,16 @@ pub fn to_html(report: &Report) -> String {
 /// # Errors
 /// [`ReportError`] when the file cannot be written.
 pub fn write_html(report: &Report, path: &Path) -> Result<(), ReportError> {
-    let _ = (report, path);
-    Ok(())
+    let write = || {
+        let mut file = AtomicWriteFile::open(path)?;
+        file.write_all(to_html(report).as_bytes())?;
+        file.commit()
+    };
+    write().map_err(|source| ReportError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
+
+#[cfg(test)]
+mod tests;

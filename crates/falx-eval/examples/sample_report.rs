@@ -1,0 +1,152 @@
+//! Writes a report of synthetic predictions, to look at its design: `cargo run --example sample_report -- OUT.html [noise]`.
+
+use std::path::Path;
+
+use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, Silent, random};
+use falx_eval::report::{Picture, Report, TrainingCurve, write_html};
+use falx_eval::{Case, EvaluateOptions, evaluate};
+use rand::RngExt;
+
+/// RSNA's shares of positive slices.
+const PREVALENCE: [f64; 6] = [0.0042, 0.0480, 0.0348, 0.0474, 0.0627, 0.1434];
+
+/// Slices of `patients` patients; `noise` blurs the predictions, 0 knows everything.
+fn cases(patients: u64, noise: f64) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for p in 0..patients {
+        let mut rng = random::stream(7, "sample-report", &[p]);
+        let bleeds: [bool; 5] = std::array::from_fn(|i| rng.random::<f64>() < 3.0 * PREVALENCE[i]);
+        for slice in 0..30 {
+            let mut truth = LabelRow([Some(false); 6]);
+            for (i, label) in LABELS.into_iter().take(5).enumerate() {
+                let here = bleeds[i] && rng.random::<f64>() < 1.0 / 3.0;
+                truth.set(label, here);
+                if here {
+                    truth.set(falx_core::Label::Any, true);
+                }
+            }
+            let prediction = std::array::from_fn(|i| {
+                let signal = if truth.0[i] == Some(true) { 3.0 } else { -4.0 };
+                let blur: f64 = (0..6).map(|_| rng.random::<f64>() - 0.5).sum();
+                Probability::from_logit(signal + noise * 3.0 * blur)
+            });
+            cases.push(Case {
+                image_id: ImageId(format!("ID_{p:04x}{slice:02x}")),
+                patient: PatientId(format!("P{p:04}")),
+                study: Some(format!("S{p:04}")),
+                truth,
+                prediction,
+            });
+        }
+    }
+    cases
+}
+
+/// A grey ramp as the smallest of PNG files, with stored (uncompressed) data.
+fn ramp(shade: u8) -> Vec<u8> {
+    const SIDE: u32 = 96;
+    let mut raw = Vec::new();
+    for y in 0..SIDE {
+        raw.push(0);
+        for x in 0..SIDE {
+            let (dx, dy) = (f64::from(x) - 47.5, f64::from(y) - 47.5);
+            let r = dx.hypot(dy * 0.85);
+            raw.push(if r > 42.0 {
+                0
+            } else if r > 38.0 {
+                235
+            } else {
+                (f64::from(shade) + 25.0 * (dx / 9.0).sin()) as u8
+            });
+        }
+    }
+    let mut zlib = vec![0x78, 0x01, 0x01];
+    zlib.extend((raw.len() as u16).to_le_bytes());
+    zlib.extend((!(raw.len() as u16)).to_le_bytes());
+    zlib.extend(&raw);
+    let (a, b) = raw.iter().fold((1_u32, 0_u32), |(a, b), &v| {
+        let a = (a + u32::from(v)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    zlib.extend((b << 16 | a).to_be_bytes());
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut head = SIDE.to_be_bytes().to_vec();
+    head.extend(SIDE.to_be_bytes());
+    head.extend([8, 0, 0, 0, 0]);
+    for (kind, data) in [(b"IHDR", head), (b"IDAT", zlib), (b"IEND", Vec::new())] {
+        let mut body = kind.to_vec();
+        body.extend(&data);
+        let crc = body.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |c, _| {
+                if c & 1 == 1 {
+                    0xEDB8_8320 ^ (c >> 1)
+                } else {
+                    c >> 1
+                }
+            })
+        });
+        png.extend((data.len() as u32).to_be_bytes());
+        png.extend(body);
+        png.extend((!crc).to_be_bytes());
+    }
+    png
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let out = arguments
+        .next()
+        .unwrap_or_else(|| "sample-report.html".to_owned());
+    let noise: f64 = arguments.next().map_or(Ok(1.0), |n| n.parse())?;
+    let options = EvaluateOptions {
+        train_prevalence: Some(PREVALENCE),
+        ..EvaluateOptions::default()
+    };
+    let evaluation = evaluate(&cases(80, noise), &options, &Silent)?;
+    println!("{evaluation}");
+    let epochs = || (1..=20).map(f64::from);
+    let curve = |name: &str, baseline, value: &dyn Fn(f64) -> f64| TrainingCurve {
+        name: name.to_owned(),
+        points: epochs().map(|e| (e, value(e))).collect(),
+        baseline,
+    };
+    let picture = |i: u8, group: &str, truth: &str| Picture {
+        png: ramp(60 + 20 * i),
+        caption: format!("{truth}; predicted any 0.{}", 93 - 7 * u32::from(i)),
+        group: group.to_owned(),
+    };
+    let report = Report {
+        title: "Intracranial haemorrhage: simple CNN on synthetic predictions".to_owned(),
+        subtitle: "Fold 0 of 5, patients never seen in training".to_owned(),
+        facts: [
+            ("Data", "synthetic, 80 patients"),
+            (
+                "Data hash",
+                "blake3 1f0e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            ),
+            ("Seed", "7"),
+            ("Version", env!("CARGO_PKG_VERSION")),
+        ]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .to_vec(),
+        evaluation,
+        curves: vec![
+            curve("training loss", None, &|e| 0.06 + 0.3 * (-e / 3.0).exp()),
+            curve("validation loss", Some(0.2311), &|e| {
+                0.09 + 0.25 * (-e / 4.0).exp() + 0.001 * e
+            }),
+            curve("learning rate", None, &|e| {
+                0.0005 * (1.0 + (e / 20.0 * std::f64::consts::PI).cos())
+            }),
+        ],
+        pictures: (0..5)
+            .map(|i| picture(i, "Positive, found", "subdural"))
+            .chain((0..3).map(|i| picture(i, "Positive, missed", "epidural, subarachnoid")))
+            .collect(),
+        notes: vec![
+            "Synthetic predictions show the page's design, nothing about any model.".to_owned(),
+        ],
+    };
+    write_html(&report, Path::new(&out))?;
+    Ok(())
+}

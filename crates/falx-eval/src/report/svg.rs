@@ -1,0 +1,117 @@
+//! A plotting area: from data to drawing coordinates, with axes. Colours come from the page's style sheet, so that
+//! drawings follow dark mode and print.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+/// A plotting area inside a drawing.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+    pub(super) x: (f64, f64),
+    pub(super) y: (f64, f64),
+}
+
+impl Frame {
+    pub(super) fn x(&self, value: f64) -> f64 {
+        let span = self.width - self.left - self.right;
+        self.left + share(value, self.x) * span
+    }
+
+    pub(super) fn y(&self, value: f64) -> f64 {
+        let span = self.height - self.top - self.bottom;
+        self.height - self.bottom - share(value, self.y) * span
+    }
+
+    pub(super) fn path(&self, points: &[(f64, f64)]) -> String {
+        let mut d = String::new();
+        for (i, &(x, y)) in points.iter().enumerate() {
+            let command = if i == 0 { 'M' } else { 'L' };
+            let _ = write!(d, "{command}{:.1} {:.1}", self.x(x), self.y(y));
+        }
+        d
+    }
+
+    /// The whole drawing: axes with their ticks, then `content`.
+    pub(super) fn draw(&self, what: &str, axes: &Axes<'_>, content: &Markup) -> Markup {
+        let (right, floor) = (self.width - self.right, self.height - self.bottom);
+        html! {
+            svg viewBox=(format!("0 0 {} {}", self.width, self.height)) role="img" aria-label=(what) {
+                @for &tick in axes.y_ticks {
+                    line class="grid" x1=(px(self.left)) x2=(px(right)) y1=(px(self.y(tick))) y2=(px(self.y(tick))) {}
+                    text class="tick" text-anchor="end" x=(px(self.left - 6.0)) y=(px(self.y(tick) + 3.5)) { (number(tick)) }
+                }
+                @for &tick in axes.x_ticks {
+                    line class="axis" x1=(px(self.x(tick))) x2=(px(self.x(tick))) y1=(px(floor)) y2=(px(floor + 4.0)) {}
+                    text class="tick" text-anchor="middle" x=(px(self.x(tick))) y=(px(floor + 16.0)) { (number(tick)) }
+                }
+                line class="axis" x1=(px(self.left)) x2=(px(right)) y1=(px(floor)) y2=(px(floor)) {}
+                text class="name" text-anchor="middle" x=(px(f64::midpoint(self.left, right))) y=(px(self.height - 4.0)) { (axes.x_name) }
+                @if !axes.y_name.is_empty() {
+                    text class="name" x=(px(2.0)) y=(px(self.top - 10.0)) { (axes.y_name) }
+                }
+                (content)
+            }
+        }
+    }
+}
+
+/// What stands at a plotting area's edges.
+pub(super) struct Axes<'a> {
+    pub(super) x_name: &'a str,
+    pub(super) y_name: &'a str,
+    pub(super) x_ticks: &'a [f64],
+    pub(super) y_ticks: &'a [f64],
+}
+
+fn share(value: f64, (low, high): (f64, f64)) -> f64 {
+    if high > low {
+        ((value - low) / (high - low)).clamp(0.0, 1.0)
+    } else {
+        0.5
+    }
+}
+
+/// A drawing coordinate.
+pub(super) fn px(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+/// A tick's number without needless digits.
+pub(super) fn number(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let size = value.abs();
+    if !(0.0005..1e6).contains(&size) {
+        return format!("{value:.0e}");
+    }
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Some five round numbers across a range.
+pub(super) fn ticks((low, high): (f64, f64)) -> Vec<f64> {
+    let span = high - low;
+    if !span.is_finite() || span <= 0.0 {
+        return vec![low];
+    }
+    let rough = span / 5.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|m| m * power)
+        .find(|step| *step >= rough)
+        .unwrap_or(rough);
+    let first = (low / step).ceil();
+    (0..=6)
+        .map(|i| (first + f64::from(i)) * step)
+        .take_while(|tick| *tick <= high + step * 1e-6)
+        .collect()
+}
