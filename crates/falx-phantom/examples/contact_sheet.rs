@@ -29,7 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect::<Result<_, _>>()?;
     let columns: usize = args.next().unwrap_or_else(|| "8".into()).parse()?;
-    let side = 256_usize;
+    let side: usize = std::env::var("MATRIX")
+        .unwrap_or_else(|_| "256".into())
+        .parse()?;
     let prevalence: f64 = std::env::var("PREVALENCE")
         .unwrap_or_else(|_| "0.14".into())
         .parse()?;

@@ -21,8 +21,8 @@ impl Build {
     fn bones(&self, p: Point, m: Point, inner: f32, hu: f32, w: f32) -> f32 {
         let body = ellipsoid(p, [0.0, -17.0, -45.0], [19.0, 24.0, 14.0]);
         let clivus = rod(p, [0.0, -4.0, -36.0], [0.0, 12.0, -68.0], 8.0, 5.0);
-        let petrous = rod(m, [14.0, 2.0, -44.0], [60.0, 24.0, -42.0], 7.0, 11.0);
-        let mastoid = ellipsoid(m, [58.0, 32.0, -54.0], [12.0, 14.0, 19.0]);
+        let petrous = rod(m, [14.0, 2.0, -45.0], [58.0, 20.0, -44.0], 5.5, 9.0);
+        let mastoid = ellipsoid(m, [58.0, 28.0, -50.0], [15.0, 19.0, 26.0]);
         let mut central = smooth_min(smooth_min(body, clivus, 4.0), petrous, 4.0);
         central = smooth_min(central, mastoid, 5.0);
         let arch = rod(m, [52.0, -66.0, -52.0], [68.0, -34.0, -50.0], 3.0, 2.0).min(rod(
@@ -118,7 +118,7 @@ impl Build {
         )
         .max(0.8 - (p[0] - 2.0 * self.lean()).abs());
         hu = mix(hu, AIR, cover(frontal, w) * cover(2.5 - inner, 1.0));
-        let mastoid = ellipsoid(m, [60.0, 32.0, -52.0], [9.0, 11.0, 16.0]);
+        let mastoid = ellipsoid(m, [60.0, 27.0, -50.0], [11.0, 14.0, 20.0]);
         if mastoid < 2.0 {
             let cell = noise::value(p, 4.5, self.seed ^ 23) + 0.15;
             hu = mix(hu, AIR, cover(mastoid, 4.0) * cover(-cell * 5.0, w) * near);

@@ -5,8 +5,8 @@ use falx_core::Label;
 use crate::findings::Findings;
 use crate::noise::{self, Field};
 use crate::shape::{
-    Point, add, cover, cover_sheet, ellipsoid, length, mirrored, mix, rod, smooth_max, smooth_step,
-    sub,
+    Point, add, cover, cover_sheet, ellipsoid, length, mirrored, mix, rod, scale, smooth_max,
+    smooth_step, sub,
 };
 
 use super::patient::Build;
@@ -41,11 +41,13 @@ pub fn field(seed: u32) -> Field {
         // Sulci run inwards from the surface: their pattern is drawn on the sphere, and bent with depth.
         let r = length([p[0] / 66.0, p[1] / 83.0, (p[2] - 6.0) / 66.0]).max(0.25);
         let bend = [
-            5.0 * noise::value(p, 19.0, seed ^ 43),
-            5.0 * noise::value(p, 19.0, seed ^ 47),
-            0.0,
+            8.0 * noise::value(p, 17.0, seed ^ 43),
+            8.0 * noise::value(p, 17.0, seed ^ 47),
+            4.0 * noise::value(p, 17.0, seed ^ 49),
         ];
-        let q = add([p[0] / r, p[1] / r, p[2] / r], bend);
+        // On the base the surface turns away from the sphere, so the pattern there is drawn in space.
+        let k = r.powf(-smooth_step(-24.0, 14.0, p[2]));
+        let q = add(scale(p, k), bend);
         let folds = noise::value(q, 16.0, seed ^ 53) + 0.45 * noise::value(q, 8.5, seed ^ 59);
         [warp_x, warp_y, folds, patch]
     });
@@ -170,10 +172,10 @@ impl Build {
         let q = at.q;
         // Folia: fine leaves that follow the surface.
         let edge = at.depth.min(below_tent);
-        let leaf = (edge * 1.1 + 2.5 * at.patch).sin();
+        let leaf = (edge * 1.3 + 9.0 * at.patch + 0.4 * q[0].abs()).sin();
         let core = ellipsoid(at.m, [19.0, 48.0, -42.0], [14.0, 15.0, 11.0]);
         let white = 0.85 * (1.0 - smooth_step(-3.0, 3.0, core));
-        let grey = mix(0.72 + 0.2 * leaf, 0.15, white);
+        let grey = mix(0.72 + 0.14 * leaf, 0.25, white);
         let stem = midbrain(q).min(pons(q));
         let grey = mix(grey, 0.3, cover(stem, w));
         mix(self.white, self.grey - 1.0, grey)
@@ -239,8 +241,8 @@ impl Build {
         let gap = self.gap * uneven * slack * if q[1] < -30.0 { 1.35 } else { 1.0 } + 0.25 * fills;
         let mut space = cover(at.below - gap, w);
         if infra {
-            let fissure = (at.depth * 0.55 + 2.0 * at.patch).sin();
-            let wide = (self.sulcus - 0.75).max(0.0) * 0.6;
+            let fissure = (at.depth * 0.5 + 0.12 * q[2] + 3.5 * at.patch).sin();
+            let wide = (self.sulcus - 0.8).max(0.0) * 0.45 * (1.0 + 2.0 * at.patch).max(0.0);
             if at.depth < 13.0 {
                 space = space.max(cover_sheet(fissure * 1.8, wide, w));
             }
@@ -253,10 +255,11 @@ impl Build {
             let open = smooth_step(0.0, 3.0, callosum);
             let half = (0.45 + 0.8 * self.sulcus) * slack + 0.6 * fills;
             space = space.max(cover_sheet(q[0], half, w) * open);
-            let half = (0.3 + 1.3 * self.sulcus) * (0.35 + 0.65 * slack) + 0.6 * fills;
+            let uneven = (0.8 + 1.3 * at.patch).max(0.0);
+            let half = (0.1 + 0.75 * self.sulcus) * (0.35 + 0.65 * slack) * uneven + 0.6 * fills;
             space = space.max(cover_sheet(insula(m), half, w));
         }
-        let cistern = cisterns(q, self.gap + 0.6 * fills) + 1.2 * at.effaced;
+        let cistern = cisterns(q, self.gap + 0.6 * fills) + 1.2 * at.effaced - 0.9 * at.patch;
         space = space.max(cover(cistern, w));
         let clot = sample.blood[Label::Intraparenchymal.index()];
         space *= 1.0 - clot;
@@ -405,13 +408,15 @@ fn bleed(sample: &mut Sample, hu: f32, share: f32) {
 
 /// Distance to the middle of the Sylvian fissure's sheets, insula and lateral limb, on the left side.
 fn insula(m: Point) -> f32 {
-    if m[0] < 30.0 || m[2] < -22.0 || m[2] > 26.0 {
+    if m[0] < 28.0 || m[2] < -22.0 || m[2] > 26.0 {
         return 20.0;
     }
-    let (y, z) = (m[1] + 1.0, m[2] - 2.0);
-    let wall = (m[0] - 43.0 + 0.009 * y * y).abs();
-    let wall = wall.max(y.abs() - 20.0).max(z.abs() - 16.0);
+    let (y, z) = (m[1] + 2.0, m[2] - 2.0);
+    // The island's face is concave in height and shorter towards its top.
+    let wall = (m[0] - 41.5 + 0.010 * y * y + 0.012 * z * z).abs();
+    let long = 19.0 - 0.35 * z.abs();
+    let wall = wall.max(y.abs() - long).max(z.abs() - 17.0);
     let limb = (m[1] - (-12.0 + 1.1 * z) - 0.2 * (m[0] - 42.0)).abs() * 0.67;
-    let limb = limb.max(42.0 - m[0]).max(z.abs() - 20.0);
+    let limb = limb.max(41.0 - m[0]).max(z.abs() - 20.0);
     wall.min(limb)
 }

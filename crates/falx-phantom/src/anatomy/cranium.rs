@@ -2,7 +2,7 @@
 
 use crate::noise;
 use crate::shape::{
-    Point, cover, cover_sheet, ellipsoid, mirrored, mix, rod, smooth_max, smooth_min,
+    Point, cover, cover_sheet, ellipsoid, mirrored, mix, rod, smooth_max, smooth_min, smooth_step,
 };
 
 use super::patient::Build;
@@ -10,8 +10,10 @@ use super::patient::Build;
 /// Signed distance to the inner table: negative inside the cranial cavity. In the reference head's mm.
 pub fn cavity(p: Point) -> f32 {
     let m = mirrored(p);
-    let frontal = ellipsoid(p, [0.0, -15.0, 6.0], [57.0, 68.0, 63.0]);
-    let parietal = ellipsoid(p, [0.0, 15.0, 9.0], [67.0, 69.0, 64.0]);
+    // Below the brow the side walls stand nearly upright.
+    let v = [p[0], p[1], if p[2] < 0.0 { 0.55 * p[2] } else { p[2] }];
+    let frontal = ellipsoid(v, [0.0, -15.0, 6.0], [57.0, 68.0, 63.0]);
+    let parietal = ellipsoid(v, [0.0, 15.0, 9.0], [67.0, 69.0, 64.0]);
     let vault = smooth_min(frontal, parietal, 18.0);
     if p[2] > 5.0 {
         return vault;
@@ -19,9 +21,16 @@ pub fn cavity(p: Point) -> f32 {
     // The orbital roofs bulge into the floor of the anterior fossa, the cribriform plate lies lower.
     let roof =
         7.0 * (-((m[0] - 30.0) / 17.0).powi(2)).exp() * ((-20.0 - p[1]) / 12.0).clamp(0.0, 1.0);
-    let upper = smooth_max(vault, -26.0 + roof - p[2], 7.0);
-    let middle = ellipsoid(m, [39.0, -11.0, -27.0], [26.0, 34.0, 23.0]);
-    let posterior = ellipsoid(p, [0.0, 43.0, -38.0], [53.0, 43.0, 33.0]);
+    let floor = -26.0 - 9.0 * smooth_step(-15.0, 25.0, p[1]);
+    let upper = smooth_max(vault, floor + roof - p[2], 7.0);
+    // The middle fossa is a wedge: wide at the skull's side, cut off behind by the petrous ridge.
+    let middle = ellipsoid(m, [39.0, -10.0, -25.0], [28.5, 39.0, 27.0]);
+    let ridge = (p[1] + 1.0 - 0.42 * (m[0] - 15.0)) * 0.92;
+    let middle = smooth_max(middle, ridge, 8.0);
+    // The posterior fossa narrows towards the clivus.
+    let hind = ellipsoid(p, [0.0, 52.0, -38.0], [56.0, 35.0, 34.0]);
+    let clival = ellipsoid(p, [0.0, 24.0, -42.0], [21.0, 23.0, 30.0]);
+    let posterior = smooth_min(hind, clival, 22.0);
     let foramen = rod(p, [0.0, 24.0, -52.0], [0.0, 30.0, -130.0], 16.0, 14.0);
     let lower = smooth_min(smooth_min(middle, posterior, 4.0), foramen, 8.0);
     smooth_min(upper, lower, 5.0)
@@ -49,19 +58,25 @@ impl Build {
         if inner > -2.0 && inner < 16.0 {
             thickness += 1.2 * noise::value(p, 26.0, self.seed);
         }
+        let base = smooth_step(-12.0, -30.0, p[2]) * smooth_step(62.0, 40.0, m[0]);
+        thickness *= 1.0 - 0.45 * base * (1.0 - occipital);
         let mut skin = inner - thickness - self.scalp;
         if p[2] < 25.0 {
             let face = ellipsoid(p, [0.0, -36.0, -66.0], [63.0, 57.0, 68.0]);
             let neck = rod(p, [0.0, 22.0, -70.0], [0.0, 26.0, -150.0], 62.0, 58.0);
-            let temple = ellipsoid(m, [58.0, -34.0, -20.0], [16.0, 27.0, 34.0]);
-            let nose = rod(p, [0.0, -90.0, -30.0], [0.0, -104.0, -58.0], 6.0, 10.0);
+            let temple = ellipsoid(m, [55.0, -32.0, -18.0], [15.0, 30.0, 42.0]);
+            let nose = rod(p, [0.0, -88.0, -28.0], [0.0, -99.0, -60.0], 7.0, 13.0);
+            let eye = ellipsoid(m, [31.0, -75.0, -38.0], [18.0, 17.5, 16.0]);
             let ear = ellipsoid(m, [79.0, 20.0, -38.0], [3.5, 15.0, 27.0]);
             let brow = ellipsoid(p, [0.0, -76.0, -20.0], [40.0, 22.0, 16.0]);
+            let side = ellipsoid(p, [0.0, 10.0, -34.0], [76.0, 72.0, 62.0]);
             skin = smooth_min(skin, face, 14.0);
+            skin = smooth_min(skin, side, 6.0);
             skin = smooth_min(skin, neck, 14.0);
             skin = smooth_min(skin, temple, 8.0);
             skin = smooth_min(skin, brow, 8.0);
-            skin = smooth_min(skin, nose, 5.0);
+            skin = smooth_min(skin, nose, 9.0);
+            skin = smooth_min(skin, eye, 7.0);
             skin = smooth_min(skin, ear, 2.0);
         }
         Shell {
@@ -78,7 +93,7 @@ impl Build {
         let mut hu = self.fat;
         let lump = noise::value(p, 9.0, self.seed ^ 7);
         // Muscle: the temple, the neck, and strands of it all over the face.
-        let temple = ellipsoid(m, [62.0, -30.0, -16.0], [13.0, 27.0, 33.0]) + lump;
+        let temple = ellipsoid(m, [58.0, -30.0, -16.0], [11.5, 27.0, 38.0]) + lump;
         let mut muscle = cover(temple, 2.0);
         if p[2] < -25.0 {
             let nuchal = smooth_max(15.0 - p[1], p[2] + 38.0, 10.0) + 9.0 * lump.abs() - 2.0;

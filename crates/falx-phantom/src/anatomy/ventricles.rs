@@ -13,7 +13,7 @@ pub fn ventricles(p: Point, width: f32) -> f32 {
     }
     let mut d = lateral(m, width);
     if m[0] < 10.0 {
-        let third = slab(m, [0.9 + 2.0 * width, 15.0, 11.0], [0.0, 4.0, -4.0]);
+        let third = ellipsoid(m, [0.0, 5.0, -3.0], [0.6 + 2.1 * width, 15.0, 12.0]);
         let fourth = ellipsoid(m, [0.0, 37.0, -37.0], [3.5 + 3.0 * width, 5.5, 10.0]);
         let aqueduct = rod(p, [0.0, 19.0, -8.0], [0.0, 32.0, -30.0], 1.0, 1.3);
         d = d.min(third).min(fourth).min(aqueduct);
@@ -45,14 +45,6 @@ fn lateral(m: Point, w: f32) -> f32 {
     smooth_max(d, 0.8 - m[0], 1.0)
 }
 
-/// A box with round edges.
-fn slab(p: Point, half: Point, center: Point) -> f32 {
-    let q: Point = std::array::from_fn(|i| (p[i] - center[i]).abs() - half[i] + 1.0);
-    let outside = q.map(|c| c.max(0.0));
-    let inside = q[0].max(q[1]).max(q[2]).min(0.0);
-    (outside[0].powi(2) + outside[1].powi(2) + outside[2].powi(2)).sqrt() + inside - 1.0
-}
-
 /// Signed distance to the cisterns round the brain stem, `gap` mm wider than in the young.
 pub fn cisterns(p: Point, gap: f32) -> f32 {
     let m = mirrored(p);
@@ -76,7 +68,7 @@ pub fn cisterns(p: Point, gap: f32) -> f32 {
     // Round the midbrain, and behind it the colliculi's smile.
     if p[2] > -34.0 && p[2] < 6.0 && p[1] > -12.0 && p[1] < 36.0 {
         let midbrain = midbrain(p);
-        let ring = (midbrain - 1.6 - wide).abs() - 1.0 - wide;
+        let ring = (midbrain - 1.3 - 0.6 * wide).abs() - 0.75 - 0.6 * wide;
         let ring = smooth_max(ring, (p[2] + 16.0).abs() - 9.0, 3.0);
         let smile = ellipsoid(m, [0.0, 27.0, -8.0], [10.0, 3.5, 6.0]) - wide;
         d = smooth_min(d, smooth_min(ring, smile, 2.0), 2.0);

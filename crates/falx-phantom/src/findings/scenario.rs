@@ -28,17 +28,17 @@ pub struct Findings {
 
 /// The stories and their shares among bleeding patients; they sum to 1.
 const STORIES: [(f32, Story); 11] = [
-    (0.26, Story::Subdural),
-    (0.07, Story::SubduralWithSulci),
-    (0.15, Story::Clot),
-    (0.19, Story::ClotIntoVentricle),
-    (0.03, Story::ClotVentricleCisterns),
-    (0.05, Story::Aneurysm),
+    (0.17, Story::Subdural),
+    (0.11, Story::SubduralWithSulci),
+    (0.13, Story::Clot),
+    (0.22, Story::ClotIntoVentricle),
+    (0.10, Story::ClotVentricleCisterns),
+    (0.03, Story::Aneurysm),
     (0.06, Story::AneurysmIntoVentricle),
-    (0.07, Story::Sulci),
-    (0.07, Story::Contusions),
+    (0.04, Story::Sulci),
+    (0.10, Story::Contusions),
     (0.03, Story::Epidural),
-    (0.02, Story::Ventricle),
+    (0.01, Story::Ventricle),
 ];
 
 #[derive(Clone, Copy)]

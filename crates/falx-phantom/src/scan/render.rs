@@ -148,7 +148,7 @@ impl Scene {
         let [radius, half] = self.device.holder;
         let y = p[1] - self.pose.center[1];
         let x = p[0];
-        if y < 10.0 && half < 1.2 || y < -30.0 {
+        if y < -45.0 {
             return Hu::AIR.0;
         }
         let center = 104.0 * self.build.size[1] - radius + 6.0;
@@ -236,6 +236,7 @@ impl Scene {
         if strength < 0.02 {
             return;
         }
+        let seed = self.stack_seed(slice);
         for (row, line) in image.chunks_exact_mut(matrix).enumerate() {
             let start = add(corner, scale(down, row as f32 * pixel));
             for (col, v) in line.iter_mut().enumerate() {
@@ -243,9 +244,10 @@ impl Scene {
                 let d = sub(q, metal);
                 let r = d[0].hypot(d[1]).max(2.0);
                 let angle = d[1].atan2(d[0]);
+                let around = [7.0 * angle.cos(), 7.0 * angle.sin(), slice as f32 * 3.0];
                 let rays =
-                    (angle * 9.0).sin() * (angle * 4.0 + 1.0).cos() + 0.4 * (angle * 23.0).sin();
-                *v += strength * 900.0 * rays / r * bell(r, 70.0);
+                    1.6 * noise::value(around, 2.4, seed) + 0.8 * noise::value(around, 0.9, seed);
+                *v += strength * 600.0 * rays / r * bell(r, 60.0);
             }
         }
     }
