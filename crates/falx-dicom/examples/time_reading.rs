@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use falx_dicom::{Reader, read_file, read_header};
+use falx_dicom::{Reader, read_bytes, read_file, read_header};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -35,6 +35,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     time("Reader::read", &files, rounds, |path| {
         Ok(drop(reader.read(path)?))
+    })?;
+    let in_memory = files
+        .iter()
+        .map(std::fs::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut next = in_memory.iter().cycle();
+    time("read_bytes", &files, rounds, |_| {
+        let bytes = next.next().ok_or("no .dcm files")?;
+        Ok(drop(read_bytes(bytes)?))
     })?;
     time("read_file", &files, rounds, |path| {
         Ok(drop(read_file(path)?))

@@ -89,11 +89,11 @@ fn dirty_bits(format: &PixelFormat) -> Refused {
 }
 
 /// Names what the finished values show.
-fn name_values(highest: f32, undeclared_padding: bool, defects: &mut DefectSet) {
+fn name_values(implausible: bool, undeclared_padding: bool, defects: &mut DefectSet) {
     if undeclared_padding {
         defects.add(Defect::PaddingClamped);
     }
-    if highest > IMPLAUSIBLE_HU {
+    if implausible {
         defects.add(Defect::HuImplausibleHigh);
     }
 }

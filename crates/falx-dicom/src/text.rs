@@ -50,3 +50,6 @@ pub(crate) fn decimals<const N: usize>(value: &[u8]) -> Option<[f64; N]> {
     let numbers: Option<Vec<f64>> = split(value).take(N + 1).map(decimal).collect();
     numbers?.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use falx_core::Hu;
 use serde::Serialize;
 
 /// How a window maps HU to grey.
@@ -123,7 +122,7 @@ impl VoiWindow {
     }
 
     /// The grey value of `hu` as an 8-bit display shows it: the nearest integer, halves upwards.
-    pub fn output_u8(&self, hu: Hu) -> u8 {
-        (self.output(f64::from(hu.0)) + 0.5).floor() as u8
+    pub fn output_u8(&self, hu: f64) -> u8 {
+        (self.output(hu) + 0.5).floor() as u8
     }
 }

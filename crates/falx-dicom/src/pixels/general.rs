@@ -2,7 +2,9 @@
 
 use falx_core::Hu;
 
-use super::{Image, NON_PHYSICAL_HU, WRAPS_FROM, dirty_bits, may_have_wrapped, name_values};
+use super::{
+    IMPLAUSIBLE_HU, Image, NON_PHYSICAL_HU, WRAPS_FROM, dirty_bits, may_have_wrapped, name_values,
+};
 use crate::defect::DefectSet;
 use crate::layout::{Layout, Padding};
 use crate::{Defect, Refused};
@@ -58,8 +60,8 @@ pub(super) fn decode(
             Hu(rescaled as f32)
         });
     }
-    let highest = hu.iter().fold(f32::NEG_INFINITY, |high, hu| high.max(hu.0));
-    name_values(highest, undeclared, defects);
+    let implausible = hu.iter().any(|hu| hu.0 > IMPLAUSIBLE_HU);
+    name_values(implausible, undeclared, defects);
     let padding = mask.contains(&true).then_some(mask);
     Ok(Image { hu, padding })
 }

@@ -1,0 +1,52 @@
+//! The real RSNA slices at hand: all are read, and none needs a guess.
+
+use std::path::{Path, PathBuf};
+
+use falx_dicom::{Defect, Reader, read_header};
+
+fn dicom_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            dicom_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "dcm") {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_real_slice_is_read_without_refusal() {
+    let Some(folder) = falx_fixtures::shared("data/rsna-dicom") else {
+        return;
+    };
+    let mut files = Vec::new();
+    dicom_files(&folder, &mut files);
+    assert_eq!(files.len(), 220);
+    let mut reader = Reader::new();
+    for path in files {
+        let slice = reader.read(&path).unwrap_or_else(|error| panic!("{error}"));
+        let header = &slice.header;
+        assert_eq!((header.rows, header.cols), (512, 512));
+        assert_eq!(slice.hu.len(), 512 * 512);
+        assert!(header.position_mm().is_some() && header.pixel_spacing.is_some());
+        assert!(header.patient_id.is_some() && header.series_instance_uid.is_some());
+        assert!(!header.windows.is_empty());
+        let (low, high) = slice.hu_min_max();
+        assert!(low.0 >= -2000.0 && high.0 <= 31743.0);
+        // The set's undeclared padding is its only fault.
+        assert!(
+            slice
+                .defects
+                .iter()
+                .all(|&defect| defect == Defect::PaddingClamped),
+            "{:?}",
+            slice.defects
+        );
+        assert_eq!(
+            slice.padding.is_some(),
+            slice.defects.contains(&Defect::PaddingClamped)
+        );
+        assert_eq!(read_header(&path).unwrap(), slice.header);
+    }
+}
