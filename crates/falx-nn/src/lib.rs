@@ -25,3 +25,6 @@ pub use operators::{
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
 pub use targets::Targets;
 pub use tensor::{Tensor, TensorError};
+
+#[cfg(test)]
+mod reference;

@@ -1,5 +1,8 @@
 //! The largest value under a sliding window.
 
+use pulp::Arch;
+use rayon::prelude::*;
+
 use super::window::Window;
 use super::{Rules, image};
 
@@ -49,5 +52,86 @@ impl Rules for MaxPool {
         }
         let [rows, columns] = self.window().output([height, width])?;
         Ok(vec![channels, rows, columns])
+    }
+}
+
+/// A maximum on channels-last buffers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolKernel {
+    pool: MaxPool,
+    /// C, H, W before and after.
+    input: [usize; 3],
+    output: [usize; 3],
+}
+
+impl PoolKernel {
+    pub fn new(pool: &MaxPool, input: [usize; 3], output: [usize; 3]) -> Self {
+        let pool = *pool;
+        Self { pool, input, output }
+    }
+
+    /// The results for `images`.
+    pub fn forward(&self, images: &[f32]) -> Vec<f32> {
+        let (arch, [channels, ..]) = (Arch::new(), self.output);
+        let size: usize = self.output.iter().product();
+        let mut results = vec![0.0; images.len() / self.input.iter().product::<usize>() * size];
+        let images = images.par_chunks(self.input.iter().product());
+        results.par_chunks_mut(size).zip(images).for_each(|(results, image)| {
+            arch.dispatch(|| {
+                for (place, results) in results.chunks_exact_mut(channels).enumerate() {
+                    results.fill(f32::NEG_INFINITY);
+                    self.taps(place, |pixel| {
+                        for (result, x) in results.iter_mut().zip(&image[pixel * channels..][..channels]) {
+                            *result = if x > result { *x } else { *result };
+                        }
+                    });
+                }
+            });
+        });
+        results
+    }
+
+    /// The images' gradient from the results' slopes.
+    pub fn backward(&self, images: &[f32], slopes: &[f32]) -> Vec<f32> {
+        let (arch, [channels, ..]) = (Arch::new(), self.output);
+        let size: usize = self.input.iter().product();
+        let mut gradient = vec![0.0; images.len()];
+        let slopes = slopes.par_chunks(self.output.iter().product());
+        let parts = gradient.par_chunks_mut(size).zip(images.par_chunks(size)).zip(slopes);
+        parts.for_each(|((gradient, image), slopes)| {
+            arch.dispatch(|| {
+                let (mut largest, mut from) = (vec![0.0; channels], vec![0; channels]);
+                for (place, slopes) in slopes.chunks_exact(channels).enumerate() {
+                    largest.fill(f32::NEG_INFINITY);
+                    self.taps(place, |pixel| {
+                        let image = &image[pixel * channels..][..channels];
+                        for ((x, largest), from) in image.iter().zip(&mut largest).zip(&mut from) {
+                            if x > largest {
+                                (*largest, *from) = (*x, pixel);
+                            }
+                        }
+                    });
+                    for (channel, (slope, from)) in slopes.iter().zip(&from).enumerate() {
+                        gradient[from * channels + channel] += slope;
+                    }
+                }
+            });
+        });
+        gradient
+    }
+
+    /// Calls `visit` with each pixel of the image under the window at `place`, row by row.
+    #[inline]
+    fn taps(&self, place: usize, mut visit: impl FnMut(usize)) {
+        let ([_, height, width], MaxPool { kernel, strides, pads, .. }) = (self.input, self.pool);
+        let (row, column) = (place / self.output[2], place % self.output[2]);
+        let span = |start: usize, pad: usize, kernel: usize, size: usize| {
+            start.saturating_sub(pad)..(start + kernel).saturating_sub(pad).min(size)
+        };
+        for y in span(row * strides[0], pads[0], kernel[0], height) {
+            for x in span(column * strides[1], pads[1], kernel[1], width) {
+                visit(y * width + x);
+            }
+        }
     }
 }

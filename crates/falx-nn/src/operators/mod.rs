@@ -5,6 +5,7 @@
 
 mod add;
 mod batch_normalization;
+mod channels;
 mod conv;
 mod dropout;
 mod flatten;
@@ -13,16 +14,20 @@ mod global_average_pool;
 mod max_pool;
 mod relu;
 mod sigmoid;
+mod simd;
 mod window;
 
 pub use add::Add;
 pub use batch_normalization::BatchNormalization;
+pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics};
 pub use conv::Conv;
+pub(crate) use conv::ConvKernel;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use gemm::Gemm;
 pub use global_average_pool::GlobalAveragePool;
 pub use max_pool::MaxPool;
+pub(crate) use max_pool::PoolKernel;
 pub use relu::Relu;
 pub use sigmoid::Sigmoid;
 

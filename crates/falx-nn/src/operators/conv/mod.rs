@@ -1,6 +1,14 @@
 //! Convolution, direct and channels-last.
 
+mod correlate;
+mod geometry;
+mod weight_gradient;
+
+use correlate::{Packed, correlate};
+use geometry::{Extent, Geometry};
+
 use super::window::Window;
+use super::channels::sums;
 use super::{Rules, image};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
@@ -88,5 +96,38 @@ impl Rules for Conv {
         };
         specs.extend(self.bias.then(bias));
         specs
+    }
+}
+
+/// A convolution on channels-last buffers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConvKernel(Geometry);
+
+impl ConvKernel {
+    /// The kernels of `conv` on images of `input` into images of `output`, both C, H, W.
+    pub fn new(conv: &Conv, input: [usize; 3], output: [usize; 3]) -> Self {
+        let extent = |[channels, rows, columns]: [usize; 3]| Extent { rows, columns, channels };
+        Self(Geometry::forward(conv, extent(input), extent(output)))
+    }
+
+    /// The results for `images`.
+    pub fn forward(&self, images: &[f32], weights: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        correlate(&self.0, images, &Packed::new(&self.0, weights, bias, false))
+    }
+
+    /// The images' gradient from the results'.
+    pub fn input_gradient(&self, slopes: &[f32], weights: &[f32]) -> Vec<f32> {
+        let geometry = self.0.backward();
+        correlate(&geometry, slopes, &Packed::new(&geometry, weights, None, true))
+    }
+
+    /// The weights' gradient from the results'.
+    pub fn weight_gradient(&self, images: &[f32], slopes: &[f32]) -> Vec<f32> {
+        weight_gradient::weight_gradient(&self.0, images, slopes)
+    }
+
+    /// The bias' gradient from the results'.
+    pub fn bias_gradient(&self, slopes: &[f32]) -> Vec<f32> {
+        sums(slopes, self.0.output.channels)
     }
 }

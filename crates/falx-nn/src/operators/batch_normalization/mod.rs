@@ -1,7 +1,13 @@
 //! Normalisation by the batch's statistics.
 
+mod normalisation;
+mod statistics;
+
 use super::{Rules, only};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
+
+pub(crate) use normalisation::{Epilogue, Normalisation};
+pub(crate) use statistics::Statistics;
 
 /// ONNX `BatchNormalization` over all dimensions but the channels, with PyTorch's running statistics.
 #[derive(Clone, Copy, Debug, PartialEq)]
