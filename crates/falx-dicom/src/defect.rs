@@ -71,11 +71,7 @@ impl FromStr for Defect {
     type Err = UnknownDefect;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|defect| defect.name() == word)
-            .ok_or_else(|| UnknownDefect(word.to_owned()))
+        Self::from_name(word).ok_or_else(|| UnknownDefect(word.to_owned()))
     }
 }
 

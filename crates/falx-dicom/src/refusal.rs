@@ -24,6 +24,11 @@ macro_rules! closed_list {
                 }
             }
 
+            /// The member of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|member| member.name() == name)
+            }
+
             /// What the name means, in a sentence.
             pub const fn describe(self) -> &'static str {
                 match self {

@@ -138,9 +138,9 @@ pub struct SeriesGeometry {
 }
 
 impl SeriesGeometry {
-    /// True where every slice's place is determined, so that the slices form a volume.
+    /// True where there are slices and each one's place is determined, so that they form a volume.
     pub fn is_volume(&self) -> bool {
-        !self.defects.iter().any(|defect| defect.forbids_volume())
+        !self.order.is_empty() && !self.defects.iter().any(|defect| defect.forbids_volume())
     }
 }
 

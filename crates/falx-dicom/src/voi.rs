@@ -103,7 +103,7 @@ impl VoiWindow {
     /// The grey value of `hu`, 0 to 255.
     ///
     /// # Source
-    /// DICOM PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.2 (LINEAR_EXACT), C.11.2.1.3.1 (SIGMOID).
+    /// DICOM PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.2 (`LINEAR_EXACT`), C.11.2.1.3.1 (SIGMOID).
     pub fn output(&self, hu: f64) -> f64 {
         let Self {
             center: c,

@@ -215,10 +215,13 @@ fn agrees(got: Result<CtSlice, DicomError>, want: &Value) -> Result<(), String> 
 }
 
 fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
     Sha256::digest(bytes)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
 }
 
 fn json(path: &Path) -> Value {

@@ -84,7 +84,7 @@ fn a_message_names_the_attribute_and_never_the_patient() {
     bytes.truncate(at + 2);
     let refused = check(&bytes).unwrap_err();
     assert!(!refused.to_string().contains("P1"));
-    let rows = support::element((0x0028, 0x0010), b"US", &4_u16.to_le_bytes());
+    let rows = support::element((0x0028, 0x0010), *b"US", &4_u16.to_le_bytes());
     let mut bytes = support::file();
     let at = bytes
         .windows(rows.len())
@@ -126,7 +126,7 @@ proptest! {
         // A large private element pushes the geometry beyond what is read at first.
         let mut bytes = support::file();
         let at = bytes.windows(4).position(|window| window == [0x10, 0, 0x20, 0]).unwrap();
-        let private = support::element((0x0009, 0x1001), b"OB", &vec![0; padding & !1]);
+        let private = support::element((0x0009, 0x1001), *b"OB", &vec![0; padding & !1]);
         bytes.splice(at..at, private);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("slice.dcm");

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use falx_dicom::series::{FolderFile, FolderSeries, SeriesSlice, Standing, sort_folder};
+use falx_dicom::series::{FolderFile, FolderSeries, SeriesSlice, Standing, arrange, sort_folder};
 use falx_dicom::{Refusal, SliceHeader, read_header};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -203,4 +204,45 @@ fn headers_place_a_slice_by_its_position_on_its_normal() {
         ..header
     };
     assert_eq!(flat.normal(), None);
+}
+
+/// Slices of one orientation at whole millimetres.
+fn slices_at(heights: &[i32]) -> Vec<SeriesSlice<'static>> {
+    let at = |&height: &i32| SeriesSlice {
+        rows: 4,
+        cols: 4,
+        image_position: Some([-1.0, 2.0, f64::from(height)]),
+        image_orientation: Some([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        pixel_spacing: Some([0.5, 0.5]),
+        ..SeriesSlice::default()
+    };
+    heights.iter().map(at).collect()
+}
+
+proptest! {
+    #[test]
+    fn the_order_given_changes_nothing_but_the_indices(
+        heights in proptest::collection::hash_set(-500..500_i32, 1..40),
+        seed in any::<u64>(),
+    ) {
+        let mut sorted: Vec<i32> = heights.into_iter().collect();
+        sorted.sort_unstable();
+        let mut shuffled = sorted.clone();
+        shuffled.sort_by_key(|&height| (i64::from(height).wrapping_mul(seed.cast_signed() | 1), height));
+        let got = arrange(&slices_at(&shuffled));
+        let want = arrange(&slices_at(&sorted));
+        let heights: Vec<i32> = got.order.iter().map(|&i| shuffled[i]).collect();
+        prop_assert_eq!(heights, sorted);
+        prop_assert_eq!(&got.positions, &want.positions);
+        prop_assert_eq!(got.spacing_mm, want.spacing_mm);
+        prop_assert_eq!(got.defects, want.defects);
+    }
+}
+
+#[test]
+fn a_series_without_any_position_is_no_volume() {
+    let geometry = arrange(&[SeriesSlice::default(), SeriesSlice::default()]);
+    assert!(geometry.order.is_empty());
+    assert!(!geometry.is_volume());
+    assert!(!arrange(&[]).is_volume());
 }

@@ -57,7 +57,7 @@ impl Levels {
     }
 
     const fn contains(self, level: i16) -> bool {
-        (level >= self.low) & (level <= self.high)
+        level >= self.low && level <= self.high
     }
 
     const fn overlaps(self, other: Self) -> bool {
@@ -121,7 +121,7 @@ impl Plan {
         hu_of: impl Fn(i16) -> i32,
     ) -> Result<Image, Refused> {
         let declared = self.declared;
-        let is_padding = |level: i16| declared.contains(level) | non_physical.contains(level);
+        let is_padding = |level: i16| declared.contains(level) || non_physical.contains(level);
         let mut hu: Vec<Hu> = Vec::with_capacity(self.pixels);
         let mut mask: Vec<bool> = Vec::new();
         let (mut implausible, mut undeclared) = (false, false);
@@ -179,7 +179,7 @@ impl Plan {
                 // Clean are cells whose unused bits are all the sign's (no difference) or all zero (no bit above).
                 let difference = value.cast_unsigned() ^ cell;
                 let above = cell & !field;
-                dirty |= u16::from((difference != 0) & (above != 0));
+                dirty |= u16::from(difference != 0 && above != 0);
                 *level = value;
             }
         } else {
