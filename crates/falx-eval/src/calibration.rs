@@ -53,10 +53,11 @@ pub(crate) fn cells(outcomes: &[Outcome]) -> Vec<Cell> {
         }
     }
     // A small rest joins its neighbour: a bin of three cases says nothing.
-    if groups.len() > 1 && groups.last().is_some_and(|g| g.len() * 2 < target) {
-        if let (Some(rest), Some(last)) = (groups.pop(), groups.last_mut()) {
-            last.extend(rest);
-        }
+    if groups.len() > 1
+        && groups.last().is_some_and(|g| g.len() * 2 < target)
+        && let (Some(rest), Some(last)) = (groups.pop(), groups.last_mut())
+    {
+        last.extend(rest);
     }
     groups.iter().map(|group| cell(group)).collect()
 }

@@ -62,7 +62,7 @@ pub enum EvaluateError {
     },
     /// A slice appears twice.
     #[error(
-        "{count} slices appear more than once, {example} for one; give each slice a single prediction"
+        "slice {example} (of {count} such) appears more than once; give each slice a single prediction"
     )]
     RepeatedSlices {
         /// How many.

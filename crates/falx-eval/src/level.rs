@@ -231,10 +231,10 @@ pub(crate) fn score(
     options: &EvaluateOptions,
     progress: &dyn Progress,
 ) -> Option<Level> {
-    let losses = sums(units, patients, |u| row_loss(&u.truth, &u.prediction));
+    let losses = sums(units, patients, |u| row_loss(u.truth, &u.prediction));
     let constant_losses: Vec<Vec<Sum>> = constants
         .iter()
-        .map(|c| sums(units, patients, |u| row_loss(&u.truth, &c.prediction)))
+        .map(|c| sums(units, patients, |u| row_loss(u.truth, &c.prediction)))
         .collect();
     let prepared: Vec<Prepared> = LABELS
         .into_iter()

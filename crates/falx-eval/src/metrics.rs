@@ -56,7 +56,7 @@ pub fn label_log_loss(truth: &[bool], prediction: &[f64]) -> Result<f64, Undefin
 }
 
 /// The weighted log loss of one row, over the labels that are known; `None` when none is.
-pub(crate) fn row_loss(truth: &LabelRow, prediction: &[f64; 6]) -> Option<f64> {
+pub(crate) fn row_loss(truth: LabelRow, prediction: &[f64; 6]) -> Option<f64> {
     let mut loss = 0.0;
     let mut weight = 0.0;
     for (label, &p) in LABELS.into_iter().zip(prediction) {
@@ -87,7 +87,7 @@ pub fn weighted_log_loss(
     let (sum, rows) = truth
         .iter()
         .zip(prediction)
-        .filter_map(|(y, p)| row_loss(y, &p.map(Probability::get)))
+        .filter_map(|(y, p)| row_loss(*y, &p.map(Probability::get)))
         .fold((0.0, 0_u64), |(sum, rows), loss| (sum + loss, rows + 1));
     if rows == 0 {
         return Err(Undefined::NoCases);

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
-use falx_core::{ImageId, LABELS, Prediction, Probability};
+use falx_core::{ImageId, LABELS, Label, Prediction, Probability};
 
 /// The name of the column that holds the slice's id.
 const IMAGE_COLUMN: &str = "image_id";
@@ -162,7 +162,7 @@ pub fn write_csv(predictions: &[Prediction], path: &Path) -> Result<(), Predicti
     };
     let file = AtomicWriteFile::open(path).map_err(failed)?;
     let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-    let header = std::iter::once(IMAGE_COLUMN).chain(LABELS.map(|l| l.name()));
+    let header = std::iter::once(IMAGE_COLUMN).chain(LABELS.map(Label::name));
     writer.write_record(header).map_err(|e| failed(e.into()))?;
     for prediction in predictions {
         let values = prediction.probabilities.map(|p| p.get().to_string());

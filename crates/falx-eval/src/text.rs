@@ -45,23 +45,28 @@ pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
     }
 }
 
-/// An area's three digits become one; a loss keeps three of its four, for rare labels' losses are small.
+/// An area's three digits become two; a loss keeps three of its four, for rare labels' losses are small.
 const fn few_digits(digits: usize) -> usize {
-    if digits > 3 { 3 } else { 1 }
+    if digits > 3 { 3 } else { 2 }
 }
 
 /// An interval, or a dash.
 pub(crate) fn interval(e: &Estimate, digits: usize, few: bool) -> String {
     let digits = if few { few_digits(digits) } else { digits };
     match (e.low, e.high) {
-        (Some(low), Some(high)) => format!("{low:.digits$} to {high:.digits$}"),
+        (Some(low), Some(high)) => minus(&format!("{low:.digits$} to {high:.digits$}")),
         _ => "–".to_owned(),
     }
 }
 
 /// A share as a percentage.
 pub(crate) fn percent(share: f64, digits: usize) -> String {
-    format!("{:.digits$} %", share * 100.0)
+    minus(&format!("{:.digits$} %", share * 100.0))
+}
+
+/// Numbers with a minus sign instead of a hyphen.
+fn minus(numbers: &str) -> String {
+    numbers.replace('-', "−")
 }
 
 /// A skill: "64.9 % (60.1 to 69.0)".
@@ -80,6 +85,9 @@ pub(crate) fn skill(skill: Option<&Estimate>) -> String {
         interval(&scaled, 1, false).replace('–', "no interval")
     )
 }
+
+/// Why a study's loss is often poor where its AUC is good.
+pub(crate) const STUDY_LOSS: &str = "The highest of many slices is no calibrated probability, so this loss is high; the order (AUC) may still be useful.";
 
 /// One sentence on how a loss stands to its reference.
 pub(crate) fn verdict(verdict: Verdict, reference: &str) -> String {
@@ -132,6 +140,9 @@ fn study_text(out: &mut String, s: &StudyScores) {
         count(s.patients, "patient")
     );
     head(out, "Per study", &cohort, &s.weighted_log_loss);
+    if s.verdict == Verdict::WorseThanNoSkill {
+        let _ = writeln!(out, "{STUDY_LOSS}");
+    }
     body(out, s.verdict, &s.baselines, &s.labels);
 }
 

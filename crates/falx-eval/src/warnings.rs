@@ -102,15 +102,15 @@ fn data(cases: &[Case]) -> Vec<String> {
     let found = [
         (
             number(&|c| c.truth.is_empty()),
-            "without any known label were left out.",
+            "without any known label: left out.",
         ),
         (
             number(&|c| !c.truth.is_empty() && !c.truth.is_complete()),
-            "know only some of their labels; the loss weighs those they know.",
+            "with only some labels known: the loss weighs those.",
         ),
         (
             number(&|c| c.truth.contradicts_itself()),
-            "contradict themselves: `any` and the subtypes disagree. Check the labels.",
+            "whose `any` contradicts the subtypes: check the labels.",
         ),
         (
             if with_study > 0 {
@@ -118,7 +118,7 @@ fn data(cases: &[Case]) -> Vec<String> {
             } else {
                 0
             },
-            "name no study and are missing from the scores per study.",
+            "without a study: missing from the scores per study.",
         ),
     ];
     found

@@ -81,7 +81,7 @@ pub enum KaggleError {
     },
     /// Images without all six rows.
     #[error(
-        "{path}: {count} images lack some of their six rows, {example} for one; give every image all six labels"
+        "{path}: image {example} (of {count} such) lacks some of its six rows; give every image all six labels"
     )]
     Incomplete {
         /// The file.
@@ -93,7 +93,7 @@ pub enum KaggleError {
     },
     /// The sample asks for images without a prediction.
     #[error(
-        "{count} images of the sample {path} have no prediction, {example} for one; predict them too, or give the sample of this data"
+        "{path}: image {example} (of {count} such) of the sample has no prediction; predict it too, or give the sample of this data"
     )]
     NotPredicted {
         /// The sample.

@@ -62,7 +62,7 @@ pub(super) fn score(truth: &Truth, sample: &Sample, values: &[[f64; 6]]) -> Opti
     let mean = |prediction: &dyn Fn(&[f64; 6]) -> [f64; 6]| {
         let losses = pairs
             .iter()
-            .filter_map(|(y, p)| row_loss(y, &prediction(p)));
+            .filter_map(|(y, p)| row_loss(**y, &prediction(p)));
         losses.sum::<f64>() / n
     };
     let weighted_log_loss = mean(&|p| *p);

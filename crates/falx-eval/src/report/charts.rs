@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::TrainingCurve;
-use super::svg::{Axes, Frame, px, ticks};
+use super::svg::{Axes, Frame, number, px, ticks};
 use crate::text::{interval, value};
 use crate::{Evaluation, LabelScore, Verdict};
 
@@ -19,7 +19,7 @@ pub(super) fn losses(e: &Evaluation) -> Markup {
     let rows = e.baselines.len() as f64 + 1.0;
     let frame = Frame {
         width: 640.0,
-        height: 34.0 * rows + 44.0,
+        height: 38.0 * rows + 44.0,
         left: 8.0,
         right: 8.0,
         top: 4.0,
@@ -32,7 +32,7 @@ pub(super) fn losses(e: &Evaluation) -> Markup {
     } else {
         "mark"
     };
-    let row = |i: usize| rows - i as f64 - 0.68;
+    let row = |i: usize| rows - i as f64 - 0.72;
     let bar = |i: usize, at: f64, class: &str| {
         html! { line class=(class) x1=(px(frame.x(0.0))) x2=(px(frame.x(at))) y1=(px(frame.y(row(i)))) y2=(px(frame.y(row(i)))) {} }
     };
@@ -215,7 +215,7 @@ pub(super) fn training(curves: &[&TrainingCurve]) -> Markup {
     let content = html! {
         @for &b in &baselines {
             path class="chance strong" d=(frame.path(&[(xs.0, b), (xs.1, b)])) {}
-            text class="name" text-anchor="end" x=(px(frame.width - frame.right)) y=(px(frame.y(b) - 6.0)) { "no skill " (value(b, 4, false)) }
+            text class="name" text-anchor="end" x=(px(frame.width - frame.right)) y=(px(frame.y(b) - 6.0)) { "no skill " (number(b, 4)) }
         }
         @for (i, line) in lines.iter().enumerate() {
             path class=(format!("curve c{}", i % 4)) d=(frame.path(line)) {}
@@ -238,7 +238,7 @@ pub(super) fn training(curves: &[&TrainingCurve]) -> Markup {
                 @for (i, (name, line)) in names.iter().zip(&lines).enumerate() {
                     span class=(format!("key c{}", i % 4)) {
                         (name)
-                        @if let Some((_, y)) = line.last() { " (last " (value(*y, 4, false)) ")" }
+                        @if let Some((_, y)) = line.last() { " (last " (number(*y, 4)) ")" }
                     }
                 }
             }

@@ -4,7 +4,7 @@ use falx_core::Label;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Picture, Report, TrainingCurve, charts, data_uri, tables};
-use crate::text::{count, interval, percent, thousands, value, verdict};
+use crate::text::{STUDY_LOSS, count, interval, percent, thousands, value, verdict};
 use crate::{Evaluation, StudyScores, Verdict};
 
 const STYLE: &str = include_str!("style.css");
@@ -118,7 +118,7 @@ fn study(s: &StudyScores) -> Markup {
                 @if let Some(b) = s.baselines.first() {
                     "; the " (b.name) " scores " (value(b.weighted_log_loss, 4, false)) ". "
                     @if s.verdict == Verdict::WorseThanNoSkill {
-                        span class="bad" { "Worse than no skill: the highest of many slices is no calibrated probability. The order (AUC) may still be useful." }
+                        span class="bad" { "Worse than no skill. " (STUDY_LOSS) }
                     }
                 }
             }

@@ -45,11 +45,11 @@ impl Frame {
             svg viewBox=(format!("0 0 {} {}", self.width, self.height)) role="img" aria-label=(what) {
                 @for &tick in axes.y_ticks {
                     line class="grid" x1=(px(self.left)) x2=(px(right)) y1=(px(self.y(tick))) y2=(px(self.y(tick))) {}
-                    text class="tick" text-anchor="end" x=(px(self.left - 6.0)) y=(px(self.y(tick) + 3.5)) { (number(tick)) }
+                    text class="tick" text-anchor="end" x=(px(self.left - 6.0)) y=(px(self.y(tick) + 3.5)) { (number(tick, 3)) }
                 }
                 @for &tick in axes.x_ticks {
                     line class="axis" x1=(px(self.x(tick))) x2=(px(self.x(tick))) y1=(px(floor)) y2=(px(floor + 4.0)) {}
-                    text class="tick" text-anchor="middle" x=(px(self.x(tick))) y=(px(floor + 16.0)) { (number(tick)) }
+                    text class="tick" text-anchor="middle" x=(px(self.x(tick))) y=(px(floor + 16.0)) { (number(tick, 3)) }
                 }
                 line class="axis" x1=(px(self.left)) x2=(px(right)) y1=(px(floor)) y2=(px(floor)) {}
                 text class="name" text-anchor="middle" x=(px(f64::midpoint(self.left, right))) y=(px(self.height - 4.0)) { (axes.x_name) }
@@ -83,17 +83,22 @@ pub(super) fn px(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// A tick's number without needless digits.
-pub(super) fn number(value: f64) -> String {
-    if value == 0.0 {
+/// A number with so many significant digits, without needless zeros.
+pub(super) fn number(value: f64, significant: i32) -> String {
+    let size = value.abs();
+    if size == 0.0 {
         return "0".to_owned();
     }
-    let size = value.abs();
-    if !(0.0005..1e6).contains(&size) {
-        return format!("{value:.0e}");
+    if !(1e-5..1e6).contains(&size) {
+        return format!("{value:.1e}");
     }
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let decimals = (significant - 1 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// Some five round numbers across a range.

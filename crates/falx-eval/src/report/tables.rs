@@ -50,8 +50,8 @@ fn label(s: &LabelScore) -> Markup {
         tr {
             th scope="row" {
                 (s.label)
-                @if let Some(note) = &s.note { span class="note" { (note) } }
-                @if worse { span class="note bad" { "worse than no skill by log loss" } }
+                @if s.few { span class="note" { "few cases" } }
+                @if worse { span class="note bad" { "worse than no skill" } }
             }
             td class="n" { (thousands(s.positives)) }
             td class="n" { (thousands(s.positive_patients)) }
