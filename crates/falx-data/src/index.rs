@@ -1,10 +1,12 @@
 //! The index of a data set: one row a slice, whatever state its file is in.
 
 mod build;
-mod files;
 mod file;
+mod files;
 mod read;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId};
 use serde::{Deserialize, Serialize};
 
-pub use build::build;
+pub use build::{build, scan};
 pub(crate) use read::reason;
 pub use summary::IndexSummary;
 

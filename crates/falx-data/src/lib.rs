@@ -10,6 +10,8 @@ pub mod labels;
 pub mod loader;
 pub mod sampler;
 pub mod split;
+#[cfg(test)]
+mod synthetic;
 mod table;
 
 pub use table::TableError;

@@ -1,8 +1,16 @@
 //! Batches, made on several threads within a memory budget, the same for any number of threads.
 
+#[cfg(test)]
+mod tests;
+mod worker;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender};
 
 use falx_core::{ImageId, LabelRow};
 use falx_dicom::DicomError;
@@ -12,6 +20,7 @@ use crate::augment::AugmentConfig;
 use crate::index::Index;
 use crate::input::InputSpec;
 use crate::split::Split;
+use worker::{Budget, Made, Task};
 
 /// One slice to load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +36,22 @@ pub struct Sample {
 impl Sample {
     /// The usable slices of the given folds, in the index's order.
     pub fn from_index(index: &Index, split: &Split, folds: &[i32]) -> Vec<Self> {
-        let _ = (index, split, folds);
-        todo!()
+        let fold_of = split.folds();
+        index
+            .rows
+            .iter()
+            .filter(|row| row.usable)
+            .filter(|row| {
+                fold_of
+                    .get(&row.image_id)
+                    .is_some_and(|fold| folds.contains(fold))
+            })
+            .map(|row| Self {
+                path: row.path.clone(),
+                image_id: row.image_id.clone(),
+                labels: row.labels,
+            })
+            .collect()
     }
 }
 
@@ -110,11 +133,21 @@ pub struct Skipped {
     pub examples: Vec<PathBuf>,
 }
 
+impl Skipped {
+    fn add(&mut self, path: PathBuf, reason: &'static str) {
+        self.count += 1;
+        *self.by_reason.entry(reason.to_owned()).or_default() += 1;
+        if self.examples.len() < 5 {
+            self.examples.push(path);
+        }
+    }
+}
+
 /// Why there is no next batch.
 #[derive(Debug, thiserror::Error)]
 pub enum LoaderError {
     /// A file could not be read, under [`Policy::Stop`].
-    #[error("{0}")]
+    #[error(transparent)]
     Unreadable(#[from] DicomError),
     /// Not even one batch fits the budget.
     #[error(
@@ -158,7 +191,21 @@ pub enum LoaderError {
 }
 
 /// An epoch's batches, in order.
+///
+/// Batch *k* is the slices at `k × batch ..` of the order, less those left out under [`Policy::Skip`]; a batch of
+/// which nothing is left is passed over. Which thread made a batch, and how many there are, leaves no trace in it.
+/// A batch counts against the memory budget until the next one is asked for.
 pub struct Loader {
+    threads: Vec<JoinHandle<()>>,
+    /// Leave for one batch each; dropped to end the threads.
+    permits: Option<Sender<()>>,
+    made: Receiver<Made>,
+    /// Batches that were ready before their turn.
+    early: BTreeMap<usize, Made>,
+    next: usize,
+    batches: usize,
+    is_holding: bool,
+    stop: Arc<AtomicBool>,
     skipped: Skipped,
 }
 
@@ -172,8 +219,58 @@ impl Loader {
         order: Vec<usize>,
         options: LoaderOptions,
     ) -> Result<Self, LoaderError> {
-        let _ = (samples, order, options);
-        todo!()
+        let input = &options.input;
+        if options.batch == 0 || input.is_empty() {
+            let (batch, channels, size) = (options.batch, input.channels(), input.size);
+            return Err(LoaderError::EmptyShape {
+                batch,
+                channels,
+                size,
+            });
+        }
+        if let Some(&index) = order.iter().find(|&&index| index >= samples.len()) {
+            return Err(LoaderError::Order {
+                index,
+                samples: samples.len(),
+            });
+        }
+        let batches = order.len().div_ceil(options.batch);
+        let Budget { threads, slots } = Budget::of(&options)?;
+        let (permit, permits) = crossbeam_channel::bounded(slots);
+        let (make, made) = crossbeam_channel::unbounded();
+        let stop = Arc::new(AtomicBool::new(false));
+        let next = options.start_batch.min(batches);
+        let task = Arc::new(Task {
+            samples,
+            order,
+            options,
+            next: AtomicUsize::new(next),
+            stop: Arc::clone(&stop),
+        });
+        let mut loader = Self {
+            threads: Vec::with_capacity(threads),
+            permits: Some(permit),
+            made,
+            early: BTreeMap::new(),
+            next,
+            batches,
+            is_holding: false,
+            stop,
+            skipped: Skipped::default(),
+        };
+        for _ in 0..slots {
+            loader.permit_one();
+        }
+        for number in 0..threads {
+            let (task, permits, make) = (Arc::clone(&task), permits.clone(), make.clone());
+            // A loader that is dropped here ends the threads that did start.
+            let thread = std::thread::Builder::new()
+                .name(format!("falx-loader-{number}"))
+                .spawn(move || task.work(&permits, &make))
+                .map_err(LoaderError::Thread)?;
+            loader.threads.push(thread);
+        }
+        Ok(loader)
     }
 
     /// Files left out so far.
@@ -181,9 +278,33 @@ impl Loader {
         &self.skipped
     }
 
-    /// How many batches the epoch has in all.
+    /// How many batches the epoch has in all, those before `start_batch` included.
     pub fn batches(&self) -> usize {
-        todo!()
+        self.batches
+    }
+
+    fn permit_one(&self) {
+        if let Some(permits) = &self.permits {
+            // The channel holds as many permits as there are, so this neither waits nor fails while threads live.
+            _ = permits.try_send(());
+        }
+    }
+
+    /// The next batch in order, waiting for it; `None` when the threads are gone.
+    fn take(&mut self) -> Option<Made> {
+        loop {
+            if let Some(made) = self.early.remove(&self.next) {
+                return Some(made);
+            }
+            let made = self.made.recv().ok()?;
+            self.early.insert(made.number, made);
+        }
+    }
+
+    fn end(&mut self) {
+        self.next = self.batches;
+        self.stop.store(true, Ordering::Relaxed);
+        self.permits = None;
     }
 }
 
@@ -191,6 +312,41 @@ impl Iterator for Loader {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        todo!()
+        if std::mem::take(&mut self.is_holding) {
+            self.permit_one();
+        }
+        while self.next < self.batches {
+            let number = self.next;
+            let made = self
+                .take()
+                .map_or(Err(LoaderError::Bug { batch: number }), |made| made.result);
+            self.next += 1;
+            let (batch, unreadable) = match made {
+                Ok(made) => made,
+                Err(error) => {
+                    self.end();
+                    return Some(Err(error));
+                }
+            };
+            for (path, reason) in unreadable {
+                self.skipped.add(path, reason);
+            }
+            if !batch.ids.is_empty() {
+                self.is_holding = true;
+                return Some(Ok(batch));
+            }
+            self.permit_one();
+        }
+        None
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.end();
+        for thread in self.threads.drain(..) {
+            // A panic was caught in the thread and handed over as an error.
+            _ = thread.join();
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! In which order, and how often, an epoch shows each slice.
 
+#[cfg(test)]
+mod tests;
+
 use falx_core::{LABELS, Label, random};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};

@@ -102,16 +102,26 @@ pub enum SplitError {
 /// # Errors
 /// [`SplitError::Options`], [`SplitError::TooFewPatients`].
 pub fn split(index: &Index, options: &SplitOptions) -> Result<Split, SplitError> {
-    let &SplitOptions { folds, test_fraction, seed } = options;
+    let &SplitOptions {
+        folds,
+        test_fraction,
+        seed,
+    } = options;
     if folds < 2 || !(0.0..=0.9).contains(&test_fraction) {
-        return Err(SplitError::Options { folds, test_fraction });
+        return Err(SplitError::Options {
+            folds,
+            test_fraction,
+        });
     }
     let (rows, groups) = groups(index);
     // Part 0 is the locked test where there is one.
     let locked = usize::from(test_fraction > 0.0);
     let parts = folds as usize + locked;
     if groups.len() < parts {
-        return Err(SplitError::TooFewPatients { groups: groups.len(), wanted: parts });
+        return Err(SplitError::TooFewPatients {
+            groups: groups.len(),
+            wanted: parts,
+        });
     }
     let mut shares = vec![(1.0 - test_fraction) / f64::from(folds); parts];
     if locked == 1 {
@@ -127,9 +137,17 @@ pub fn split(index: &Index, options: &SplitOptions) -> Result<Split, SplitError>
     let rows = rows
         .into_iter()
         .zip(fold_of)
-        .map(|(row, fold)| SplitRow { image_id: row.image_id.clone(), patient: patient(row), fold })
+        .map(|(row, fold)| SplitRow {
+            image_id: row.image_id.clone(),
+            patient: patient(row),
+            fold,
+        })
         .collect();
-    Ok(Split { rows, options: *options, data_hash: index.data_hash() })
+    Ok(Split {
+        rows,
+        options: *options,
+        data_hash: index.data_hash(),
+    })
 }
 
 /// The row's patient, or a stand-in for an unknown one: whoever was in that study (series, picture).
@@ -144,7 +162,10 @@ fn patient(row: &IndexRow) -> PatientId {
 impl Split {
     /// The fold of each slice.
     pub fn folds(&self) -> HashMap<&ImageId, i32> {
-        self.rows.iter().map(|row| (&row.image_id, row.fold)).collect()
+        self.rows
+            .iter()
+            .map(|row| (&row.image_id, row.fold))
+            .collect()
     }
 
     /// Checks that the split belongs to `index` and that no patient, study, series or picture is on two sides.
@@ -154,7 +175,10 @@ impl Split {
     pub fn check_leaks(&self, index: &Index) -> Result<(), SplitError> {
         let here = index.data_hash();
         if here != self.data_hash {
-            return Err(SplitError::OtherData { split: self.data_hash.clone(), index: here });
+            return Err(SplitError::OtherData {
+                split: self.data_hash.clone(),
+                index: here,
+            });
         }
         let folds = self.folds();
         let mut seen: HashMap<(u8, &str), i32> = HashMap::new();
@@ -177,7 +201,11 @@ impl Split {
 
     /// Slices, patients and positives of each fold.
     pub fn summary(&self, index: &Index) -> Vec<FoldSummary> {
-        let labels: HashMap<_, _> = index.rows.iter().map(|row| (&row.image_id, row.labels)).collect();
+        let labels: HashMap<_, _> = index
+            .rows
+            .iter()
+            .map(|row| (&row.image_id, row.labels))
+            .collect();
         let mut folds: BTreeMap<i32, (HashSet<&PatientId>, FoldSummary)> = BTreeMap::new();
         for row in &self.rows {
             let (patients, fold) = folds.entry(row.fold).or_default();
@@ -191,19 +219,45 @@ impl Split {
         }
         folds
             .into_values()
-            .map(|(patients, fold)| FoldSummary { patients: patients.len() as u64, ..fold })
+            .map(|(patients, fold)| FoldSummary {
+                patients: patients.len() as u64,
+                ..fold
+            })
             .collect()
     }
 
     /// The table of folds as text.
     pub fn to_text(&self, index: &Index) -> String {
-        let names: Vec<_> = LABELS.iter().map(|label| format!("{:>16}", label.name())).collect();
-        let mut text = format!("{:<6}{:>9}{:>10}{}\n", "fold", "slices", "patients", names.concat());
+        let names: Vec<_> = LABELS
+            .iter()
+            .map(|label| format!("{:>16}", label.name()))
+            .collect();
+        let mut text = format!(
+            "{:<6}{:>9}{:>10}{}\n",
+            "fold",
+            "slices",
+            "patients",
+            names.concat()
+        );
         for fold in self.summary(index) {
-            let name = if fold.fold < 0 { "test".to_owned() } else { fold.fold.to_string() };
-            let counts: Vec<_> = fold.positives.iter().map(|count| format!("{count:>16}")).collect();
+            let name = if fold.fold < 0 {
+                "test".to_owned()
+            } else {
+                fold.fold.to_string()
+            };
+            let counts: Vec<_> = fold
+                .positives
+                .iter()
+                .map(|count| format!("{count:>16}"))
+                .collect();
             // Writing to a String cannot fail.
-            _ = writeln!(text, "{name:<6}{:>9}{:>10}{}", fold.slices, fold.patients, counts.concat());
+            _ = writeln!(
+                text,
+                "{name:<6}{:>9}{:>10}{}",
+                fold.slices,
+                fold.patients,
+                counts.concat()
+            );
         }
         text
     }

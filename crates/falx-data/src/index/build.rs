@@ -1,6 +1,7 @@
 //! From files to rows.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Interrupt, Millimetre, Progress};
@@ -26,9 +27,32 @@ pub fn build(
 ) -> Result<IndexSummary, IndexError> {
     // The labels come first: a mistake in them should not show after hours of reading.
     let labels = options.labels.as_ref().map(labels::read).transpose()?;
-    let mut found = find(&options.sources)?;
+    let mut index = scan(&options.sources, options.layout, progress, interrupt)?;
+    if let Some(labels) = &labels {
+        join(&mut index.rows, labels);
+        let before = index.summary;
+        index.summary = IndexSummary::of(&index.rows, before.layout, before.files);
+        index.summary.layout_detected = before.layout_detected;
+        index.summary.add_labels(&index.rows, labels);
+    }
+    index.write(&options.out)?;
+    Ok(index.summary)
+}
+
+/// Reads every DICOM file of the sources into an index that is not written and has no labels.
+///
+/// # Errors
+/// [`IndexError`]; a file that cannot be read is no error but a row that is not usable.
+pub fn scan(
+    sources: &[PathBuf],
+    layout: Layout,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<Index, IndexError> {
+    let mut found = find(sources)?;
     let files = found.len() as u64;
-    let layout = match options.layout {
+    let layout_detected = layout == Layout::Auto;
+    let layout = match layout {
         Layout::Auto => detect(&found),
         given => given,
     };
@@ -36,24 +60,19 @@ pub fn build(
         found.retain(Found::is_dcm);
     }
     let mut facts = read_all(&found, layout, progress, interrupt)?;
-    if facts.iter().all(|fact| fact.row.defects.iter().any(|name| name == NOT_DICOM)) {
-        let path = options.sources.first().cloned().unwrap_or_default();
+    if facts
+        .iter()
+        .all(|fact| fact.row.defects.iter().any(|name| name == NOT_DICOM))
+    {
+        let path = sources.first().cloned().unwrap_or_default();
         return Err(IndexError::NoDicom { path, files });
     }
     place(&mut facts);
     let mut rows: Vec<IndexRow> = facts.into_iter().map(|fact| fact.row).collect();
     intern(&mut rows);
-    if let Some(labels) = &labels {
-        join(&mut rows, labels);
-    }
     let mut summary = IndexSummary::of(&rows, layout, files);
-    summary.layout_detected = options.layout == Layout::Auto;
-    if let Some(labels) = &labels {
-        summary.add_labels(&rows, labels);
-    }
-    let index = Index { rows, summary };
-    index.write(&options.out)?;
-    Ok(index.summary)
+    summary.layout_detected = layout_detected;
+    Ok(Index { rows, summary })
 }
 
 const NOT_DICOM: &str = falx_dicom::Refusal::NotDicom.name();
@@ -90,10 +109,18 @@ fn read_all(
 
 /// Gives every slice its place in its series, and sorts: study, series, position, id; unknown ones last.
 fn place(facts: &mut [Fact]) {
-    facts.sort_by(|a, b| group(a).cmp(&group(b)).then_with(|| a.row.path.cmp(&b.row.path)));
+    facts.sort_by(|a, b| {
+        group(a)
+            .cmp(&group(b))
+            .then_with(|| a.row.path.cmp(&b.row.path))
+    });
     facts
         .chunk_by_mut(|a, b| group(a) == group(b))
-        .filter(|series| series.first().is_some_and(|fact| fact.row.series_uid.is_some()))
+        .filter(|series| {
+            series
+                .first()
+                .is_some_and(|fact| fact.row.series_uid.is_some())
+        })
         .for_each(measure);
     facts.sort_by(|a, b| {
         let last = |fact: &Fact| fact.row.order.unwrap_or(u32::MAX);
@@ -108,7 +135,10 @@ fn place(facts: &mut [Fact]) {
 type Group<'a> = (bool, Option<&'a str>, bool, Option<&'a str>);
 
 fn group(fact: &Fact) -> Group<'_> {
-    let (study, series) = (fact.row.study_uid.as_deref(), fact.row.series_uid.as_deref());
+    let (study, series) = (
+        fact.row.study_uid.as_deref(),
+        fact.row.series_uid.as_deref(),
+    );
     (study.is_none(), study, series.is_none(), series)
 }
 
@@ -127,12 +157,18 @@ fn measure(series: &mut [Fact]) {
         }
     }
     let everyone: Vec<usize> = (0..series.len()).collect();
-    let twins = geometry.duplicates.iter().flat_map(|&(a, b)| [a, b]).collect::<Vec<_>>();
+    let twins = geometry
+        .duplicates
+        .iter()
+        .flat_map(|&(a, b)| [a, b])
+        .collect::<Vec<_>>();
     let namesakes = geometry.duplicate_uids.concat();
     for &defect in &geometry.defects {
         let concerned = match defect {
             // Columns say these already, and they are no faults.
-            SeriesDefect::GantryTilt | SeriesDefect::SingleSlice | SeriesDefect::MultipleSeries => continue,
+            SeriesDefect::GantryTilt | SeriesDefect::SingleSlice | SeriesDefect::MultipleSeries => {
+                continue;
+            }
             SeriesDefect::DuplicatePosition => &twins,
             SeriesDefect::DuplicateSopInstanceUid => &namesakes,
             _ => &everyone,

@@ -65,7 +65,11 @@ impl Index {
             .iter()
             .map(|row| {
                 let labels = row.labels.0.map(|label| label.map_or(2, u8::from));
-                (row.image_id.as_str(), row.pixel_hash.as_deref().unwrap_or(""), labels)
+                (
+                    row.image_id.as_str(),
+                    row.pixel_hash.as_deref().unwrap_or(""),
+                    labels,
+                )
             })
             .collect();
         rows.sort_unstable();
@@ -107,7 +111,11 @@ fn schema() -> Vec<Field> {
         must("defects", DataType::List(defect)),
         must("usable", DataType::Boolean),
     ];
-    fields.extend(LABELS.iter().map(|label| may(label.name(), DataType::UInt8)));
+    fields.extend(
+        LABELS
+            .iter()
+            .map(|label| may(label.name(), DataType::UInt8)),
+    );
     fields
 }
 
@@ -131,7 +139,10 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
         text(paths.iter().map(|p| Some(p.as_ref()))),
         text(rows.iter().map(|r| Some(r.image_id.as_str()))),
         text(rows.iter().map(|r| r.sop_uid.as_deref())),
-        text(rows.iter().map(|r| r.patient.as_ref().map(PatientId::as_str))),
+        text(
+            rows.iter()
+                .map(|r| r.patient.as_ref().map(PatientId::as_str)),
+        ),
         text(rows.iter().map(|r| r.study_uid.as_deref())),
         text(rows.iter().map(|r| r.series_uid.as_deref())),
         text(rows.iter().map(|r| Some(r.dataset.as_ref()))),
@@ -143,10 +154,22 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
         Arc::new(rows.iter().map(|r| r.order).collect::<UInt32Array>()),
         text(rows.iter().map(|r| r.transfer_syntax.as_deref())),
         text(rows.iter().map(|r| r.pixel_hash.as_deref())),
-        Arc::new(rows.iter().map(|r| r.hu_min.map(|hu| hu.0)).collect::<Float32Array>()),
-        Arc::new(rows.iter().map(|r| r.hu_max.map(|hu| hu.0)).collect::<Float32Array>()),
+        Arc::new(
+            rows.iter()
+                .map(|r| r.hu_min.map(|hu| hu.0))
+                .collect::<Float32Array>(),
+        ),
+        Arc::new(
+            rows.iter()
+                .map(|r| r.hu_max.map(|hu| hu.0))
+                .collect::<Float32Array>(),
+        ),
         Arc::new(defects.finish()),
-        Arc::new(rows.iter().map(|r| Some(r.usable)).collect::<BooleanArray>()),
+        Arc::new(
+            rows.iter()
+                .map(|r| Some(r.usable))
+                .collect::<BooleanArray>(),
+        ),
     ];
     for label in LABELS {
         let values = rows.iter().map(|r| r.labels.get(label).map(u8::from));
@@ -168,7 +191,11 @@ fn read_batch(
     let value = |name: &str| opened.column::<Float32Array>(batch, name);
     let (path, image_id, sop_uid) = (text("path")?, text("image_id")?, text("sop_uid")?);
     let (patient, study, series) = (text("patient")?, text("study_uid")?, text("series_uid")?);
-    let (dataset, syntax, hash) = (text("dataset")?, text("transfer_syntax")?, text("pixel_hash")?);
+    let (dataset, syntax, hash) = (
+        text("dataset")?,
+        text("transfer_syntax")?,
+        text("pixel_hash")?,
+    );
     let (height, width, order) = (whole("rows")?, whole("cols")?, whole("order")?);
     let (z, spacing, tilt) = (float("z_mm")?, float("spacing_mm")?, float("tilt_deg")?);
     let (hu_min, hu_max) = (value("hu_min")?, value("hu_max")?);
@@ -178,11 +205,12 @@ fn read_batch(
     for label in LABELS {
         labels.push(opened.column::<UInt8Array>(batch, label.name())?);
     }
-    let string = |column: &StringArray, at: usize| {
-        column.is_valid(at).then(|| column.value(at).to_owned())
-    };
+    let string =
+        |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
     let mut shared = |column: &StringArray, at: usize| {
-        column.is_valid(at).then(|| intern(interned, column.value(at)))
+        column
+            .is_valid(at)
+            .then(|| intern(interned, column.value(at)))
     };
     for at in 0..batch.num_rows() {
         let list = defects.value(at);

@@ -20,12 +20,18 @@ pub(super) struct Found {
 impl Found {
     /// True for a name that promises DICOM.
     pub(super) fn is_dcm(&self) -> bool {
-        self.path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("dcm"))
+        self.path
+            .extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case("dcm"))
     }
 
     /// The file's name without its ending.
     pub(super) fn stem(&self) -> String {
-        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        self.path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 }
 
@@ -36,15 +42,22 @@ pub(super) fn find(sources: &[PathBuf]) -> Result<Vec<Found>, IndexError> {
     }
     let mut found = Vec::new();
     for source in sources {
-        let list = |error: std::io::Error| IndexError::List { path: source.clone(), source: error };
+        let list = |error: std::io::Error| IndexError::List {
+            path: source.clone(),
+            source: error,
+        };
         if !source.try_exists().map_err(list)? {
-            return Err(IndexError::NoSuchPath { path: source.clone() });
+            return Err(IndexError::NoSuchPath {
+                path: source.clone(),
+            });
         }
         let root = std::path::absolute(source).map_err(list)?;
         let before = found.len();
         walk(&root, &mut found)?;
         if found.len() == before {
-            return Err(IndexError::Empty { path: source.clone() });
+            return Err(IndexError::Empty {
+                path: source.clone(),
+            });
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -53,8 +66,16 @@ pub(super) fn find(sources: &[PathBuf]) -> Result<Vec<Found>, IndexError> {
 }
 
 fn walk(root: &Path, found: &mut Vec<Found>) -> Result<(), IndexError> {
-    let folder = if root.is_dir() { root } else { root.parent().unwrap_or(root) };
-    let dataset: Arc<str> = folder.file_name().unwrap_or_default().to_string_lossy().into();
+    let folder = if root.is_dir() {
+        root
+    } else {
+        root.parent().unwrap_or(root)
+    };
+    let dataset: Arc<str> = folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into();
     for entry in WalkDir::new(root).follow_links(true) {
         let entry = entry.map_err(|error| IndexError::List {
             path: error.path().unwrap_or(root).to_path_buf(),
@@ -62,8 +83,15 @@ fn walk(root: &Path, found: &mut Vec<Found>) -> Result<(), IndexError> {
         })?;
         if entry.file_type().is_file() {
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-            found.push(Found { relative: parts.join("/"), dataset: Arc::clone(&dataset), path: entry.into_path() });
+            let parts: Vec<_> = relative
+                .components()
+                .map(|c| c.as_os_str().to_string_lossy())
+                .collect();
+            found.push(Found {
+                relative: parts.join("/"),
+                dataset: Arc::clone(&dataset),
+                path: entry.into_path(),
+            });
         }
     }
     Ok(())
@@ -72,11 +100,19 @@ fn walk(root: &Path, found: &mut Vec<Found>) -> Result<(), IndexError> {
 /// RSNA's layout where most `.dcm` files are called `ID_<hex>.dcm`, folders otherwise.
 pub(super) fn detect(found: &[Found]) -> Layout {
     let dcm = found.iter().filter(|file| file.is_dcm()).count();
-    let named = found.iter().filter(|file| file.is_dcm() && is_rsna_id(&file.stem())).count();
-    if named > 0 && 2 * named > dcm { Layout::Rsna } else { Layout::Folders }
+    let named = found
+        .iter()
+        .filter(|file| file.is_dcm() && is_rsna_id(&file.stem()))
+        .count();
+    if named > 0 && 2 * named > dcm {
+        Layout::Rsna
+    } else {
+        Layout::Folders
+    }
 }
 
 /// True for RSNA's `ID_<hex>`.
 pub(super) fn is_rsna_id(id: &str) -> bool {
-    id.strip_prefix("ID_").is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    id.strip_prefix("ID_")
+        .is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }

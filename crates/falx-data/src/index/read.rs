@@ -59,9 +59,12 @@ fn usable(found: &Found, slice: &CtSlice, layout: Layout) -> Fact {
     let mut row = blank_row(found);
     row.image_id = match layout {
         Layout::Rsna => ImageId(found.stem()),
-        Layout::Auto | Layout::Folders => {
-            ImageId(header.sop_instance_uid.clone().unwrap_or_else(|| found.relative.clone()))
-        }
+        Layout::Auto | Layout::Folders => ImageId(
+            header
+                .sop_instance_uid
+                .clone()
+                .unwrap_or_else(|| found.relative.clone()),
+        ),
     };
     row.sop_uid.clone_from(&header.sop_instance_uid);
     row.patient = header.patient_id.as_deref().map(|id| pseudonym(id, layout));
@@ -73,7 +76,11 @@ fn usable(found: &Found, slice: &CtSlice, layout: Layout) -> Fact {
     row.pixel_hash = Some(pixel_hash(slice));
     row.hu_min = range.map(|(low, _)| low);
     row.hu_max = range.map(|(_, high)| high);
-    row.defects = slice.defects.iter().map(|defect| defect.name().to_owned()).collect();
+    row.defects = slice
+        .defects
+        .iter()
+        .map(|defect| defect.name().to_owned())
+        .collect();
     row.usable = true;
     Fact {
         row,
@@ -89,12 +96,19 @@ fn refused(found: &Found, error: &DicomError, layout: Layout) -> Fact {
         row.image_id = ImageId(found.stem());
     }
     row.defects.push(reason(error).to_owned());
-    Fact { row, position: None, orientation: None, pixel_spacing: None }
+    Fact {
+        row,
+        position: None,
+        orientation: None,
+        pixel_spacing: None,
+    }
 }
 
 /// The name of what is wrong with a file: the refusal's, or `io`.
 pub(crate) fn reason(error: &DicomError) -> &'static str {
-    error.refused().map_or("io", |refused| refused.refusal.name())
+    error
+        .refused()
+        .map_or("io", |refused| refused.refusal.name())
 }
 
 fn blank_row(found: &Found) -> IndexRow {

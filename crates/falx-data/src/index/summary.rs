@@ -90,7 +90,11 @@ impl IndexSummary {
             for (count, label) in summary.positives.iter_mut().zip(row.labels.0) {
                 *count += u64::from(label == Some(true));
             }
-            let names = if row.usable { &mut summary.defects } else { &mut summary.refused };
+            let names = if row.usable {
+                &mut summary.defects
+            } else {
+                &mut summary.refused
+            };
             for name in &row.defects {
                 *names.entry(name.clone()).or_default() += 1;
             }
@@ -101,9 +105,16 @@ impl IndexSummary {
     /// Adds how rows and label CSV fit together.
     pub(super) fn add_labels(&mut self, rows: &[IndexRow], labels: &LabelTable) {
         let have: HashSet<&ImageId> = rows.iter().map(|row| &row.image_id).collect();
-        let without_file: Vec<_> = labels.iter().map(|(id, _)| id).filter(|id| !have.contains(id)).collect();
-        let mut without_label: Vec<_> =
-            rows.iter().map(|row| &row.image_id).filter(|id| labels.get(id).is_none()).collect();
+        let without_file: Vec<_> = labels
+            .iter()
+            .map(|(id, _)| id)
+            .filter(|id| !have.contains(id))
+            .collect();
+        let mut without_label: Vec<_> = rows
+            .iter()
+            .map(|row| &row.image_id)
+            .filter(|id| labels.get(id).is_none())
+            .collect();
         without_label.sort_unstable();
         let examples = |ids: &[&ImageId]| ids.iter().take(EXAMPLES).map(|&id| id.clone()).collect();
         self.has_labels = true;
@@ -113,13 +124,22 @@ impl IndexSummary {
         self.files_without_label_examples = examples(&without_label);
         self.duplicate_label_rows = labels.agreeing_duplicates() + labels.disagreeing_duplicates();
         self.disagreeing_label_ids = labels.disagreeing().len() as u64;
-        self.disagreeing_label_examples = labels.disagreeing().iter().take(EXAMPLES).cloned().collect();
+        self.disagreeing_label_examples = labels
+            .disagreeing()
+            .iter()
+            .take(EXAMPLES)
+            .cloned()
+            .collect();
     }
 
     /// The summary as a few lines of text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        let how = if self.layout_detected { "detected" } else { "given" };
+        let how = if self.layout_detected {
+            "detected"
+        } else {
+            "given"
+        };
         // Writing to a String cannot fail.
         let mut line = |words: String| _ = writeln!(text, "{words}");
         line(format!("layout      {} ({how})", self.layout));
@@ -128,7 +148,10 @@ impl IndexSummary {
             self.usable, self.rows, self.patients, self.studies, self.series
         ));
         if self.not_dicom > 0 {
-            line(format!("no DICOM    {} of {} files, left out", self.not_dicom, self.files));
+            line(format!(
+                "no DICOM    {} of {} files, left out",
+                self.not_dicom, self.files
+            ));
         }
         if !self.refused.is_empty() {
             line(format!("refused     {}", counts(&self.refused)));
@@ -140,22 +163,52 @@ impl IndexSummary {
             line("labels      none given".to_owned());
             return text;
         }
-        let positives: Vec<_> =
-            LABELS.iter().zip(self.positives).map(|(label, count)| format!("{label} {count}")).collect();
-        line(format!("labels      {} of {} slices; positive: {}", self.labelled, self.rows, positives.join(", ")));
+        let positives: Vec<_> = LABELS
+            .iter()
+            .zip(self.positives)
+            .map(|(label, count)| format!("{label} {count}"))
+            .collect();
+        line(format!(
+            "labels      {} of {} slices; positive: {}",
+            self.labelled,
+            self.rows,
+            positives.join(", ")
+        ));
         for (count, what, examples) in [
-            (self.labels_without_file, "labelled ids have no file", &self.labels_without_file_examples),
-            (self.files_without_label, "slices have no label", &self.files_without_label_examples),
-            (self.disagreeing_label_ids, "ids have contradicting labels", &self.disagreeing_label_examples),
+            (
+                self.labels_without_file,
+                "labelled ids have no file",
+                &self.labels_without_file_examples,
+            ),
+            (
+                self.files_without_label,
+                "slices have no label",
+                &self.files_without_label_examples,
+            ),
+            (
+                self.disagreeing_label_ids,
+                "ids have contradicting labels",
+                &self.disagreeing_label_examples,
+            ),
         ] {
             if count > 0 {
                 let ids: Vec<_> = examples.iter().map(ImageId::as_str).collect();
-                let more = if count as usize > ids.len() { ", …" } else { "" };
-                line(format!("            {count} {what}: {}{more}", ids.join(", ")));
+                let more = if count as usize > ids.len() {
+                    ", …"
+                } else {
+                    ""
+                };
+                line(format!(
+                    "            {count} {what}: {}{more}",
+                    ids.join(", ")
+                ));
             }
         }
         if self.duplicate_label_rows > 0 {
-            line(format!("            {} label values are given twice", self.duplicate_label_rows));
+            line(format!(
+                "            {} label values are given twice",
+                self.duplicate_label_rows
+            ));
         }
         text
     }
@@ -166,5 +219,9 @@ fn distinct<T: std::hash::Hash + Eq>(values: impl Iterator<Item = Option<T>>) ->
 }
 
 fn counts(names: &BTreeMap<String, u64>) -> String {
-    names.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -11,10 +11,17 @@ use super::group::{Group, TRAITS};
 /// Greedy: the weightiest groups first, each to the part where the sum over traits of
 /// (what the part has)² / its share grows least, which is smallest when all parts have their shares.
 pub(super) fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
-    let totals: [f64; TRAITS] = std::array::from_fn(|t| groups.iter().map(|group| group.traits[t]).sum());
+    let totals: [f64; TRAITS] =
+        std::array::from_fn(|t| groups.iter().map(|group| group.traits[t]).sum());
     // A trait's parts of the whole: a rare label weighs as much as all slices together.
     let relative = |group: &Group| -> [f64; TRAITS] {
-        std::array::from_fn(|t| if totals[t] > 0.0 { group.traits[t] / totals[t] } else { 0.0 })
+        std::array::from_fn(|t| {
+            if totals[t] > 0.0 {
+                group.traits[t] / totals[t]
+            } else {
+                0.0
+            }
+        })
     };
     let mut have = vec![[0.0; TRAITS]; shares.len()];
     let mut part_of = vec![0; groups.len()];
@@ -22,9 +29,14 @@ pub(super) fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
         let brings = relative(&groups[at]);
         let growth = |part: usize| -> f64 {
             let pairs = have[part].iter().zip(&brings);
-            pairs.map(|(have, brings)| (2.0 * have + brings) * brings).sum::<f64>() / shares[part]
+            pairs
+                .map(|(have, brings)| (2.0 * have + brings) * brings)
+                .sum::<f64>()
+                / shares[part]
         };
-        let best = (0..shares.len()).min_by(|&a, &b| growth(a).total_cmp(&growth(b))).unwrap_or(0);
+        let best = (0..shares.len())
+            .min_by(|&a, &b| growth(a).total_cmp(&growth(b)))
+            .unwrap_or(0);
         for (have, brings) in have[best].iter_mut().zip(brings) {
             *have += brings;
         }

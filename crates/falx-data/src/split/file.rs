@@ -34,7 +34,11 @@ impl Split {
                 fold: folds.value(at),
             }));
         }
-        Ok(Self { rows, options, data_hash })
+        Ok(Self {
+            rows,
+            options,
+            data_hash,
+        })
     }
 
     /// Writes the split; the file appears whole or not at all.
@@ -43,8 +47,13 @@ impl Split {
     /// [`TableError`] when the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TableError> {
         let path = path.as_ref();
-        let wrong = |what: String| TableError::Content { path: path.into(), kind: "split", what };
-        let options = serde_json::to_string(&self.options).map_err(|error| wrong(error.to_string()))?;
+        let wrong = |what: String| TableError::Content {
+            path: path.into(),
+            kind: "split",
+            what,
+        };
+        let options =
+            serde_json::to_string(&self.options).map_err(|error| wrong(error.to_string()))?;
         let metadata = [(DATA_LOCK, self.data_hash.clone()), (OPTIONS, options)];
         let schema = Arc::new(Schema::new(vec![
             Field::new("image_id", DataType::Utf8, false),
@@ -63,8 +72,20 @@ impl Split {
 
 fn columns(rows: &[SplitRow]) -> Vec<ArrayRef> {
     vec![
-        Arc::new(rows.iter().map(|row| Some(row.image_id.as_str())).collect::<StringArray>()),
-        Arc::new(rows.iter().map(|row| Some(row.patient.as_str())).collect::<StringArray>()),
-        Arc::new(rows.iter().map(|row| Some(row.fold)).collect::<Int32Array>()),
+        Arc::new(
+            rows.iter()
+                .map(|row| Some(row.image_id.as_str()))
+                .collect::<StringArray>(),
+        ),
+        Arc::new(
+            rows.iter()
+                .map(|row| Some(row.patient.as_str()))
+                .collect::<StringArray>(),
+        ),
+        Arc::new(
+            rows.iter()
+                .map(|row| Some(row.fold))
+                .collect::<Int32Array>(),
+        ),
     ]
 }

@@ -24,7 +24,10 @@ pub(super) fn ties(row: &IndexRow) -> [Option<(u8, &str)>; 5] {
         row.patient.as_ref().map(|id| (0, id.as_str())),
         row.study_uid.as_deref().map(|uid| (1, uid)),
         row.series_uid.as_deref().map(|uid| (2, uid)),
-        row.pixel_hash.as_deref().filter(|_| !is_blank).map(|hash| (3, hash)),
+        row.pixel_hash
+            .as_deref()
+            .filter(|_| !is_blank)
+            .map(|hash| (3, hash)),
         Some((4, row.image_id.as_str())),
     ]
 }
@@ -45,7 +48,10 @@ pub(super) fn groups(index: &Index) -> (Vec<&IndexRow>, Vec<Group>) {
     for at in 0..rows.len() as u32 {
         members.entry(forest.root(at)).or_default().push(at);
     }
-    let mut groups: Vec<Group> = members.into_values().map(|members| group(&rows, members)).collect();
+    let mut groups: Vec<Group> = members
+        .into_values()
+        .map(|members| group(&rows, members))
+        .collect();
     groups.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     (rows, groups)
 }
@@ -66,8 +72,14 @@ fn group(rows: &[&IndexRow], members: Vec<u32>) -> Group {
     patients.sort_unstable();
     patients.dedup();
     traits[1] = patients.len() as f64;
-    traits[8] = f64::from(u8::from(traits[2..8].iter().any(|&positive| positive > 0.0)));
-    Group { members, traits, name: name.unwrap_or_default().to_owned() }
+    traits[8] = f64::from(u8::from(
+        traits[2..8].iter().any(|&positive| positive > 0.0),
+    ));
+    Group {
+        members,
+        traits,
+        name: name.unwrap_or_default().to_owned(),
+    }
 }
 
 /// Union-find with path halving; the smaller place is the root.

@@ -1,0 +1,199 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use falx_core::{ImageId, LabelRow};
+
+use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Sample};
+use crate::augment::AugmentConfig;
+use crate::input::InputSpec;
+use crate::synthetic::Ct;
+
+fn samples(folder: &Path, count: u32) -> Vec<Sample> {
+    let sample = |number| {
+        let path = Ct::new("p", 1, number).write(folder.join(format!("{number}.dcm")));
+        let labels = LabelRow([Some(number % 2 == 0); 6]);
+        Sample {
+            path,
+            image_id: ImageId(format!("{number}")),
+            labels,
+        }
+    };
+    (0..count).map(sample).collect()
+}
+
+fn options(threads: usize) -> LoaderOptions {
+    LoaderOptions {
+        batch: 4,
+        threads,
+        memory_mib: 256,
+        input: InputSpec {
+            size: 16,
+            ..InputSpec::default()
+        },
+        augment: Some(AugmentConfig::default()),
+        seed: 9,
+        epoch: 2,
+        start_batch: 0,
+        on_unreadable: Policy::Stop,
+    }
+}
+
+fn load(samples: &[Sample], order: &[usize], options: LoaderOptions) -> Vec<Batch> {
+    Loader::new(samples.into(), order.to_vec(), options)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn batches_are_the_same_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 30);
+    let order: Vec<usize> = (0..30).rev().chain([3, 3, 7]).collect();
+    let one = load(&samples, &order, options(1));
+    let ids: Vec<_> = one
+        .iter()
+        .flat_map(|batch| batch.ids.iter().map(|id| id.0.parse::<usize>().unwrap()))
+        .collect();
+    assert_eq!(ids, order);
+    assert_eq!(one.len(), 9);
+    assert_eq!(one[8].shape, [1, 3, 16, 16]);
+    for (number, batch) in one.iter().enumerate() {
+        assert_eq!(batch.number, number);
+        assert_eq!(batch.images.len(), batch.shape.iter().product::<usize>());
+        assert_eq!(batch.weights, vec![1.0; batch.ids.len()]);
+    }
+    // The two draws of slice 3 that stand next to each other differ.
+    let values = 3 * 16 * 16;
+    assert_ne!(
+        one[7].images[2 * values..3 * values],
+        one[7].images[3 * values..]
+    );
+    for threads in [2, 16] {
+        assert_eq!(load(&samples, &order, options(threads)), one);
+    }
+    let tight = LoaderOptions {
+        memory_mib: 5,
+        ..options(16)
+    };
+    assert_eq!(load(&samples, &order, tight), one);
+    let other = load(
+        &samples,
+        &order,
+        LoaderOptions {
+            epoch: 3,
+            ..options(2)
+        },
+    );
+    assert_ne!(other[0].images, one[0].images);
+}
+
+#[test]
+fn an_epoch_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 10);
+    let order: Vec<usize> = (0..10).collect();
+    let whole = load(&samples, &order, options(2));
+    let rest = load(
+        &samples,
+        &order,
+        LoaderOptions {
+            start_batch: 1,
+            ..options(2)
+        },
+    );
+    assert_eq!(rest, whole[1..]);
+    assert!(
+        load(
+            &samples,
+            &order,
+            LoaderOptions {
+                start_batch: 3,
+                ..options(2)
+            }
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn an_unreadable_file_is_skipped_and_counted_or_ends_the_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 12);
+    let whole = std::fs::read(&samples[5].path).unwrap();
+    std::fs::write(&samples[5].path, &whole[..whole.len() - 40]).unwrap();
+    for gone in 8..12 {
+        std::fs::remove_file(&samples[gone].path).unwrap();
+    }
+    let order: Vec<usize> = (0..12).collect();
+    for threads in [1, 2, 16] {
+        let skip = LoaderOptions {
+            on_unreadable: Policy::Skip,
+            ..options(threads)
+        };
+        let mut loader = Loader::new(samples.as_slice().into(), order.clone(), skip).unwrap();
+        let batches: Vec<Batch> = loader.by_ref().map(Result::unwrap).collect();
+        let sizes: Vec<_> = batches.iter().map(|batch| batch.shape[0]).collect();
+        assert_eq!(sizes, [4, 3], "the third batch has nothing left");
+        assert_eq!(batches[1].ids, ["4", "6", "7"].map(ImageId::from));
+        assert_eq!(batches[1].images.len(), 3 * 3 * 16 * 16);
+        assert_eq!(loader.skipped().count, 5);
+        assert_eq!(loader.skipped().by_reason["truncated"], 1);
+        assert_eq!(loader.skipped().by_reason["io"], 4);
+
+        let mut stopping =
+            Loader::new(samples.as_slice().into(), order.clone(), options(threads)).unwrap();
+        assert!(stopping.next().unwrap().is_ok());
+        assert!(matches!(
+            stopping.next(),
+            Some(Err(LoaderError::Unreadable(_)))
+        ));
+        assert!(stopping.next().is_none());
+    }
+}
+
+#[test]
+fn wrong_options_are_errors() {
+    let samples: Arc<[Sample]> = Arc::new([]);
+    let new = |order: Vec<usize>, options| Loader::new(Arc::clone(&samples), order, options).err();
+    assert!(matches!(
+        new(vec![0], options(1)),
+        Some(LoaderError::Order {
+            index: 0,
+            samples: 0
+        })
+    ));
+    let empty = LoaderOptions {
+        batch: 0,
+        ..options(1)
+    };
+    assert!(matches!(
+        new(vec![], empty),
+        Some(LoaderError::EmptyShape { .. })
+    ));
+    let poor = LoaderOptions {
+        batch: 1 << 20,
+        ..options(1)
+    };
+    assert!(matches!(
+        new(vec![], poor),
+        Some(LoaderError::Budget { .. })
+    ));
+    assert!(
+        Loader::new(Arc::clone(&samples), vec![], options(2))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_loader_can_be_dropped_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 12);
+    let order: Vec<usize> = (0..12).cycle().take(400).collect();
+    let mut loader = Loader::new(samples.as_slice().into(), order, options(4)).unwrap();
+    assert_eq!(loader.batches(), 100);
+    assert!(loader.next().is_some());
+    drop(loader);
+}
