@@ -121,7 +121,7 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,
-        "\nBrackets: 95 % interval over {resamples} resamples of patients (seed {}). ~: too few cases for more digits.",
+        "\nBrackets: 95 % interval over {resamples} resamples of patients (seed {}). ~: too few cases or patients for more digits.",
         e.seed
     );
     if !e.warnings.is_empty() {

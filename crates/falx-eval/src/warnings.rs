@@ -14,6 +14,7 @@ pub(crate) fn of(e: &Evaluation, cases: &[Case], options: &EvaluateOptions) -> V
     found.extend(against_baseline(e));
     found.extend(patients(e, options));
     found.extend(scarce(e));
+    found.extend(perfect(e));
     found.extend(labels_below_baseline(e));
     found.extend(train_zeros(e));
     found.extend(data(cases));
@@ -56,6 +57,18 @@ fn scarce(e: &Evaluation) -> Vec<String> {
         .iter()
         .filter_map(|s| Some(format!("{}: {}.", s.label, s.note.as_ref()?)))
         .collect()
+}
+
+fn perfect(e: &Evaluation) -> Option<String> {
+    let of_studies = e.study.iter().flat_map(|s| &s.labels);
+    let collapsed = e.labels.iter().chain(of_studies).any(|s| {
+        s.auc
+            .is_some_and(|a| a.value == 1.0 && a.low.is_some_and(|low| low == 1.0))
+    });
+    collapsed.then(|| {
+        "An AUC of exactly 1 stays 1 in every resample: its interval says nothing of how it would fare on more cases."
+            .to_owned()
+    })
 }
 
 fn labels_below_baseline(e: &Evaluation) -> Option<String> {

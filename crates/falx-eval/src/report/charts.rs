@@ -204,7 +204,7 @@ pub(super) fn training(curves: &[&TrainingCurve]) -> Markup {
     let frame = Frame {
         width: 480.0,
         height: 290.0,
-        left: 48.0,
+        left: 60.0,
         right: 14.0,
         top: 24.0,
         bottom: 38.0,

@@ -50,7 +50,7 @@ fn label(s: &LabelScore) -> Markup {
         tr {
             th scope="row" {
                 (s.label)
-                @if s.few { span class="note" { "few cases" } }
+                @if s.few { span class="note" { "an indication only" } }
                 @if worse { span class="note bad" { "worse than no skill" } }
             }
             td class="n" { (thousands(s.positives)) }

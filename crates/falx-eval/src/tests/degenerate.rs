@@ -155,3 +155,33 @@ fn a_hundred_thousand_slices_are_scored() {
             .all(|s| s.roc.len() <= 202 && s.calibration.bins.len() <= 10)
     );
 }
+
+#[test]
+fn a_perfect_area_is_not_taken_for_certainty() {
+    let cases: Vec<Case> = (0..60)
+        .map(|i| {
+            let positive = u8::from(i % 2 == 0);
+            let (image, patient) = (format!("{i}"), format!("P{i}"));
+            case(
+                &image,
+                &patient,
+                [positive; 6],
+                0.2 + 0.6 * f64::from(positive),
+            )
+        })
+        .collect();
+    let e = evaluate(&cases, &options(), &Silent).unwrap();
+    assert_eq!(e.labels[5].auc.map(|a| a.value), Some(1.0));
+    assert!(
+        e.warnings
+            .iter()
+            .any(|w| w.starts_with("An AUC of exactly 1"))
+    );
+    let blurred = evaluate(&cohort(40), &options(), &Silent).unwrap();
+    assert!(
+        !blurred
+            .warnings
+            .iter()
+            .any(|w| w.starts_with("An AUC of exactly 1"))
+    );
+}
