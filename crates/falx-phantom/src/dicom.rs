@@ -56,108 +56,176 @@ impl<'a> Image<'a> {
             .get(self.slice)
             .ok_or_else(|| fault("a slice without a name".into()))?;
         let mut object = InMemDicomObject::new_empty();
-        let mut text = |tag: Tag, vr: VR, value: &str| {
-            object.put_str(tag, vr, value);
-        };
-        let scene = self.scene;
-        let device = &scene.device;
-        text(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL");
-        text(tags::SOP_CLASS_UID, VR::UI, uids::CT_IMAGE_STORAGE);
-        text(tags::SOP_INSTANCE_UID, VR::UI, &slice.sop_uid);
-        text(tags::STUDY_DATE, VR::DA, "");
-        text(tags::STUDY_TIME, VR::TM, "");
-        text(tags::ACCESSION_NUMBER, VR::SH, "");
-        text(tags::MODALITY, VR::CS, "CT");
-        text(
-            tags::MANUFACTURER,
-            VR::LO,
-            &format!("falx phantom {}", device.letter),
-        );
-        text(tags::REFERRING_PHYSICIAN_NAME, VR::PN, "");
-        text(tags::SERIES_DESCRIPTION, VR::LO, "HEAD PHANTOM");
-        text(
-            tags::MANUFACTURER_MODEL_NAME,
-            VR::LO,
-            &format!("Analytic {}", device.letter),
-        );
-        text(tags::PATIENT_NAME, VR::PN, &self.ids.patient);
-        text(tags::PATIENT_ID, VR::LO, &self.ids.patient);
-        text(tags::PATIENT_BIRTH_DATE, VR::DA, "");
-        text(tags::PATIENT_SEX, VR::CS, "");
-        text(
-            tags::PATIENT_AGE,
-            VR::AS,
-            &format!("{:03}Y", scene.build.age as u32),
-        );
-        text(tags::PATIENT_IDENTITY_REMOVED, VR::CS, "YES");
-        text(
-            tags::DEIDENTIFICATION_METHOD,
-            VR::LO,
-            "Phantom: there is no patient",
-        );
-        text(tags::BODY_PART_EXAMINED, VR::CS, "HEAD");
-        let (_, thickness) = scene
-            .stack
-            .slices
-            .get(self.slice)
-            .copied()
-            .unwrap_or((0.0, 5.0));
-        text(tags::SLICE_THICKNESS, VR::DS, &format!("{thickness:.2}"));
-        text(tags::KVP, VR::DS, &device.kvp.to_string());
-        text(tags::SOFTWARE_VERSIONS, VR::LO, env!("CARGO_PKG_VERSION"));
-        text(
-            tags::GANTRY_DETECTOR_TILT,
-            VR::DS,
-            &format!("{:.2}", scene.stack.tilt.to_degrees()),
-        );
-        text(tags::CONVOLUTION_KERNEL, VR::SH, device.kernel);
-        text(tags::PATIENT_POSITION, VR::CS, "HFS");
-        text(tags::STUDY_INSTANCE_UID, VR::UI, &self.ids.study_uid);
-        text(tags::SERIES_INSTANCE_UID, VR::UI, &self.ids.series_uid);
-        text(tags::STUDY_ID, VR::SH, "1");
-        text(tags::SERIES_NUMBER, VR::IS, "2");
-        text(tags::ACQUISITION_NUMBER, VR::IS, "1");
-        text(tags::INSTANCE_NUMBER, VR::IS, &(self.slice + 1).to_string());
-        let matrix = self.rendered.matrix;
-        let pixel = scene.stack.field / matrix as f32;
-        let corner = scene.stack.corner(self.position_of, matrix, pixel);
-        text(tags::IMAGE_POSITION_PATIENT, VR::DS, &decimals(&corner));
-        let down = scene.stack.down();
-        text(
-            tags::IMAGE_ORIENTATION_PATIENT,
-            VR::DS,
-            &format!("1\\0\\0\\{}", decimals(&down)),
-        );
-        text(tags::FRAME_OF_REFERENCE_UID, VR::UI, &self.ids.frame_uid);
-        text(tags::POSITION_REFERENCE_INDICATOR, VR::LO, "");
-        text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2");
-        text(tags::PIXEL_SPACING, VR::DS, &decimals(&[pixel, pixel]));
-        let list = |pick: fn(&(f32, f32)) -> f32| {
-            let values: Vec<String> = device.windows.iter().map(|w| pick(w).to_string()).collect();
-            values.join("\\")
-        };
-        text(tags::WINDOW_CENTER, VR::DS, &list(|w| w.0));
-        text(tags::WINDOW_WIDTH, VR::DS, &list(|w| w.1));
-        text(
-            tags::RESCALE_INTERCEPT,
-            VR::DS,
-            &self.storage.intercept.to_string(),
-        );
-        text(tags::RESCALE_SLOPE, VR::DS, "1");
-        text(tags::RESCALE_TYPE, VR::LO, "HU");
-        self.put_pixels(&mut object, matrix as u16);
+        self.put_identity(&mut object, &slice.sop_uid);
+        self.put_acquisition(&mut object);
+        self.put_geometry(&mut object);
+        self.put_display(&mut object);
+        self.put_pixels(&mut object);
         let meta = FileMetaTableBuilder::new()
             .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
             .media_storage_sop_class_uid(uids::CT_IMAGE_STORAGE)
             .media_storage_sop_instance_uid(&slice.sop_uid);
         let file = object.with_meta(meta).map_err(|e| fault(e.to_string()))?;
-        let mut bytes = Vec::with_capacity(2 * matrix * matrix + 4096);
+        let mut bytes = Vec::with_capacity(2 * self.rendered.hu.len() + 4096);
         file.write_all(&mut bytes)
             .map_err(|e| fault(e.to_string()))?;
         Ok(bytes)
     }
 
-    fn put_pixels(&self, object: &mut InMemDicomObject, matrix: u16) {
+    fn put_identity(&self, object: &mut InMemDicomObject, sop_uid: &str) {
+        text(object, tags::SOP_CLASS_UID, VR::UI, uids::CT_IMAGE_STORAGE);
+        text(object, tags::SOP_INSTANCE_UID, VR::UI, sop_uid);
+        text(object, tags::STUDY_DATE, VR::DA, "");
+        text(object, tags::STUDY_TIME, VR::TM, "");
+        text(object, tags::ACCESSION_NUMBER, VR::SH, "");
+        text(object, tags::REFERRING_PHYSICIAN_NAME, VR::PN, "");
+        text(object, tags::PATIENT_NAME, VR::PN, &self.ids.patient);
+        text(object, tags::PATIENT_ID, VR::LO, &self.ids.patient);
+        text(object, tags::PATIENT_BIRTH_DATE, VR::DA, "");
+        text(object, tags::PATIENT_SEX, VR::CS, "");
+        text(
+            object,
+            tags::PATIENT_AGE,
+            VR::AS,
+            &format!("{:03}Y", self.scene.build.age as u32),
+        );
+        text(object, tags::PATIENT_IDENTITY_REMOVED, VR::CS, "YES");
+        text(
+            object,
+            tags::DEIDENTIFICATION_METHOD,
+            VR::LO,
+            "Phantom: there is no patient",
+        );
+        text(
+            object,
+            tags::STUDY_INSTANCE_UID,
+            VR::UI,
+            &self.ids.study_uid,
+        );
+        text(
+            object,
+            tags::SERIES_INSTANCE_UID,
+            VR::UI,
+            &self.ids.series_uid,
+        );
+        text(object, tags::STUDY_ID, VR::SH, "1");
+        text(object, tags::SERIES_NUMBER, VR::IS, "2");
+        text(object, tags::ACQUISITION_NUMBER, VR::IS, "1");
+        text(
+            object,
+            tags::INSTANCE_NUMBER,
+            VR::IS,
+            &(self.slice + 1).to_string(),
+        );
+    }
+
+    fn put_acquisition(&self, object: &mut InMemDicomObject) {
+        let scene = self.scene;
+        let device = &scene.device;
+        let (_, thickness) = scene
+            .stack
+            .slices
+            .get(self.slice)
+            .copied()
+            .unwrap_or((0.0, device.slice));
+        text(object, tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL");
+        text(object, tags::MODALITY, VR::CS, "CT");
+        text(
+            object,
+            tags::MANUFACTURER,
+            VR::LO,
+            &format!("falx phantom {}", device.letter),
+        );
+        text(
+            object,
+            tags::MANUFACTURER_MODEL_NAME,
+            VR::LO,
+            &format!("Analytic {}", device.letter),
+        );
+        text(object, tags::SERIES_DESCRIPTION, VR::LO, "HEAD PHANTOM");
+        text(object, tags::BODY_PART_EXAMINED, VR::CS, "HEAD");
+        text(
+            object,
+            tags::SLICE_THICKNESS,
+            VR::DS,
+            &format!("{thickness:.2}"),
+        );
+        text(object, tags::KVP, VR::DS, &device.kvp.to_string());
+        text(
+            object,
+            tags::SOFTWARE_VERSIONS,
+            VR::LO,
+            env!("CARGO_PKG_VERSION"),
+        );
+        text(
+            object,
+            tags::GANTRY_DETECTOR_TILT,
+            VR::DS,
+            &format!("{:.2}", scene.stack.tilt.to_degrees()),
+        );
+        text(object, tags::CONVOLUTION_KERNEL, VR::SH, device.kernel);
+        text(object, tags::PATIENT_POSITION, VR::CS, "HFS");
+    }
+
+    fn put_geometry(&self, object: &mut InMemDicomObject) {
+        let stack = &self.scene.stack;
+        let matrix = self.rendered.matrix;
+        let pixel = stack.field / matrix as f32;
+        let corner = stack.corner(self.position_of, matrix, pixel);
+        let down = stack.down();
+        text(
+            object,
+            tags::IMAGE_POSITION_PATIENT,
+            VR::DS,
+            &decimals(&corner),
+        );
+        text(
+            object,
+            tags::IMAGE_ORIENTATION_PATIENT,
+            VR::DS,
+            &format!("1\\0\\0\\{}", decimals(&down)),
+        );
+        text(
+            object,
+            tags::FRAME_OF_REFERENCE_UID,
+            VR::UI,
+            &self.ids.frame_uid,
+        );
+        text(object, tags::POSITION_REFERENCE_INDICATOR, VR::LO, "");
+        text(
+            object,
+            tags::PIXEL_SPACING,
+            VR::DS,
+            &decimals(&[pixel, pixel]),
+        );
+    }
+
+    fn put_display(&self, object: &mut InMemDicomObject) {
+        let windows = self.scene.device.windows;
+        let list = |pick: fn(&(f32, f32)) -> f32| {
+            let values: Vec<String> = windows.iter().map(|w| pick(w).to_string()).collect();
+            values.join("\\")
+        };
+        text(object, tags::WINDOW_CENTER, VR::DS, &list(|w| w.0));
+        text(object, tags::WINDOW_WIDTH, VR::DS, &list(|w| w.1));
+        text(
+            object,
+            tags::RESCALE_INTERCEPT,
+            VR::DS,
+            &self.storage.intercept.to_string(),
+        );
+        text(object, tags::RESCALE_SLOPE, VR::DS, "1");
+        text(object, tags::RESCALE_TYPE, VR::LO, "HU");
+    }
+
+    fn put_pixels(&self, object: &mut InMemDicomObject) {
+        let matrix = self.rendered.matrix as u16;
+        text(
+            object,
+            tags::PHOTOMETRIC_INTERPRETATION,
+            VR::CS,
+            "MONOCHROME2",
+        );
         let Storage {
             signed,
             intercept,
@@ -193,6 +261,10 @@ impl<'a> Image<'a> {
         let value = PrimitiveValue::U16(words.into());
         object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, value));
     }
+}
+
+fn text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
+    object.put_str(tag, vr, value);
 }
 
 /// Decimal strings of at most 16 characters.

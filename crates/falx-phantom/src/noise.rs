@@ -71,7 +71,7 @@ impl Field {
     }
 
     /// Turns one channel from a level into a first-order distance in mm to its zero set, at most `reach`.
-    pub fn to_distance(&mut self, channel: usize, reach: f32) {
+    pub fn level_to_distance(&mut self, channel: usize, reach: f32) {
         let [nx, ny, nz] = self.shape;
         let level: Vec<f32> = self.values.iter().map(|v| v[channel]).collect();
         let step = self.step;

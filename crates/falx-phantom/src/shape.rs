@@ -87,3 +87,6 @@ pub fn bell(x: f32, width: f32) -> f32 {
     let t = x / width;
     (-t * t).exp()
 }
+
+#[cfg(test)]
+mod tests;

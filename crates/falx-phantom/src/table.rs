@@ -35,7 +35,7 @@ pub fn table(mut rows: Vec<Row>, sample: bool) -> String {
             } else {
                 "0"
             };
-            text.push_str(&format!("{}_{label},{shown}\n", row.image));
+            text.extend([&row.image, "_", label.name(), ",", shown, "\n"]);
         }
     }
     text

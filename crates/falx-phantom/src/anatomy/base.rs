@@ -46,7 +46,7 @@ impl Build {
             .min(nasal)
             .min(brow);
         let bone = central.min(face).min((inner - 2.0).abs() - 1.8);
-        let texture = noise::value(p, 4.0, self.seed ^ 17);
+        let texture = noise::value(p, 4.0, self.seed ^ 0x11);
         let dense = self.cortical * (0.72 + 0.12 * texture);
         let dense = mix(dense, self.cortical * 1.15, cover(petrous + 3.0, 3.0));
         mix(hu, dense, cover(bone, w))
@@ -98,7 +98,7 @@ impl Build {
         // Ethmoid: cells parted by thin walls.
         let ethmoid = ellipsoid(p, [0.0, -60.0, -37.0], [12.5, 26.0, 13.0]);
         if ethmoid < 1.0 {
-            let wall = noise::value(p, 8.0, self.seed ^ 19).abs() * 8.0;
+            let wall = noise::value(p, 8.0, self.seed ^ 0x13).abs() * 8.0;
             let mucosa = cover_sheet(wall, 0.8, w).max(cover_sheet(p[0], 0.6, w));
             hu = mix(hu, mix(AIR, 120.0, mucosa), cover(ethmoid, w) * near);
         }
@@ -120,7 +120,7 @@ impl Build {
         hu = mix(hu, AIR, cover(frontal, w) * cover(2.5 - inner, 1.0));
         let mastoid = ellipsoid(m, [60.0, 27.0, -50.0], [11.0, 14.0, 20.0]);
         if mastoid < 2.0 {
-            let cell = noise::value(p, 4.5, self.seed ^ 23) + 0.15;
+            let cell = noise::value(p, 4.5, self.seed ^ 0x17) + 0.15;
             hu = mix(hu, AIR, cover(mastoid, 4.0) * cover(-cell * 5.0, w) * near);
         }
         let canal = rod(m, [46.0, 13.0, -46.0], [86.0, 16.0, -46.0], 2.8, 3.6);

@@ -5,8 +5,7 @@ use falx_core::Label;
 use crate::findings::Findings;
 use crate::noise::{self, Field};
 use crate::shape::{
-    Point, add, cover, cover_sheet, ellipsoid, length, mirrored, mix, rod, scale, smooth_max,
-    smooth_step, sub,
+    Point, add, cover, cover_sheet, ellipsoid, length, mirrored, mix, rod, scale, smooth_step, sub,
 };
 
 use super::patient::Build;
@@ -35,40 +34,42 @@ pub fn field(seed: u32) -> Field {
         if inner > 12.0 {
             return [0.0; 4];
         }
-        let patch = noise::value(p, 16.0, seed ^ 31);
-        let warp_x = noise::value(p, 34.0, seed ^ 37);
-        let warp_y = noise::value(p, 34.0, seed ^ 41);
+        let patch = noise::value(p, 16.0, seed ^ 0x1F);
+        let warp_x = noise::value(p, 34.0, seed ^ 0x25);
+        let warp_y = noise::value(p, 34.0, seed ^ 0x29);
         // Sulci run inwards from the surface: their pattern is drawn on the sphere, and bent with depth.
         let r = length([p[0] / 66.0, p[1] / 83.0, (p[2] - 6.0) / 66.0]).max(0.25);
         let bend = [
-            8.0 * noise::value(p, 17.0, seed ^ 43),
-            8.0 * noise::value(p, 17.0, seed ^ 47),
-            4.0 * noise::value(p, 17.0, seed ^ 49),
+            8.0 * noise::value(p, 17.0, seed ^ 0x2B),
+            8.0 * noise::value(p, 17.0, seed ^ 0x2F),
+            4.0 * noise::value(p, 17.0, seed ^ 0x31),
         ];
         // On the base the surface turns away from the sphere, so the pattern there is drawn in space.
         let k = r.powf(-smooth_step(-24.0, 14.0, p[2]));
         let q = add(scale(p, k), bend);
-        let folds = noise::value(q, 16.0, seed ^ 53) + 0.45 * noise::value(q, 8.5, seed ^ 59);
+        let folds = noise::value(q, 16.0, seed ^ 0x35) + 0.45 * noise::value(q, 8.5, seed ^ 0x3B);
         [warp_x, warp_y, folds, patch]
     });
-    field.to_distance(2, 7.0);
+    field.level_to_distance(2, 7.0);
     field
 }
 
 /// Where a point lies relative to the brain's own landmarks.
-struct Place {
+pub(super) struct Place {
     /// The point after mass effect and warp are undone.
-    q: Point,
+    pub q: Point,
     /// `q` on the left side.
-    m: Point,
+    pub m: Point,
     /// Depth below the inner table.
-    depth: f32,
+    pub depth: f32,
     /// Depth below the inner table or the collection under it.
-    below: f32,
-    sulcus: f32,
-    patch: f32,
+    pub below: f32,
+    /// Distance to the nearest sulcus's middle.
+    pub sulcus: f32,
+    /// A slow random number in −1 ..= 1.
+    pub patch: f32,
     /// How far sulci are effaced.
-    effaced: f32,
+    pub effaced: f32,
 }
 
 impl Build {
@@ -201,7 +202,7 @@ impl Build {
         for (center, radii, hu) in &self.mimics.infarcts {
             let d = ellipsoid(p, *center, *radii);
             if d < 6.0 {
-                let rough = d + 3.0 * noise::value(p, 9.0, self.seed ^ 61);
+                let rough = d + 3.0 * noise::value(p, 9.0, self.seed ^ 0x3D);
                 sample.hu = mix(sample.hu, *hu, cover(rough, 3.0));
             }
         }
@@ -209,7 +210,7 @@ impl Build {
             let m = mirrored(p);
             let d = ellipsoid(m, [19.0, -1.0, 1.0], [2.6, 6.0, 4.0]);
             if d < 3.0 {
-                let grain = 0.7 + 0.5 * noise::value(p, 3.0, self.seed ^ 67);
+                let grain = 0.7 + 0.5 * noise::value(p, 3.0, self.seed ^ 0x43);
                 sample.hu = mix(sample.hu, hu, (cover(d, 1.5) * grain).clamp(0.0, 1.0));
             }
         }
@@ -313,7 +314,7 @@ impl Build {
             .mimics
             .choroid
             .map_or(38.0, |hu| hu[usize::from(q[0] > 0.0)]);
-        let grain = 0.75 + 0.45 * noise::value(p, 3.0, self.seed ^ 71);
+        let grain = 0.75 + 0.45 * noise::value(p, 3.0, self.seed ^ 0x47);
         hu = mix(hu, density, (cover(glomus, w) * grain).clamp(0.0, 1.0));
         let rest = 1.0 - space;
         for k in [Label::Intraparenchymal, Label::Subarachnoid] {
@@ -321,89 +322,6 @@ impl Build {
         }
         sample.hu = mix(sample.hu, hu, space);
     }
-
-    fn paint_dura(
-        &self,
-        p: Point,
-        at: &Place,
-        below_tent: f32,
-        findings: &Findings,
-        sample: &mut Sample,
-        w: f32,
-    ) {
-        let (q, m) = (at.q, at.m);
-        // The falx hangs from the vault and is stiffer than the brain.
-        let fx = p[0] + 0.45 * (q[0] - p[0]);
-        let falx_edge = ellipsoid(p, [0.0, 4.0, 0.0], [60.0, 50.0, 37.0]);
-        let above = -below_tent;
-        if falx_edge > 0.0 && p[2] > -20.0 && (p[1] < 30.0 || above > 0.0) {
-            let there = smooth_step(0.0, 4.0, falx_edge);
-            sample.hu = mix(sample.hu, self.dura, cover_sheet(fx, 0.55, w) * there);
-            for sheet in findings.sheets.iter().filter(|s| s.falx) {
-                let t = sheet.at([fx, p[1], p[2]]);
-                let share = cover((fx * sheet.side - 0.5 * t).abs() - 0.5 * t, w) * there;
-                bleed(sample, sheet.hu, share * smooth_step(0.0, 1.0, t));
-            }
-            for (center, half, hu) in &self.mimics.falx {
-                let d = ellipsoid([fx, p[1], p[2]], *center, [1.3, *half, 0.8 * half]);
-                sample.hu = mix(sample.hu, *hu, cover(d, w));
-            }
-        }
-        if q[1] > 8.0 && q[2] < 8.0 && q[2] > -46.0 {
-            let rim = smooth_max(15.0 - m[0], 33.0 - q[1], 4.0);
-            let there = cover(rim, 2.0) * cover(10.0 + 0.25 * m[0] - q[1], 2.0);
-            sample.hu = mix(
-                sample.hu,
-                self.dura,
-                cover_sheet(above * 0.9, 0.55, w) * there,
-            );
-            for sheet in findings.sheets.iter().filter(|s| !s.falx) {
-                let t = sheet.at(q);
-                let share = cover((above * 0.9 - 0.5 * t).abs() - 0.5 * t, w) * there;
-                bleed(sample, sheet.hu, share * smooth_step(0.0, 1.0, t));
-            }
-        }
-        self.paint_veins(p, at, above, sample, w);
-        if let Some(hu) = self.mimics.pineal {
-            let d = ellipsoid(q, [0.0, 25.0, -1.0], [2.2, 3.0, 2.4]);
-            sample.hu = mix(sample.hu, hu, cover(d, w));
-        }
-        if let Some((center, radius, hu)) = self.mimics.nodule {
-            let d = length(sub(p, center)) - radius;
-            if d < 2.0 {
-                sample.hu = mix(sample.hu, hu, cover(d, w));
-            }
-        }
-    }
-
-    fn paint_veins(&self, p: Point, at: &Place, above: f32, sample: &mut Sample, w: f32) {
-        let large = 0.35 + 0.65 * smooth_step(-70.0, 60.0, p[1]);
-        let sagittal = if p[2] > 0.0 || p[1] > 40.0 {
-            smooth_max(
-                p[0].abs() + 0.55 * at.depth - 4.6 * large,
-                at.depth - 7.0 * large,
-                1.0,
-            )
-        } else {
-            9.0
-        };
-        let mut vein = sagittal;
-        if p[1] > 14.0 && p[2] < 12.0 {
-            let wide = if p[0] < 0.0 { 3.4 } else { 2.6 };
-            let transverse = (at.depth - 2.0).hypot(above) - wide;
-            let straight = rod(at.q, [0.0, 34.0, 2.0], [0.0, 84.0, -16.0], 1.7, 2.4);
-            let galen = rod(at.q, [0.0, 24.0, 4.0], [0.0, 34.0, 2.0], 1.5, 1.8);
-            vein = vein.min(transverse).min(straight).min(galen);
-        }
-        sample.hu = mix(sample.hu, self.vessel, cover(vein, w));
-    }
-}
-
-/// Adds subdural blood.
-fn bleed(sample: &mut Sample, hu: f32, share: f32) {
-    sample.hu = mix(sample.hu, hu, share);
-    let k = Label::Subdural.index();
-    sample.blood[k] = sample.blood[k].max(share);
 }
 
 /// Distance to the middle of the Sylvian fissure's sheets, insula and lateral limb, on the left side.

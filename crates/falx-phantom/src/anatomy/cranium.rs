@@ -91,7 +91,7 @@ impl Build {
         let depth = -shell.skin;
         let m = mirrored(p);
         let mut hu = self.fat;
-        let lump = noise::value(p, 9.0, self.seed ^ 7);
+        let lump = noise::value(p, 9.0, self.seed ^ 0x07);
         // Muscle: the temple, the neck, and strands of it all over the face.
         let temple = ellipsoid(m, [58.0, -30.0, -16.0], [11.5, 27.0, 38.0]) + lump;
         let mut muscle = cover(temple, 2.0);
@@ -119,9 +119,9 @@ impl Build {
         let t = shell.thickness;
         let mid = (shell.inner - t * 0.5).abs();
         let diploe = cover(mid - (t * 0.5 - self.table).max(0.0), 1.2);
-        let spongy = self.diploe + 160.0 * noise::value(p, 2.6, self.seed ^ 11);
+        let spongy = self.diploe + 160.0 * noise::value(p, 2.6, self.seed ^ 0x0B);
         let mut hu = mix(self.cortical, spongy, diploe);
-        let zigzag = 1.6 * noise::value(p, 3.5, self.seed ^ 13);
+        let zigzag = 1.6 * noise::value(p, 3.5, self.seed ^ 0x0D);
         let coronal = p[1] + 22.0 + 0.18 * p[2] + zigzag;
         let lambdoid = p[1] - 66.0 + 0.35 * (p[0].abs() - 20.0) + 0.30 * (p[2] - 20.0) + zigzag;
         let mut suture = coronal.abs().min(lambdoid.abs());

@@ -3,6 +3,7 @@
 mod base;
 mod brain;
 mod cranium;
+mod dura;
 mod patient;
 mod surgery;
 mod ventricles;

@@ -56,7 +56,7 @@ impl Collection {
     pub fn density(&self, p: Point) -> f32 {
         let settled = smooth_step(self.level - 6.0, self.level + 6.0, p[1]);
         let [upper, lower] = self.hu;
-        mix(upper, lower, settled) + 4.0 * noise::value(p, 8.0, self.seed ^ 5)
+        mix(upper, lower, settled) + 4.0 * noise::value(p, 8.0, self.seed ^ 0x05)
     }
 }
 

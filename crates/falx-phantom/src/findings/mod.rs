@@ -38,13 +38,13 @@ impl Clot {
         }
         let size = self.radii[0].min(self.radii[1]).min(self.radii[2]);
         let rough = noise::value(p, size.max(5.0), self.seed) * 0.30 * size
-            + noise::value(p, (0.4 * size).max(3.0), self.seed ^ 1) * 0.14 * size;
+            + noise::value(p, (0.4 * size).max(3.0), self.seed ^ 0x01) * 0.14 * size;
         Some(ellipsoid(p, self.center, self.radii) + rough)
     }
 
     /// Density inside.
     pub fn density(&self, p: Point) -> f32 {
-        let n = noise::value(p, 9.0, self.seed ^ 2);
+        let n = noise::value(p, 9.0, self.seed ^ 0x02);
         let liquid = smooth_step(1.0 - 2.0 * self.swirl, 1.4 - 2.0 * self.swirl, n);
         self.hu + 4.0 * n + (self.liquid_hu - self.hu) * liquid
     }

@@ -12,7 +12,9 @@ fn gaussian(sigma: f32) -> Vec<f32> {
         .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
         .collect();
     let sum = half[0] + 2.0 * half[1..].iter().sum::<f32>();
-    half.iter_mut().for_each(|w| *w /= sum);
+    for w in &mut half {
+        *w /= sum;
+    }
     half
 }
 
@@ -76,6 +78,8 @@ pub fn noise(rng: &mut impl Rng, side: usize, grain: f32) -> Vec<f32> {
         power += f64::from(*f * *f);
     }
     let scale = (fine.len().max(1) as f64 / power.max(1e-9)).sqrt() as f32;
-    fine.iter_mut().for_each(|f| *f *= scale);
+    for f in &mut fine {
+        *f *= scale;
+    }
     fine
 }

@@ -5,6 +5,9 @@ mod device;
 mod pose;
 mod render;
 
-pub use device::{DEVICES, Device, Storage};
-pub use pose::{Pose, Stack};
+#[cfg(test)]
+mod tests;
+
+pub use device::{DEVICES, Storage};
+pub use pose::Stack;
 pub use render::{RenderedSlice, Scene};

@@ -18,7 +18,7 @@ pub struct Pose {
 
 impl Pose {
     /// The point of the head that lies at the scanner's `p`.
-    pub fn to_head(&self, p: Point) -> Point {
+    pub fn to_head(self, p: Point) -> Point {
         let d = sub(p, self.center);
         self.rows.map(|row| dot(row, d))
     }

@@ -57,7 +57,7 @@ impl Scene {
         let corner = self.stack.corner(slice, matrix, pixel);
         let down = self.stack.down();
         let thickness = self.stack.slices.get(slice).map_or(5.0, |s| s.1);
-        let layers = (thickness / 1.3).round().max(2.0) as usize;
+        let layers = (thickness / 1.6).round().max(2.0) as usize;
         let mut image = vec![0.0_f32; matrix * matrix];
         let mut mask = vec![0_u8; matrix * matrix];
         let mut count = [0_u64; 5];
