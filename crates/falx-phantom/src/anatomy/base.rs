@@ -46,10 +46,14 @@ impl Build {
             .min(nasal)
             .min(brow);
         let bone = central.min(face).min((inner - 2.0).abs() - 1.8);
+        let bone = cover(bone, w);
+        if bone == 0.0 {
+            return hu;
+        }
         let texture = noise::value(p, 4.0, self.seed ^ 0x11);
         let dense = self.cortical * (0.72 + 0.12 * texture);
         let dense = mix(dense, self.cortical * 1.15, cover(petrous + 3.0, 3.0));
-        mix(hu, dense, cover(bone, w))
+        mix(hu, dense, bone)
     }
 
     fn orbit(&self, m: Point, inner: f32, hu: f32, w: f32) -> f32 {

@@ -151,7 +151,7 @@ impl Build {
             .min(to_sulcus)
             .min(to_fissure)
             .min(to_insula);
-        let ribbon = 1.0 - smooth_step(2.0, 4.4, edge);
+        let ribbon = 1.0 - smooth_step(1.6, 4.8, edge);
         let texture = 1.2 * at.patch;
         let mut grey = ribbon;
         if q[2] > -14.0 && q[2] < 26.0 && m[0] < 40.0 {
@@ -160,7 +160,7 @@ impl Build {
             let slanted = [m[0] - 0.22 * (m[1] + 2.0).abs(), m[1], m[2]];
             let lentiform = ellipsoid(slanted, [24.0, -2.0, 3.0], [6.5, 19.0, 10.0]);
             let nuclei = thalamus.min(caudate).min(lentiform);
-            grey = grey.max(cover(nuclei, 2.2) * 0.92);
+            grey = grey.max(cover(nuclei + 1.4 * at.patch, 4.0) * 0.9);
         }
         if q[2] < -8.0 {
             let stem = midbrain(q).min(pons(q));
@@ -254,7 +254,7 @@ impl Build {
             }
             let callosum = ellipsoid(q, [0.0, 2.0, 4.0], [40.0, 42.0, 25.0]);
             let open = smooth_step(0.0, 3.0, callosum);
-            let half = (0.45 + 0.8 * self.sulcus) * slack + 0.6 * fills;
+            let half = (0.15 + 0.85 * self.sulcus) * slack + 0.6 * fills;
             space = space.max(cover_sheet(q[0], half, w) * open);
             let uneven = (0.8 + 1.3 * at.patch).max(0.0);
             let half = (0.1 + 0.75 * self.sulcus) * (0.35 + 0.65 * slack) * uneven + 0.6 * fills;

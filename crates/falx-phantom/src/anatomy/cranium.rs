@@ -88,6 +88,10 @@ impl Build {
 
     /// HU of scalp and skull at a point outside the cavity, for a voxel `w` mm wide.
     pub fn outside(&self, p: Point, shell: &Shell, w: f32) -> f32 {
+        let bone = cover(shell.inner - shell.thickness, w);
+        if bone >= 1.0 {
+            return self.vault(p, shell);
+        }
         let depth = -shell.skin;
         let m = mirrored(p);
         let mut hu = self.fat;
@@ -110,8 +114,10 @@ impl Build {
             cover_sheet(shell.inner - shell.thickness - 0.7, 0.7, w),
         );
         hu = mix(hu, self.skin, cover(depth - self.skin_thickness, w));
-        let bone = self.vault(p, shell);
-        mix(hu, bone, cover(shell.inner - shell.thickness, w))
+        if bone > 0.0 {
+            hu = mix(hu, self.vault(p, shell), bone);
+        }
+        hu
     }
 
     /// HU of the vault: two tables with diploë between, sutures, and what surgery left.
@@ -119,8 +125,14 @@ impl Build {
         let t = shell.thickness;
         let mid = (shell.inner - t * 0.5).abs();
         let diploe = cover(mid - (t * 0.5 - self.table).max(0.0), 1.2);
-        let spongy = self.diploe + 160.0 * noise::value(p, 2.6, self.seed ^ 0x0B);
-        let mut hu = mix(self.cortical, spongy, diploe);
+        let mut hu = self.cortical;
+        if diploe > 0.0 {
+            let spongy = self.diploe + 160.0 * noise::value(p, 2.6, self.seed ^ 0x0B);
+            hu = mix(hu, spongy, diploe);
+        }
+        if p[2] <= -15.0 {
+            return hu;
+        }
         let zigzag = 1.6 * noise::value(p, 3.5, self.seed ^ 0x0D);
         let coronal = p[1] + 22.0 + 0.18 * p[2] + zigzag;
         let lambdoid = p[1] - 66.0 + 0.35 * (p[0].abs() - 20.0) + 0.30 * (p[2] - 20.0) + zigzag;
@@ -128,9 +140,6 @@ impl Build {
         if p[1] > -22.0 && p[1] < 66.0 && p[2] > 30.0 {
             suture = suture.min((p[0] + zigzag).abs());
         }
-        if p[2] > -15.0 {
-            hu = mix(hu, 160.0, cover_sheet(suture, 0.55, 1.0) * 0.85);
-        }
-        hu
+        mix(hu, 160.0, cover_sheet(suture, 0.55, 1.0) * 0.85)
     }
 }

@@ -106,7 +106,9 @@ impl Build {
         let atrophy = ((age - 30.0) / 60.0 + normal(rng, 0.0, 0.13)).clamp(0.0, 1.1);
         let all = normal(rng, 1.0, 0.03);
         let size = [0, 1, 2].map(|_| all * normal(rng, 1.0, 0.025));
-        let white = normal(rng, 27.0, 1.2);
+        // No two scanners are calibrated alike; what lies inside the skull drifts together.
+        let drift = normal(rng, 0.0, 1.8);
+        let white = normal(rng, 27.0, 1.0) + drift;
         Self {
             size,
             age,
@@ -121,10 +123,10 @@ impl Build {
             cortical: normal(rng, 1450.0, 150.0),
             diploe: normal(rng, 620.0, 130.0),
             white,
-            grey: white + normal(rng, 9.5, 1.0),
-            csf: normal(rng, 6.0, 1.5),
-            vessel: normal(rng, 51.0, 6.5),
-            dura: normal(rng, 54.0, 4.0),
+            grey: white + normal(rng, 7.8, 1.0),
+            csf: normal(rng, 6.0, 1.2) + drift,
+            vessel: normal(rng, 52.0, 7.0) + drift,
+            dura: normal(rng, 55.0, 4.5) + drift,
             ventricle: 0.72 + 0.75 * atrophy + normal(rng, 0.0, 0.08),
             sulcus: 0.25 + 1.35 * atrophy * atrophy + 0.35 * atrophy,
             gap: 0.4 + 2.6 * atrophy * atrophy,

@@ -26,18 +26,18 @@ fn lateral(m: Point, w: f32) -> f32 {
     let r = |radius: f32| radius * w;
     // The horns splay as they widen, the septum stays near the midline.
     let x = |at: f32, radius: f32| at + radius * (w - 1.0).max(-0.3) * 0.7;
-    let tip = [x(12.5, 4.0), -33.0, 7.0];
-    let horn = [x(7.0, 5.0), -20.0, 10.0];
+    let tip = [x(16.5, 3.0), -35.0, 6.0];
+    let horn = [x(7.5, 5.0), -21.0, 10.0];
     let monro = [x(4.6, 3.0), -3.0, 13.0];
     let body = [x(9.5, 5.0), 14.0, 22.0];
     let atrium = [x(23.0, 7.0), 37.0, 13.0];
     let occipital = [x(23.0, 4.0), 66.0, 5.0];
     let temporal = [x(33.0, 3.0), 12.0, -14.0];
     let end = [x(28.0, 2.0), -10.0, -21.0];
-    let mut d = rod(m, tip, horn, r(3.0), r(4.4));
-    d = smooth_min(d, rod(m, horn, monro, r(4.4), r(3.2)), 2.5);
-    d = smooth_min(d, rod(m, horn, body, r(4.0), r(5.6)), 3.0);
-    d = smooth_min(d, rod(m, body, atrium, r(5.6), r(7.2)), 3.0);
+    let mut d = rod(m, tip, horn, r(2.2), r(4.2));
+    d = smooth_min(d, rod(m, horn, monro, r(4.2), r(2.6)), 2.5);
+    d = smooth_min(d, rod(m, horn, body, r(3.6), r(5.2)), 3.0);
+    d = smooth_min(d, rod(m, body, atrium, r(5.2), r(7.0)), 3.0);
     d = smooth_min(d, rod(m, atrium, occipital, r(6.2), r(1.6)), 3.0);
     d = smooth_min(d, rod(m, atrium, temporal, r(5.5), r(2.0)), 3.0);
     d = smooth_min(d, rod(m, temporal, end, r(2.0), r(1.4)), 2.0);
@@ -70,7 +70,7 @@ pub fn cisterns(p: Point, gap: f32) -> f32 {
         let midbrain = midbrain(p);
         let ring = (midbrain - 1.3 - 0.6 * wide).abs() - 0.75 - 0.6 * wide;
         let ring = smooth_max(ring, (p[2] + 16.0).abs() - 9.0, 3.0);
-        let smile = ellipsoid(m, [0.0, 27.0, -8.0], [10.0, 3.5, 6.0]) - wide;
+        let smile = ellipsoid(m, [0.0, 27.0, -8.0], [8.5, 2.2, 5.0]) - wide;
         d = smooth_min(d, smooth_min(ring, smile, 2.0), 2.0);
     }
     // Before the pons, at its corners, and below the cerebellum.

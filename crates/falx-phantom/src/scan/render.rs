@@ -42,6 +42,8 @@ pub struct Scene {
 struct Pixel {
     hu: f32,
     blood: [f32; 5],
+    /// Distance from the skin where nothing of the head is in the pixel, else 0.
+    outside: f32,
 }
 
 impl Scene {
@@ -93,15 +95,18 @@ impl Scene {
             let along = ((layer as f32 + 0.5) / layers as f32 - 0.5) * thickness;
             let q = self.reference(add(p, scale(normal, along)));
             // Far outside, one layer tells for all.
-            if layer == 0 && (q[0].abs() > 98.0 || q[1].abs() > 128.0 || q[2] > 105.0) {
+            if (q[0].abs() > 98.0 || q[1].abs() > 128.0 || q[2] > 105.0) {
                 return Pixel {
                     hu: self.surroundings(p, w),
                     ..Pixel::default()
                 };
             }
-            let (hu, blood) = self.point(field, q, p, w);
-            sum.hu += hu;
-            for (s, b) in sum.blood.iter_mut().zip(blood) {
+            let seen = self.point(field, q, p, w);
+            if seen.outside > thickness + 1.0 {
+                return seen;
+            }
+            sum.hu += seen.hu;
+            for (s, b) in sum.blood.iter_mut().zip(seen.blood) {
                 *s += b;
             }
         }
@@ -109,21 +114,30 @@ impl Scene {
         Pixel {
             hu: sum.hu * n,
             blood: sum.blood.map(|b| b * n),
+            outside: 0.0,
         }
     }
 
-    fn point(&self, field: &Field, q: Point, p: Point, w: f32) -> (f32, [f32; 5]) {
+    fn point(&self, field: &Field, q: Point, p: Point, w: f32) -> Pixel {
         let inner = cavity(q);
         let build = &self.build;
         if inner <= -w {
             let mut sample = build.inside(q, inner, &self.findings, field, w);
             build.operate(q, inner, w, &mut sample.hu);
-            return (sample.hu, sample.blood);
+            return Pixel {
+                hu: sample.hu,
+                blood: sample.blood,
+                outside: 0.0,
+            };
         }
         let shell = build.shell(q, inner);
         let head = cover(shell.skin, w);
         if head == 0.0 {
-            return (self.surroundings(p, w), [0.0; 5]);
+            return Pixel {
+                hu: self.surroundings(p, w),
+                blood: [0.0; 5],
+                outside: shell.skin,
+            };
         }
         let mut hu = build.outside(q, &shell, w);
         if q[2] < 2.0 && (shell.inner > 0.5) {
@@ -140,7 +154,11 @@ impl Scene {
         if head < 1.0 {
             hu = mix(self.surroundings(p, w), hu, head);
         }
-        (hu, blood)
+        Pixel {
+            hu,
+            blood,
+            outside: 0.0,
+        }
     }
 
     /// Air, and the head holder in it.
@@ -158,7 +176,7 @@ impl Scene {
         if angle > half {
             return Hu::AIR.0;
         }
-        let shell = cover((r - radius).abs() - 1.4, w);
+        let shell = cover((r - radius).abs() - 1.9, w);
         let foam = cover((r - radius + 6.0).abs() - 4.5, w);
         mix(mix(Hu::AIR.0, -965.0, foam), 130.0, shell)
     }
