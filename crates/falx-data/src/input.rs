@@ -40,7 +40,9 @@ impl InputSpec {
 
     /// How many numbers one slice becomes.
     pub fn len(&self) -> usize {
-        self.channels() * self.size * self.size
+        self.channels()
+            .saturating_mul(self.size)
+            .saturating_mul(self.size)
     }
 
     /// True for a spec without pixels or channels.

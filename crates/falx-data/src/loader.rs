@@ -197,14 +197,16 @@ pub enum LoaderError {
 /// A batch counts against the memory budget until the next one is asked for.
 pub struct Loader {
     threads: Vec<JoinHandle<()>>,
-    /// Leave for one batch each; dropped to end the threads.
-    permits: Option<Sender<()>>,
+    /// Leave for one batch each, as the buffer to put it in; dropped to end the threads.
+    permits: Option<Sender<Vec<f32>>>,
     made: Receiver<Made>,
     /// Batches that were ready before their turn.
     early: BTreeMap<usize, Made>,
     next: usize,
     batches: usize,
     is_holding: bool,
+    /// A buffer that the consumer gave back.
+    spare: Vec<f32>,
     stop: Arc<AtomicBool>,
     skipped: Skipped,
 }
@@ -255,6 +257,7 @@ impl Loader {
             next,
             batches,
             is_holding: false,
+            spare: Vec::new(),
             stop,
             skipped: Skipped::default(),
         };
@@ -283,10 +286,16 @@ impl Loader {
         self.batches
     }
 
-    fn permit_one(&self) {
+    /// Takes a batch's pictures back, so that the next batch need not ask the system for memory.
+    pub fn recycle(&mut self, images: Vec<f32>) {
+        self.spare = images;
+    }
+
+    fn permit_one(&mut self) {
+        let buffer = std::mem::take(&mut self.spare);
         if let Some(permits) = &self.permits {
             // The channel holds as many permits as there are, so this neither waits nor fails while threads live.
-            _ = permits.try_send(());
+            _ = permits.try_send(buffer);
         }
     }
 
@@ -335,6 +344,7 @@ impl Iterator for Loader {
                 self.is_holding = true;
                 return Some(Ok(batch));
             }
+            self.spare = batch.images;
             self.permit_one();
         }
         None

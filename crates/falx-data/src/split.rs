@@ -230,7 +230,7 @@ impl Split {
     pub fn to_text(&self, index: &Index) -> String {
         let names: Vec<_> = LABELS
             .iter()
-            .map(|label| format!("{:>16}", label.name()))
+            .map(|label| format!("{:>18}", label.name()))
             .collect();
         let mut text = format!(
             "{:<6}{:>9}{:>10}{}\n",
@@ -248,7 +248,7 @@ impl Split {
             let counts: Vec<_> = fold
                 .positives
                 .iter()
-                .map(|count| format!("{count:>16}"))
+                .map(|count| format!("{count:>18}"))
                 .collect();
             // Writing to a String cannot fail.
             _ = writeln!(

@@ -41,49 +41,50 @@ impl Ct {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
         let mut meta = Vec::new();
-        element(&mut meta, (2, 1), b"OB", &[0, 1]);
-        text(&mut meta, (2, 2), b"UI", CT);
-        text(&mut meta, (2, 3), b"UI", &self.sop);
-        text(&mut meta, (2, 0x10), b"UI", "1.2.840.10008.1.2.1");
-        text(&mut meta, (2, 0x12), b"UI", "1.2.3.4");
+        element(&mut meta, (2, 1), *b"OB", &[0, 1]);
+        text(&mut meta, (2, 2), *b"UI", CT);
+        text(&mut meta, (2, 3), *b"UI", &self.sop);
+        text(&mut meta, (2, 0x10), *b"UI", "1.2.840.10008.1.2.1");
+        text(&mut meta, (2, 0x12), *b"UI", "1.2.3.4");
         let mut bytes = vec![0; 128];
         bytes.extend(b"DICM");
         element(
             &mut bytes,
             (2, 0),
-            b"UL",
+            *b"UL",
             &(meta.len() as u32).to_le_bytes(),
         );
         bytes.extend(meta);
-        let short =
-            |bytes: &mut Vec<u8>, tag, value: u16| element(bytes, tag, b"US", &value.to_le_bytes());
-        text(&mut bytes, (8, 8), b"CS", "ORIGINAL\\PRIMARY\\AXIAL");
-        text(&mut bytes, (8, 0x16), b"UI", CT);
-        text(&mut bytes, (8, 0x18), b"UI", &self.sop);
-        text(&mut bytes, (8, 0x60), b"CS", "CT");
-        text(&mut bytes, (0x10, 0x20), b"LO", &self.patient);
-        text(&mut bytes, (0x20, 0xD), b"UI", &self.study);
-        text(&mut bytes, (0x20, 0xE), b"UI", &self.series);
+        let short = |bytes: &mut Vec<u8>, tag, value: u16| {
+            element(bytes, tag, *b"US", &value.to_le_bytes())
+        };
+        text(&mut bytes, (8, 8), *b"CS", "ORIGINAL\\PRIMARY\\AXIAL");
+        text(&mut bytes, (8, 0x16), *b"UI", CT);
+        text(&mut bytes, (8, 0x18), *b"UI", &self.sop);
+        text(&mut bytes, (8, 0x60), *b"CS", "CT");
+        text(&mut bytes, (0x10, 0x20), *b"LO", &self.patient);
+        text(&mut bytes, (0x20, 0xD), *b"UI", &self.study);
+        text(&mut bytes, (0x20, 0xE), *b"UI", &self.series);
         text(
             &mut bytes,
             (0x20, 0x32),
-            b"DS",
+            *b"DS",
             &format!("-100\\-100\\{}", self.z),
         );
-        text(&mut bytes, (0x20, 0x37), b"DS", "1\\0\\0\\0\\1\\0");
+        text(&mut bytes, (0x20, 0x37), *b"DS", "1\\0\\0\\0\\1\\0");
         short(&mut bytes, (0x28, 2), 1);
-        text(&mut bytes, (0x28, 4), b"CS", "MONOCHROME2");
+        text(&mut bytes, (0x28, 4), *b"CS", "MONOCHROME2");
         short(&mut bytes, (0x28, 0x10), self.rows);
         short(&mut bytes, (0x28, 0x11), self.cols);
-        text(&mut bytes, (0x28, 0x30), b"DS", "0.5\\0.5");
+        text(&mut bytes, (0x28, 0x30), *b"DS", "0.5\\0.5");
         short(&mut bytes, (0x28, 0x100), 16);
         short(&mut bytes, (0x28, 0x101), 16);
         short(&mut bytes, (0x28, 0x102), 15);
         short(&mut bytes, (0x28, 0x103), 1);
-        text(&mut bytes, (0x28, 0x1052), b"DS", "0");
-        text(&mut bytes, (0x28, 0x1053), b"DS", "1");
+        text(&mut bytes, (0x28, 0x1052), *b"DS", "0");
+        text(&mut bytes, (0x28, 0x1053), *b"DS", "1");
         let pixels: Vec<u8> = self.hu.iter().flat_map(|hu| hu.to_le_bytes()).collect();
-        element(&mut bytes, (0x7FE0, 0x10), b"OW", &pixels);
+        element(&mut bytes, (0x7FE0, 0x10), *b"OW", &pixels);
         bytes
     }
 
@@ -96,11 +97,11 @@ impl Ct {
     }
 }
 
-fn element(bytes: &mut Vec<u8>, (group, number): (u16, u16), vr: &[u8; 2], value: &[u8]) {
+fn element(bytes: &mut Vec<u8>, (group, number): (u16, u16), vr: [u8; 2], value: &[u8]) {
     bytes.extend(group.to_le_bytes());
     bytes.extend(number.to_le_bytes());
     bytes.extend(vr);
-    if matches!(vr, b"OB" | b"OW") {
+    if matches!(&vr, b"OB" | b"OW") {
         bytes.extend([0, 0]);
         bytes.extend((value.len() as u32).to_le_bytes());
     } else {
@@ -109,10 +110,10 @@ fn element(bytes: &mut Vec<u8>, (group, number): (u16, u16), vr: &[u8; 2], value
     bytes.extend(value);
 }
 
-fn text(bytes: &mut Vec<u8>, tag: (u16, u16), vr: &[u8; 2], value: &str) {
+fn text(bytes: &mut Vec<u8>, tag: (u16, u16), vr: [u8; 2], value: &str) {
     let mut padded = value.as_bytes().to_vec();
     if padded.len() % 2 == 1 {
-        padded.push(if vr == b"UI" { 0 } else { b' ' });
+        padded.push(if vr == *b"UI" { 0 } else { b' ' });
     }
     element(bytes, tag, vr, &padded);
 }

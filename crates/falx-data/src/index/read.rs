@@ -156,7 +156,7 @@ fn pixel_hash(slice: &CtSlice) -> String {
         hasher.update(&(side as u32).to_le_bytes());
     }
     // Piece by piece, so that the bytes stay in the processor's cache.
-    let mut bytes = [0_u8; 1 << 15];
+    let mut bytes = [0_u8; 1 << 14];
     for values in slice.hu.chunks(bytes.len() / 4) {
         for (four, value) in bytes.chunks_exact_mut(4).zip(values) {
             four.copy_from_slice(&value.0.to_le_bytes());

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use falx_core::{ImageId, Interrupt, LABELS, Label, Silent};
@@ -138,7 +139,7 @@ fn labels_are_joined_and_what_does_not_fit_is_named() {
     for id in ["ID_0a", "ID_0b", "ID_ff"] {
         for label in LABELS {
             let value = u8::from(id == "ID_0b" && matches!(label, Label::Any | Label::Subdural));
-            csv.push_str(&format!("{id}_{label},{value}\n"));
+            writeln!(csv, "{id}_{label},{value}").unwrap();
         }
     }
     let labels = place.path("labels.csv");

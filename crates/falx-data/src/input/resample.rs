@@ -25,9 +25,9 @@ impl Axis {
         for at in 0..target {
             let low = start + at as f64 * step;
             if step >= 1.0 {
-                axis.area(source, low, step)
+                axis.area(source, low, step);
             } else {
-                axis.linear(source, low + step / 2.0)
+                axis.linear(source, low + step / 2.0);
             }
         }
         axis

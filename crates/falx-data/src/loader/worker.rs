@@ -34,16 +34,18 @@ impl Task {
     /// Makes batches until none is left or the loader is dropped.
     ///
     /// A thread asks for leave before it takes a batch, so the batch that is waited for always has leave.
-    pub(super) fn work(&self, permits: &Receiver<()>, make: &Sender<Made>) {
+    pub(super) fn work(&self, permits: &Receiver<Vec<f32>>, make: &Sender<Made>) {
         let mut reader = Reader::new();
-        while permits.recv().is_ok() {
+        while let Ok(buffer) = permits.recv() {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(chunk) = self.order.chunks(self.options.batch).nth(number) else {
                 return;
             };
             // A bug must end the epoch with an error; a silent thread would leave the loader waiting for ever.
-            let result = catch_unwind(AssertUnwindSafe(|| self.fill(number, chunk, &mut reader)))
-                .unwrap_or(Err(LoaderError::Bug { batch: number }));
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                self.fill(number, chunk, buffer, &mut reader)
+            }))
+            .unwrap_or(Err(LoaderError::Bug { batch: number }));
             if make.send(Made { number, result }).is_err() || self.stop.load(Ordering::Relaxed) {
                 return;
             }
@@ -54,6 +56,7 @@ impl Task {
         &self,
         number: usize,
         chunk: &[usize],
+        mut images: Vec<f32>,
         reader: &mut Reader,
     ) -> Result<Filled, LoaderError> {
         let LoaderOptions {
@@ -64,7 +67,8 @@ impl Task {
             ..
         } = &self.options;
         let len = input.len();
-        let mut images = vec![0.0; chunk.len() * len];
+        // What a recycled buffer still holds is overwritten slice by slice.
+        images.resize(chunk.len() * len, 0.0);
         let mut batch = Batch {
             number,
             images: Vec::new(),

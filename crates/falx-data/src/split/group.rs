@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use falx_core::PatientId;
+
 use crate::index::{Index, IndexRow};
 
 /// What a group brings to a fold: slices, patients, slices by positive label, and whether any slice is positive.
@@ -65,7 +67,7 @@ fn group(rows: &[&IndexRow], members: Vec<u32>) -> Group {
         for (sum, label) in traits[2..8].iter_mut().zip(row.labels.0) {
             *sum += f64::from(u8::from(label == Some(true)));
         }
-        patients.push(row.patient.as_ref().map(|id| id.as_str()));
+        patients.push(row.patient.as_ref().map(PatientId::as_str));
         let id = row.image_id.as_str();
         name = Some(name.map_or(id, |smallest| smallest.min(id)));
     }
