@@ -7,7 +7,7 @@ use rand_chacha::rand_core::SeedableRng;
 ///
 /// Equal arguments give equal streams on every machine; different ones give independent streams.
 pub fn stream(seed: u64, purpose: &str, path: &[u64]) -> ChaCha8Rng {
-    // FNV-1a keeps purposes apart; SplitMix64 then spreads every word over the whole 256-bit key.
+    // FNV-1a keeps purposes apart; `SplitMix64` then spreads every word over the whole 256-bit key.
     let mut state = seed ^ fnv1a(purpose.as_bytes());
     for &word in path {
         state = mix(state.wrapping_add(GOLDEN)) ^ word.wrapping_mul(0xD6E8_FEB8_6659_FD93);
@@ -28,7 +28,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     })
 }
 
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014).
+/// `SplitMix64`'s finaliser (Steele, Lea, Flood 2014).
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -65,7 +65,7 @@ impl Window {
 
     /// Where `hu` lies in the window: 0 at its lower edge and below, 1 at its upper edge and above.
     ///
-    /// This is LINEAR_EXACT scaled to 0 ..= 1: for a network's input, where DICOM's LINEAR
+    /// This is `LINEAR_EXACT` scaled to 0 ..= 1: for a network's input, where DICOM's LINEAR
     /// (which takes half a unit off for 8-bit displays) has no meaning.
     ///
     /// # Source

@@ -1,1 +1,29 @@
 //! Recipes, the training loop, checkpoints and the run folder.
+//!
+//! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
+//! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
+
+mod checkpoint;
+mod data;
+mod error;
+mod evaluation;
+mod finish;
+mod folder;
+mod lock;
+mod metrics;
+mod pictures;
+mod predictions;
+mod recipe;
+mod train;
+
+pub use error::TrainError;
+pub use evaluation::{RunEvaluation, evaluate_run, report};
+pub use folder::{Part, RunFolder};
+pub use lock::RunLock;
+pub use metrics::{EpochMetrics, EpochSums};
+pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
+pub use recipe::{DataConfig, NetworkChoice, Recipe, RecipeError, TrainingConfig};
+pub use train::{TrainOptions, TrainSummary, train};
+
+#[cfg(test)]
+mod tests;

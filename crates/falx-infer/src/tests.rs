@@ -1,0 +1,110 @@
+use falx_core::{Label, Probability};
+use proptest::prelude::*;
+
+use crate::*;
+
+fn six(p: [f64; 6]) -> [Probability; 6] {
+    p.map(|p| Probability::new(p).unwrap())
+}
+
+fn manifest() -> BundleManifest {
+    BundleManifest {
+        format: 0,
+        network: "simple_cnn".to_owned(),
+        falx_version: "0".to_owned(),
+        labels: Vec::new(),
+        data_hash: "d".to_owned(),
+        licence: "none".to_owned(),
+        intended_use: "tests".to_owned(),
+        input: falx_data::input::InputSpec::default(),
+        prior: PriorShift::new(0.5, 0.14).ok(),
+        prevalence: [0.1; 6],
+        metrics: BundleMetrics {
+            measured_on: "nothing".to_owned(),
+            weighted_log_loss: 0.3,
+            prevalence_baseline: 0.2,
+        },
+        parts: std::collections::BTreeMap::new(),
+    }
+}
+
+#[test]
+fn oversampling_to_one_half_is_undone_by_hand() {
+    let shift = PriorShift::new(0.5, 0.2).unwrap();
+    let corrected = shift.correct(six([0.0, 0.25, 0.1, 0.0, 0.5, 0.5]));
+    // Odds 1 × (.25 / 1) = .25, so any = .2; subtypes keep their share of any.
+    assert!((corrected[Label::Any.index()].get() - 0.2).abs() < 1e-12);
+    assert!((corrected[Label::Intraparenchymal.index()].get() - 0.1).abs() < 1e-12);
+    assert!((corrected[Label::Subdural.index()].get() - 0.2).abs() < 1e-12);
+    assert!(PriorShift::new(1.0, 0.2).is_err());
+    assert!(PriorShift::new(0.5, f64::NAN).is_err());
+}
+
+#[test]
+fn a_bundle_is_opened_as_it_was_written_and_refused_once_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = BundleParts {
+        model_onnx: b"network",
+        model_card: "card",
+    };
+    let written = Bundle::write(folder.path(), manifest(), &parts).unwrap();
+    let opened = Bundle::open(folder.path()).unwrap();
+    assert_eq!(opened.manifest(), written.manifest());
+
+    std::fs::write(opened.model_path(), b"netw0rk").unwrap();
+    let error = Bundle::open(folder.path()).unwrap_err();
+    assert!(matches!(error, BundleError::Checksum { .. }));
+    assert!(error.to_string().contains(MODEL_ONNX));
+}
+
+#[test]
+fn what_is_no_bundle_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Bundle::open(folder.path()),
+        Err(BundleError::NotABundle(_))
+    ));
+    std::fs::write(
+        folder.path().join("bundle.toml"),
+        "format = 1\nnonsense = 2\n",
+    )
+    .unwrap();
+    assert!(matches!(
+        Bundle::open(folder.path()),
+        Err(BundleError::Manifest { .. })
+    ));
+}
+
+#[test]
+fn a_file_that_is_no_network_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(MODEL_ONNX);
+    std::fs::write(&path, b"not a network").unwrap();
+    let error = Model::load(&path, 1).err().unwrap();
+    assert!(error.to_string().contains(MODEL_ONNX));
+}
+
+#[test]
+fn the_card_says_when_a_model_has_no_skill() {
+    assert!(model_card(&manifest()).contains("not better than no skill"));
+}
+
+proptest! {
+    #[test]
+    fn corrections_stay_probabilities_keep_the_order_of_any_and_go_back(
+        p in proptest::array::uniform6(0.0..=1.0f64),
+        q in 0.0..=1.0f64,
+        shown in 0.01..0.99f64,
+        data in 0.01..0.99f64,
+    ) {
+        let there = PriorShift::new(shown, data).unwrap();
+        let back = PriorShift::new(data, shown).unwrap();
+        let any = Label::Any.index();
+        let corrected = there.correct(six(p));
+        prop_assert!((back.correct(corrected)[any].get() - p[any]).abs() < 1e-6);
+        let mut other = p;
+        other[any] = q;
+        let other = there.correct(six(other))[any];
+        prop_assert_eq!(p[any] < q, corrected[any] < other || (p[any] < q && (q - p[any]) < 1e-12));
+    }
+}

@@ -1,0 +1,150 @@
+//! Checkpoints: everything a run needs to go on as if it had never stopped.
+//!
+//! A checkpoint is a folder that appears whole (written beside, synced, renamed) under a name that says its step; the
+//! newest one wins, older ones go once a newer one stands. All other state follows from the recipe, the seed and the
+//! position, because every random number is drawn by its place and not by its turn.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use falx_nn::optim::{Optimizer, OptimizerConfig};
+use falx_nn::{Graph, Parameters, weights};
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+use crate::metrics::EpochSums;
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// The epoch in progress (from 0).
+    pub epoch: u64,
+    /// Batches of it that are done.
+    pub batch: usize,
+    /// Steps taken in all.
+    pub step: u64,
+    /// The best validation loss so far, and its epoch.
+    pub best: Option<(f64, u64)>,
+    /// Sums over the batches of the epoch in progress.
+    pub sums: EpochSums,
+}
+
+const WEIGHTS: &str = "weights.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const POSITION: &str = "position.json";
+const BEST: &str = "best.safetensors";
+const PREFIX: &str = "step-";
+
+/// The checkpoints of one run.
+#[derive(Clone, Debug)]
+pub struct Checkpoints(PathBuf);
+
+impl Checkpoints {
+    /// The checkpoints in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// Where the weights of the best epoch lie.
+    pub fn best_path(&self) -> PathBuf {
+        self.0.join(BEST)
+    }
+
+    /// Keeps these weights as the best.
+    pub(crate) fn save_best(&self, parameters: &Parameters) -> Result<(), TrainError> {
+        crate::folder::write(&self.best_path(), &weights::save(parameters)?)
+    }
+
+    /// The best weights.
+    pub(crate) fn load_best(&self, graph: &Graph) -> Result<Parameters, TrainError> {
+        let path = self.best_path();
+        let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
+        Ok(weights::load(&bytes, graph)?)
+    }
+
+    /// Writes a checkpoint and removes the older ones.
+    pub(crate) fn save(
+        &self,
+        position: &Position,
+        parameters: &Parameters,
+        optimizer: &Optimizer,
+    ) -> Result<(), TrainError> {
+        let target = self.0.join(format!(
+            "{PREFIX}{:010}-{:06}",
+            position.step, position.epoch
+        ));
+        let beside = self.0.join("writing");
+        if beside.exists() {
+            std::fs::remove_dir_all(&beside).map_err(TrainError::io(&beside))?;
+        }
+        std::fs::create_dir_all(&beside).map_err(TrainError::io(&beside))?;
+        let position = serde_json::to_vec_pretty(position)
+            .map_err(|error| TrainError::damaged(&target, error.to_string()))?;
+        write_synced(&beside.join(WEIGHTS), &weights::save(parameters)?)?;
+        write_synced(&beside.join(OPTIMIZER), &optimizer.to_bytes()?)?;
+        write_synced(&beside.join(POSITION), &position)?;
+        if target.exists() {
+            std::fs::remove_dir_all(&target).map_err(TrainError::io(&target))?;
+        }
+        std::fs::rename(&beside, &target).map_err(TrainError::io(&target))?;
+        sync(&self.0)?;
+        for older in self.list()?.into_iter().filter(|path| *path != target) {
+            std::fs::remove_dir_all(&older).map_err(TrainError::io(&older))?;
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint, if there is one.
+    pub(crate) fn load(
+        &self,
+        graph: &Graph,
+        config: &OptimizerConfig,
+    ) -> Result<Option<(Position, Parameters, Optimizer)>, TrainError> {
+        let Some(folder) = self.list()?.pop() else {
+            return Ok(None);
+        };
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read(&path).map_err(TrainError::io(&path))
+        };
+        let position = serde_json::from_slice(&read(POSITION)?)
+            .map_err(|error| TrainError::damaged(&folder.join(POSITION), error.to_string()))?;
+        let parameters = weights::load(&read(WEIGHTS)?, graph)?;
+        let optimizer = Optimizer::from_bytes(config, &parameters, &read(OPTIMIZER)?)?;
+        Ok(Some((position, parameters, optimizer)))
+    }
+
+    /// Complete checkpoints, oldest first: their names sort by step, then epoch.
+    fn list(&self) -> Result<Vec<PathBuf>, TrainError> {
+        if !self.0.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = std::fs::read_dir(&self.0).map_err(TrainError::io(&self.0))?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(TrainError::io(&self.0))?;
+            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    let attempt = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    attempt().map_err(TrainError::io(path))
+}
+
+/// A rename is only safe once the folder that holds the name is on disk.
+fn sync(folder: &Path) -> Result<(), TrainError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(TrainError::io(folder))
+}

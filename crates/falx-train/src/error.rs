@@ -1,0 +1,120 @@
+//! Why a run could not start or go on.
+
+use std::path::{Path, PathBuf};
+
+use crate::RecipeError;
+
+/// Why a run could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] falx_data::TableError),
+    /// The truth.
+    #[error(transparent)]
+    Labels(#[from] falx_data::labels::LabelsError),
+    /// The split.
+    #[error(transparent)]
+    Split(#[from] falx_data::split::SplitError),
+    /// The loader.
+    #[error(transparent)]
+    Loader(#[from] falx_data::loader::LoaderError),
+    /// The network's name or size.
+    #[error(transparent)]
+    Network(#[from] falx_nn::zoo::ZooError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] falx_nn::EngineError),
+    /// Weights in a checkpoint.
+    #[error("{0}; the checkpoint does not fit the recipe: start a new run")]
+    Weights(#[from] falx_nn::weights::WeightsError),
+    /// The optimiser's state in a checkpoint.
+    #[error("{0}; the checkpoint does not fit the recipe: start a new run")]
+    Optimizer(#[from] falx_nn::optim::StateError),
+    /// The network could not be written as ONNX.
+    #[error(transparent)]
+    Onnx(#[from] falx_nn::onnx::OnnxError),
+    /// The bundle.
+    #[error(transparent)]
+    Bundle(#[from] falx_infer::BundleError),
+    /// The prior of training.
+    #[error(transparent)]
+    Prior(#[from] falx_infer::InvalidPrior),
+    /// Prediction with the finished bundle.
+    #[error(transparent)]
+    Predict(#[from] falx_infer::PredictError),
+    /// The prediction file.
+    #[error(transparent)]
+    Predictions(#[from] falx_eval::predictions::PredictionsError),
+    /// The evaluation.
+    #[error(transparent)]
+    Evaluate(#[from] falx_eval::EvaluateError),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}; the last checkpoint is intact, `--resume` goes on from it")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the run is not what falx wrote.
+    #[error("{path}: {reason}; the file was changed or damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The folder holds a run already.
+    #[error("{0}: there is a run here already; go on with it by --resume, or choose another --out")]
+    RunExists(PathBuf),
+    /// There is no run to go on with, or to evaluate.
+    #[error("{0}: no run here (a run has a run.lock); make one with `falx train RECIPE --out {0}`")]
+    NoRun(PathBuf),
+    /// The run was of something else.
+    #[error(
+        "{path}: the run there has another {what}; resume it with what it was started with, or start a new run"
+    )]
+    OtherRun {
+        /// The run.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The run has not reached its end.
+    #[error("{0}: the run is not finished; go on with `falx train RECIPE --out {0} --resume`")]
+    Unfinished(PathBuf),
+    /// A side of the split has no labelled slices.
+    #[error("{what} no labelled slice; check the labels of the index and the folds of the split")]
+    NoSamples {
+        /// Which side, with its verb.
+        what: String,
+    },
+    /// A loss that is no number.
+    #[error(
+        "the loss of step {step} is not finite; the ids of its batch are in {batch}. Lower training.learning_rate, or look at these slices with `falx audit`"
+    )]
+    NotFinite {
+        /// The step.
+        step: u64,
+        /// Where the batch's ids were written.
+        batch: PathBuf,
+    },
+}
+
+impl TrainError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: String) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            reason,
+        }
+    }
+}

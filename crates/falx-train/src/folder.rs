@@ -1,0 +1,107 @@
+//! The run's folder: which file is what, and how they are written so that a failure never spoils one.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::TrainError;
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub struct RunFolder(PathBuf);
+
+/// A set of slices that a run predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The fold that chose the best checkpoint.
+    Validation,
+    /// The patients that were locked away.
+    Test,
+}
+
+impl Part {
+    /// The part's word in file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl RunFolder {
+    /// A run at `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What was run: the recipe with every default written out.
+    pub fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    /// What the run depends on: hashes, seed, version, engine.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("run.lock")
+    }
+
+    /// One line of JSON an epoch.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    /// Checkpoints of the last safe point and of the best epoch.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// The bundle of the best epoch.
+    pub fn bundle(&self) -> PathBuf {
+        self.0.join("bundle")
+    }
+
+    /// The bundle's predictions of one part.
+    pub fn predictions(&self, part: Part) -> PathBuf {
+        self.0.join(format!("predictions-{}.csv", part.name()))
+    }
+
+    /// The ids of the batch whose loss was not finite.
+    pub fn failed_batch(&self) -> PathBuf {
+        self.0.join("failed-batch.json")
+    }
+
+    pub(crate) fn create(&self) -> Result<(), TrainError> {
+        for folder in [&self.0, &self.checkpoints()] {
+            std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    let attempt = || {
+        let mut file = AtomicWriteFile::open(path)?;
+        file.write_all(bytes)?;
+        file.commit()
+    };
+    attempt().map_err(TrainError::io(path))
+}
+
+pub(crate) fn write_toml(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let text = toml::to_string_pretty(value)
+        .map_err(|error| TrainError::damaged(path, error.to_string()))?;
+    write(path, text.as_bytes())
+}
+
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+    let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+    toml::from_str(&text).map_err(|error| TrainError::damaged(path, error.to_string()))
+}

@@ -1,0 +1,71 @@
+//! `run.lock`: what the run's results depend on, and the end it reached.
+
+use falx_nn::Engine;
+use serde::{Deserialize, Serialize};
+
+use crate::data::RunData;
+use crate::{Recipe, TrainError};
+
+/// Everything that a run's results depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunLock {
+    /// The version of falx.
+    pub falx_version: String,
+    /// What computed.
+    pub engine: String,
+    /// Where randomness started.
+    pub seed: u64,
+    /// Hash of the recipe without the places of its files.
+    pub recipe_hash: String,
+    /// Hash of the index's ids, pixels and labels.
+    pub data_hash: String,
+    /// Hash of which slices were learnt from, chose the best epoch, and stayed locked.
+    pub split_hash: String,
+}
+
+impl RunLock {
+    pub(crate) fn new(
+        recipe: &Recipe,
+        data: &RunData,
+        engine: &dyn Engine,
+    ) -> Result<Self, TrainError> {
+        // The same data in another folder is the same run.
+        let mut elsewhere = recipe.clone();
+        elsewhere.data.index = "index".into();
+        elsewhere.data.split = "split".into();
+        let mut split = blake3::Hasher::new();
+        for side in [&data.training, &data.validation, &data.test] {
+            split.update(&(side.len() as u64).to_le_bytes());
+            for sample in side.iter() {
+                split.update(sample.image_id.as_str().as_bytes());
+                split.update(&[0]);
+            }
+        }
+        Ok(Self {
+            falx_version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine: engine.name().to_owned(),
+            seed: recipe.seed,
+            recipe_hash: blake3::hash(elsewhere.to_toml()?.as_bytes())
+                .to_hex()
+                .to_string(),
+            data_hash: data.data_hash.clone(),
+            split_hash: split.finalize().to_hex().to_string(),
+        })
+    }
+
+    /// What differs first, in words.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let pairs = [
+            ("version of falx", &self.falx_version, &other.falx_version),
+            ("engine", &self.engine, &other.engine),
+            ("recipe", &self.recipe_hash, &other.recipe_hash),
+            ("data set", &self.data_hash, &other.data_hash),
+            ("split", &self.split_hash, &other.split_hash),
+        ];
+        pairs
+            .into_iter()
+            .find(|(_, a, b)| a != b)
+            .map(|(what, _, _)| what)
+    }
+}

@@ -1,0 +1,417 @@
+//! The loop.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use falx_core::{Interrupt, Label, Probability, Progress};
+use falx_data::loader::{Batch, Loader, LoaderOptions, Sample};
+use falx_data::sampler;
+use falx_infer::PriorShift;
+use falx_nn::optim::Optimizer;
+use falx_nn::zoo::{self, NetworkConfig};
+use falx_nn::{Engine, Graph, Parameters, Targets, Tensor};
+use serde::Serialize;
+
+use crate::checkpoint::{Checkpoints, Position};
+use crate::data::RunData;
+use crate::folder::{self, Part, RunFolder};
+use crate::lock::RunLock;
+use crate::metrics::{self, EpochMetrics, EpochSums};
+use crate::{Recipe, TrainError, finish};
+
+/// How a run uses the machine; results do not depend on it.
+#[derive(Clone, Debug)]
+pub struct TrainOptions {
+    /// The run's folder.
+    pub out: PathBuf,
+    /// Go on with the run that is there.
+    pub resume: bool,
+    /// Threads that load slices.
+    pub threads: usize,
+}
+
+/// What a run reached.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrainSummary {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// False when it was stopped; `--resume` goes on.
+    pub finished: bool,
+    /// Slices learnt from.
+    pub training_slices: usize,
+    /// Slices that chose the best epoch.
+    pub validation_slices: usize,
+    /// Slices that stayed locked.
+    pub test_slices: usize,
+    /// Epochs that were completed.
+    pub epochs: Vec<EpochMetrics>,
+    /// The epoch (from 1) with the lowest validation loss, and that loss.
+    pub best: Option<(u64, f64)>,
+    /// The bundle, once finished.
+    pub bundle: Option<PathBuf>,
+}
+
+impl TrainSummary {
+    /// What the run reached, with every loss beside its baseline.
+    pub fn to_text(&self) -> String {
+        let mut text = format!(
+            "learnt from {} slices, epoch chosen on {}, locked test {}\n\nepoch  training  validation  no skill  AUC of any\n",
+            self.training_slices, self.validation_slices, self.test_slices
+        );
+        for line in &self.epochs {
+            let auc = line
+                .validation_auc_any
+                .map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
+            let _ = writeln!(
+                text,
+                "{:>5}  {:>8.4}  {:>10.4}  {:>8.4}  {auc:>10}",
+                line.epoch, line.training_loss, line.validation_loss, line.validation_baseline
+            );
+        }
+        if let (Some((epoch, loss)), Some(line)) = (self.best, self.epochs.last()) {
+            let baseline = line.validation_baseline;
+            let _ = writeln!(
+                text,
+                "\nbest: epoch {epoch} with {loss:.4}, beside {baseline:.4} for predicting prevalence"
+            );
+            if loss >= baseline {
+                text.push_str("This is not better than no skill: do not use this model.\n");
+            }
+        }
+        match &self.bundle {
+            Some(bundle) => {
+                let _ = writeln!(text, "bundle: {}", bundle.display());
+            }
+            None => {
+                let _ = writeln!(
+                    text,
+                    "stopped before the end; the checkpoint is saved, go on with --resume"
+                );
+            }
+        }
+        text
+    }
+}
+
+/// Trains one run, or goes on with it.
+///
+/// When `interrupt` is requested the run saves a checkpoint at the next batch and returns unfinished; resumed, it goes on
+/// as if it had never stopped.
+///
+/// # Errors
+/// [`TrainError`]; what was written before stays usable.
+pub fn train(
+    recipe: &Recipe,
+    options: &TrainOptions,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<TrainSummary, TrainError> {
+    let data = RunData::load(recipe)?;
+    let mut run = Run::open(recipe, &data, options)?;
+    let mut finished = true;
+    while run.position.epoch < recipe.training.epochs {
+        if !run.epoch(progress, interrupt)? {
+            finished = false;
+            break;
+        }
+    }
+    if finished {
+        finish::finish(&run, progress, interrupt)?;
+    }
+    Ok(TrainSummary {
+        run: options.out.clone(),
+        finished,
+        training_slices: data.training.len(),
+        validation_slices: data.validation.len(),
+        test_slices: data.test.len(),
+        epochs: run.metrics.clone(),
+        best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
+        bundle: finished.then(|| run.folder.bundle()),
+    })
+}
+
+/// A run in progress.
+pub(crate) struct Run<'a> {
+    pub recipe: &'a Recipe,
+    pub data: &'a RunData,
+    pub folder: RunFolder,
+    pub graph: Graph,
+    pub prior: Option<PriorShift>,
+    pub checkpoints: Checkpoints,
+    pub position: Position,
+    pub threads: usize,
+    engine: Box<dyn Engine>,
+    parameters: Parameters,
+    optimizer: Optimizer,
+    metrics: Vec<EpochMetrics>,
+    steps_in_all: u64,
+}
+
+impl<'a> Run<'a> {
+    fn open(
+        recipe: &'a Recipe,
+        data: &'a RunData,
+        options: &TrainOptions,
+    ) -> Result<Self, TrainError> {
+        let folder = RunFolder::new(&options.out);
+        let graph = zoo::build(&NetworkConfig {
+            name: recipe.network.name.clone(),
+            channels: recipe.input.channels(),
+            size: recipe.input.size,
+            outputs: falx_core::LABELS.len(),
+            dropout: recipe.network.dropout,
+        })?;
+        let engine = falx_nn::flex_engine(recipe.seed);
+        let lock = RunLock::new(recipe, data, engine.as_ref())?;
+        let prior = prior_shift(recipe, data)?;
+        enter(&folder, options.resume, &lock, recipe)?;
+
+        let checkpoints = Checkpoints::new(folder.checkpoints());
+        let (position, parameters, optimizer) =
+            if let Some(saved) = checkpoints.load(&graph, &recipe.optimizer)? {
+                saved
+            } else {
+                let parameters = Parameters::initialise(&graph, recipe.seed);
+                let optimizer = Optimizer::new(&recipe.optimizer, &parameters);
+                (Position::default(), parameters, optimizer)
+            };
+        // A stop between the line and the checkpoint leaves a line too many.
+        let mut metrics = metrics::read(&folder.metrics())?;
+        metrics.retain(|line| line.epoch <= position.epoch);
+        let shown = sampler::order(&data.training, &recipe.sampler, recipe.seed, 0).len();
+        let steps_in_all = (shown.div_ceil(recipe.training.batch) as u64) * recipe.training.epochs;
+        Ok(Self {
+            recipe,
+            data,
+            folder,
+            graph,
+            prior,
+            checkpoints,
+            position,
+            threads: options.threads,
+            engine,
+            parameters,
+            optimizer,
+            metrics,
+            steps_in_all,
+        })
+    }
+
+    /// One epoch, or what is left of it; false when it was stopped.
+    fn epoch(
+        &mut self,
+        progress: &dyn Progress,
+        interrupt: &Interrupt,
+    ) -> Result<bool, TrainError> {
+        let epoch = self.position.epoch;
+        let order = sampler::order(
+            &self.data.training,
+            &self.recipe.sampler,
+            self.recipe.seed,
+            epoch,
+        );
+        let mut loader = Loader::new(
+            Arc::clone(&self.data.training),
+            order,
+            LoaderOptions {
+                augment: self.recipe.augment,
+                epoch,
+                start_batch: self.position.batch,
+                ..self.loader_options()
+            },
+        )?;
+        let batches = loader.batches() as u64;
+        progress.begin(
+            &format!("train {}/{}", epoch + 1, self.recipe.training.epochs),
+            Some(batches.saturating_sub(self.position.batch as u64)),
+        );
+        let mut rate = 0.0;
+        while let Some(batch) = loader.next() {
+            rate = self.step(batch?)?;
+            progress.advance(1);
+            progress.note(&format!("loss {:.4}", self.position.sums.mean()));
+            if interrupt.is_requested() {
+                self.save()?;
+                return Ok(false);
+            }
+        }
+        progress.finish();
+        self.end_epoch(rate, progress)?;
+        Ok(true)
+    }
+
+    /// One step; returns its learning rate.
+    fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
+        let step = self.position.step;
+        let training = &self.recipe.training;
+        let rate = self
+            .recipe
+            .schedule
+            .rate(training.learning_rate, step, self.steps_in_all);
+        let slices = batch.labels.len();
+        let images = Tensor {
+            shape: batch.shape.to_vec(),
+            data: batch.images,
+        };
+        let targets = Targets {
+            labels: batch.labels,
+            weights: batch.weights,
+        };
+        let mut output =
+            self.engine
+                .gradients(&self.graph, &mut self.parameters, &images, &targets, step)?;
+        if !output.loss.is_finite() {
+            let path = self.folder.failed_batch();
+            let ids: Vec<&str> = batch.ids.iter().map(falx_core::ImageId::as_str).collect();
+            let text = serde_json::to_string_pretty(&ids)
+                .map_err(|error| TrainError::damaged(&path, error.to_string()))?;
+            folder::write(&path, text.as_bytes())?;
+            return Err(TrainError::NotFinite { step, batch: path });
+        }
+        if let Some(norm) = training.clip_norm {
+            output.gradients.clip(norm);
+        }
+        self.optimizer
+            .step(&mut self.parameters, &output.gradients, rate as f32);
+        self.position.sums.add(output.loss, slices);
+        self.position.batch += 1;
+        self.position.step += 1;
+        Ok(rate)
+    }
+
+    /// Validates, keeps the best, and saves.
+    fn end_epoch(&mut self, rate: f64, progress: &dyn Progress) -> Result<(), TrainError> {
+        let truth = self.data.truth(Part::Validation);
+        let predictions = self.predict(&Arc::clone(&self.data.validation), progress)?;
+        // RunData has checked that the validation fold has labels.
+        let loss = falx_eval::weighted_log_loss(&truth, &predictions).unwrap_or(f64::NAN);
+        let baseline = self.baseline(&truth);
+        let epoch = self.position.epoch;
+        self.position.epoch += 1;
+        self.position.batch = 0;
+        self.metrics.push(EpochMetrics {
+            epoch: epoch + 1,
+            step: self.position.step,
+            learning_rate: rate,
+            training_loss: self.position.sums.mean(),
+            validation_loss: loss,
+            validation_baseline: baseline,
+            validation_auc_any: auc_of_any(&truth, &predictions),
+        });
+        self.position.sums = EpochSums::default();
+        if self.position.best.is_none_or(|(best, _)| loss < best) {
+            self.position.best = Some((loss, epoch));
+            self.checkpoints.save_best(&self.parameters)?;
+        }
+        tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
+        metrics::write(&self.folder.metrics(), &self.metrics)?;
+        self.save()
+    }
+
+    fn predict(
+        &mut self,
+        samples: &Arc<[Sample]>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<[Probability; 6]>, TrainError> {
+        let order = (0..samples.len()).collect();
+        let loader = Loader::new(Arc::clone(samples), order, self.loader_options())?;
+        progress.begin("validate", Some(samples.len() as u64));
+        let mut predictions = Vec::with_capacity(samples.len());
+        for batch in loader {
+            let batch = batch?;
+            let images = Tensor {
+                shape: batch.shape.to_vec(),
+                data: batch.images,
+            };
+            let logits = self.engine.logits(&self.graph, &self.parameters, &images)?;
+            let rows = logits.data.as_chunks::<6>().0;
+            progress.advance(rows.len() as u64);
+            predictions.extend(rows.iter().map(|row| {
+                let row = row.map(|logit| Probability::from_logit(logit.into()));
+                self.prior.map_or(row, |prior| prior.correct(row))
+            }));
+        }
+        progress.finish();
+        Ok(predictions)
+    }
+
+    pub(crate) fn baseline(&self, truth: &[falx_core::LabelRow]) -> f64 {
+        let row = self
+            .data
+            .prevalence
+            .map(|share| Probability::new(share).unwrap_or_default());
+        falx_eval::weighted_log_loss(truth, &vec![row; truth.len()]).unwrap_or(f64::NAN)
+    }
+
+    fn loader_options(&self) -> LoaderOptions {
+        LoaderOptions {
+            batch: self.recipe.training.batch,
+            threads: self.threads,
+            memory_mib: self.recipe.training.loader_memory_mib,
+            input: self.recipe.input.clone(),
+            seed: self.recipe.seed,
+            ..LoaderOptions::default()
+        }
+    }
+
+    fn save(&self) -> Result<(), TrainError> {
+        self.checkpoints
+            .save(&self.position, &self.parameters, &self.optimizer)
+    }
+}
+
+/// The correction that oversampling makes necessary.
+fn prior_shift(recipe: &Recipe, data: &RunData) -> Result<Option<PriorShift>, TrainError> {
+    let (shown, own) = data.priors_of_any(&recipe.sampler);
+    if shown == own {
+        return Ok(None);
+    }
+    Ok(Some(PriorShift::new(shown, own)?))
+}
+
+fn auc_of_any(truth: &[falx_core::LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {
+    let any = Label::Any;
+    let (truth, scores): (Vec<bool>, Vec<f64>) = truth
+        .iter()
+        .zip(predictions)
+        .filter_map(|(row, p)| Some((row.get(any)?, p[any.index()].get())))
+        .unzip();
+    falx_eval::auc(&truth, &scores).ok()
+}
+
+/// Starts a run's folder, or checks that the one there is this run.
+fn enter(
+    folder: &RunFolder,
+    resume: bool,
+    lock: &RunLock,
+    recipe: &Recipe,
+) -> Result<(), TrainError> {
+    let path = folder.path().to_owned();
+    let exists = folder.lock().is_file();
+    match (exists, resume) {
+        (true, false) => return Err(TrainError::RunExists(path)),
+        (false, true) => return Err(TrainError::NoRun(path)),
+        (true, true) => {
+            let there: RunLock = folder::read_toml(&folder.lock())?;
+            if let Some(what) = lock.difference(&there) {
+                return Err(TrainError::OtherRun { path, what });
+            }
+        }
+        (false, false) => {
+            folder.create()?;
+            folder::write(&folder.recipe(), absolute(recipe)?.to_toml()?.as_bytes())?;
+            folder::write_toml(&folder.lock(), lock)?;
+        }
+    }
+    Ok(())
+}
+
+/// The recipe as it is kept in the run: it must find its data from another folder.
+fn absolute(recipe: &Recipe) -> Result<Recipe, TrainError> {
+    let mut kept = recipe.clone();
+    for path in [&mut kept.data.index, &mut kept.data.split] {
+        *path = std::path::absolute(&*path).map_err(TrainError::io(path))?;
+    }
+    Ok(kept)
+}

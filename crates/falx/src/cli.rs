@@ -1,0 +1,233 @@
+//! The command line: every flag documented where it is defined.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use falx_data::index::Layout;
+
+use crate::exit;
+
+/// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = exit::HELP, propagate_version = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Print exactly one JSON document on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No bars and no log but errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More log on standard error; twice for still more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Threads to use; the results do not depend on it. [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything on a phantom in about three minutes: DICOM, index, audit, split, training, score, submission, report.
+    Demo(Demo),
+    /// Make head CT phantoms with the five subtypes as real DICOM, with labels and masks.
+    Phantom(Phantom),
+    /// Read every slice of a data set into an index: one row a slice, every fault named.
+    Index(Index),
+    /// Say what is wrong with the data of an index, typed and counted; exit code 1 when there are errors.
+    Audit(Audit),
+    /// Split an index into folds by patient, so that nobody is on two sides.
+    Split(Split),
+    /// Train one run from a recipe.
+    Train(Train),
+    /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
+    Evaluate(Evaluate),
+    /// Predict slices with a trained model.
+    Predict(Predict),
+    /// Say whether a submission is valid, and with a truth what it would score; exit code 1 when it is not valid.
+    LintSubmission(LintSubmission),
+}
+
+/// `falx demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The folder to write: new or empty.
+    #[arg(long, default_value = "falx-demo", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where all randomness starts.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `falx phantom`
+#[derive(Debug, Args)]
+pub struct Phantom {
+    /// Labelled patients, one series each.
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub patients: u32,
+    /// Further patients whose labels are held back (layout rsna: stage_2_test, a sample submission, and the truth).
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub test_patients: u32,
+    /// The folder to write: new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where all randomness starts.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How files lie in the folder: `rsna` (flat, Kaggle's names) or `folders` (patient/study/series).
+    #[arg(long, default_value = "rsna", value_parser = falx_phantom::Layout::from_str)]
+    pub layout: falx_phantom::Layout,
+    /// Plant the faults that real collections hold, and list them in defects.json.
+    #[arg(long)]
+    pub defects: bool,
+    /// Rows and columns of a slice.
+    #[arg(long, default_value_t = 512, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(64..=1024))]
+    pub matrix: u16,
+    /// Expected share of slices with a haemorrhage.
+    #[arg(long, default_value_t = 0.14, value_name = "SHARE", value_parser = share)]
+    pub prevalence: f64,
+}
+
+/// `falx index`
+#[derive(Debug, Args)]
+pub struct Index {
+    /// Folders or files with DICOM.
+    #[arg(required = true, value_name = "SRC")]
+    pub sources: Vec<PathBuf>,
+    /// Labels: Kaggle's `ID,Label` (id split at its last underscore), or one column a label.
+    #[arg(long, value_name = "CSV")]
+    pub labels: Option<PathBuf>,
+    /// How the data lie: `rsna` (flat, the id is the file's name), `folders` (any tree, the id is the SOP Instance UID),
+    /// or `auto`.
+    #[arg(long, default_value = "auto", value_parser = Layout::from_str)]
+    pub layout: Layout,
+    /// The index to write.
+    #[arg(long, value_name = "PARQUET")]
+    pub out: PathBuf,
+}
+
+/// `falx audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// An index made by `falx index`.
+    pub index: PathBuf,
+}
+
+/// `falx split`
+#[derive(Debug, Args)]
+pub struct Split {
+    /// An index made by `falx index`.
+    pub index: PathBuf,
+    /// How many folds.
+    #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub folds: u32,
+    /// Share of the patients to lock away as fold -1 until the very end.
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", value_parser = share)]
+    pub test_fraction: f64,
+    /// Where all randomness starts.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The split to write.
+    #[arg(long, value_name = "PARQUET")]
+    pub out: PathBuf,
+}
+
+/// `falx train`
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The recipe; relative paths in it start at its folder.
+    pub recipe: PathBuf,
+    /// The run's folder.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Go on with the run that is there, as if it had never stopped.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `falx evaluate`
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// A run's folder, or a predictions.csv.
+    #[arg(value_name = "RUN|CSV")]
+    pub what: PathBuf,
+    /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label.
+    #[arg(long, value_name = "CSV")]
+    pub labels: Option<PathBuf>,
+    /// An index that names the patient and study of each slice of a predictions.csv, for intervals by patient.
+    #[arg(long, value_name = "PARQUET")]
+    pub index: Option<PathBuf>,
+    /// Write the report as one HTML page.
+    #[arg(long, value_name = "F")]
+    pub html: Option<PathBuf>,
+    /// Resamples of the patients behind every interval.
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub replicates: u32,
+    /// Where the resamples start.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// `falx predict`
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// Folders or files with DICOM, or an index made by `falx index`.
+    #[arg(required = true, value_name = "SRC")]
+    pub sources: Vec<PathBuf>,
+    /// A run's folder, or a bundle.
+    #[arg(long, value_name = "BUNDLE|RUN")]
+    pub model: PathBuf,
+    /// The form of the output.
+    #[arg(long, default_value = "csv")]
+    pub format: PredictFormat,
+    /// For `kaggle`: write this sample submission's rows in its order. A slice that cannot be read is given the
+    /// prevalence of the training data, and is named.
+    #[arg(long, value_name = "CSV")]
+    pub sample: Option<PathBuf>,
+    /// The file to write.
+    #[arg(long, value_name = "F")]
+    pub out: PathBuf,
+}
+
+/// The form of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictFormat {
+    /// `image_id` and the six labels.
+    Csv,
+    /// Kaggle's submission: `ID,Label`, six rows a slice.
+    Kaggle,
+}
+
+/// `falx lint-submission`
+#[derive(Debug, Args)]
+pub struct LintSubmission {
+    /// The submission.
+    pub submission: PathBuf,
+    /// The sample submission that it must answer.
+    #[arg(long, value_name = "CSV")]
+    pub sample: PathBuf,
+    /// The truth, to say what it would score.
+    #[arg(long, value_name = "CSV")]
+    pub truth: Option<PathBuf>,
+}
+
+/// A share from 0 to below 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        _ => Err("give a share from 0 to below 1, as 0.2".to_owned()),
+    }
+}

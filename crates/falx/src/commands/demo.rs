@@ -1,0 +1,159 @@
+//! `falx demo`: every room once, on a phantom, in the order of the data.
+
+use std::path::{Path, PathBuf};
+
+use falx_core::Label;
+use falx_data::audit::audit;
+use falx_data::index::{Index, IndexOptions, Layout, build, scan};
+use falx_data::split::{SplitOptions, split};
+use falx_eval::lint::{LintReport, lint};
+use falx_eval::report::write_html;
+use falx_eval::{Evaluation, Verdict, kaggle};
+use falx_infer::{Bundle, PredictOptions, predict, samples};
+use falx_phantom::PhantomOptions;
+use falx_train::{Recipe, RunFolder, TrainOptions, evaluate_run, report, train};
+use serde::Serialize;
+
+use super::Context;
+use crate::cli::Demo;
+use crate::output::Outcome;
+
+/// Small enough for three minutes on two cores, large enough for a score that means something.
+const PATIENTS: u32 = 90;
+const TEST_PATIENTS: u32 = 4;
+const MATRIX: u16 = 256;
+const RECIPE: &str = include_str!("../demo.toml");
+
+#[derive(Serialize)]
+struct Summary {
+    out: PathBuf,
+    report: PathBuf,
+    submission: PathBuf,
+    evaluation: Evaluation,
+    submission_check: LintReport,
+    audit_errors: bool,
+}
+
+pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
+    let out = std::path::absolute(&arguments.out)?;
+    let progress = context.progress.as_ref();
+    let phantom = out.join("phantom");
+    let made = falx_phantom::write(
+        &PhantomOptions {
+            patients: PATIENTS,
+            test_patients: TEST_PATIENTS,
+            out: phantom.clone(),
+            seed: arguments.seed,
+            matrix: MATRIX,
+            ..PhantomOptions::default()
+        },
+        progress,
+        &context.interrupt,
+    )?;
+
+    let index_path = out.join("index.parquet");
+    build(
+        &IndexOptions {
+            sources: vec![made.images],
+            labels: Some(made.labels),
+            layout: Layout::Rsna,
+            out: index_path.clone(),
+        },
+        progress,
+        &context.interrupt,
+    )?;
+    let index = Index::read(&index_path)?;
+    let audit = audit(&index);
+    let options = SplitOptions {
+        folds: 4,
+        test_fraction: 0.25,
+        seed: arguments.seed,
+    };
+    split(&index, &options)?.write(out.join("split.parquet"))?;
+
+    let recipe_path = out.join("recipe.toml");
+    std::fs::write(&recipe_path, RECIPE)?;
+    let run_folder = out.join("run");
+    let trained = train(
+        &Recipe::read(&recipe_path)?,
+        &TrainOptions {
+            out: run_folder.clone(),
+            resume: false,
+            threads: context.threads,
+        },
+        progress,
+        &context.interrupt,
+    )?;
+    if !trained.finished {
+        return Ok(Outcome::done(trained.to_text(), &trained)?.fine_if(false));
+    }
+
+    let run = evaluate_run(&RunFolder::new(&run_folder), 1000, arguments.seed, progress)?;
+    let report_path = out.join("report.html");
+    write_html(&report(&run)?, &report_path)?;
+    let (submission, submission_check) = submit(&out, &phantom, &run_folder, context)?;
+
+    let fine = run.evaluation.verdict == Verdict::Skill && submission_check.is_clean();
+    let summary = Summary {
+        out,
+        report: report_path,
+        submission,
+        audit_errors: audit.has_errors(),
+        evaluation: run.evaluation,
+        submission_check,
+    };
+    Ok(Outcome::done(summary.to_text(&audit.to_text()), &summary)?.fine_if(fine))
+}
+
+/// Predicts the patients whose labels are held back, and checks the submission as Kaggle would.
+fn submit(
+    out: &Path,
+    phantom: &Path,
+    run: &Path,
+    context: &Context,
+) -> anyhow::Result<(PathBuf, LintReport)> {
+    let progress = context.progress.as_ref();
+    let held_back = [phantom.join("stage_2_test")];
+    let index = scan(&held_back, Layout::Rsna, progress, &context.interrupt)?;
+    let options = PredictOptions {
+        threads: context.threads,
+        ..PredictOptions::default()
+    };
+    let bundle = Bundle::open(&RunFolder::new(run).bundle())?;
+    let (samples, _) = samples(&index);
+    let predicted = predict(&bundle, samples, &options, progress, &context.interrupt)?;
+    let submission = out.join("submission.csv");
+    let sample = phantom.join("stage_2_sample_submission.csv");
+    kaggle::write_submission(&predicted.predictions, Some(&sample), &submission)?;
+    let truth = phantom.join("truth").join("stage_2_test.csv");
+    let check = lint(&submission, &sample, Some(&truth))?;
+    Ok((submission, check))
+}
+
+impl Summary {
+    fn to_text(&self, audit: &str) -> String {
+        let evaluation = &self.evaluation;
+        let loss = evaluation.weighted_log_loss.value;
+        let no_skill = evaluation
+            .baselines
+            .first()
+            .map_or(f64::NAN, |b| b.weighted_log_loss);
+        let auc = evaluation
+            .labels
+            .get(Label::Any.index())
+            .and_then(|any| any.auc)
+            .map_or_else(|| "undefined".to_owned(), |auc| format!("{:.3}", auc.value));
+        format!(
+            "audit\n{audit}\n\n{scores}\n\nsubmission\n{submission}\n\n\
+             On {slices} slices of {patients} patients never seen: weighted log loss {loss:.4}, beside {no_skill:.4} \
+             for predicting prevalence (ratio {ratio:.2}); AUC of any {auc}.\n\
+             report: {report}",
+            scores = evaluation.to_text(),
+            submission = self.submission_check.to_text(),
+            slices = evaluation.slices,
+            patients = evaluation.patients,
+            ratio = loss / no_skill,
+            report = self.report.display(),
+        )
+    }
+}

@@ -1,0 +1,44 @@
+//! One file a command: arguments in, one call, an [`Outcome`].
+
+mod audit;
+mod demo;
+mod evaluate;
+mod index;
+mod lint_submission;
+mod phantom;
+mod predict;
+mod split;
+mod train;
+
+use falx_core::{Interrupt, Progress};
+
+use crate::cli::Command;
+use crate::output::Outcome;
+
+/// What every command may use.
+pub struct Context {
+    /// Where progress is told.
+    pub progress: Box<dyn Progress>,
+    /// Whether somebody asked to stop.
+    pub interrupt: Interrupt,
+    /// Threads to use.
+    pub threads: usize,
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// When the input is unusable and nothing was done.
+pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments, context),
+        Command::Phantom(arguments) => phantom::run(&arguments, context),
+        Command::Index(arguments) => index::run(&arguments, context),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Split(arguments) => split::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments, context),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, context),
+        Command::Predict(arguments) => predict::run(&arguments, context),
+        Command::LintSubmission(arguments) => lint_submission::run(&arguments),
+    }
+}

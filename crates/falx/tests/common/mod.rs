@@ -1,0 +1,116 @@
+//! What the tests of the binary share: the command itself, and a small phantom with index, split and recipe.
+
+// Each test file is a crate of its own and uses a part of this.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use assert_cmd::assert::Assert;
+use assert_cmd::prelude::*;
+
+/// The binary under test.
+pub fn falx() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_falx"))
+}
+
+/// Runs `falx` with words separated by spaces; `{}` stands for the next path.
+pub fn run(line: &str, paths: &[&Path]) -> Assert {
+    let mut paths = paths.iter();
+    let mut command = falx();
+    for word in line.split_whitespace() {
+        match word {
+            "{}" => command.arg(paths.next().expect("a path for every {}")),
+            word => command.arg(word),
+        };
+    }
+    command.assert()
+}
+
+/// Standard output as JSON; fails where it is not exactly one document.
+pub fn json(assert: &Assert) -> serde_json::Value {
+    serde_json::from_slice(&assert.get_output().stdout).expect("one JSON document")
+}
+
+/// Standard error as text.
+pub fn stderr(assert: &Assert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+/// A small phantom in RSNA's layout, with an index and a split.
+pub struct Study {
+    pub folder: tempfile::TempDir,
+}
+
+impl Study {
+    /// Twelve patients of 64 × 64 pixels, half of their slices positive, so that every fold has both classes.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let study = Self { folder };
+        let line = "phantom --patients 12 --test-patients 1 --matrix 64 --prevalence 0.4 --seed 5 --out {} -q";
+        run(line, &[&study.path("phantom")]).success();
+        study
+    }
+
+    /// The same, indexed and split.
+    pub fn indexed() -> Self {
+        let study = Self::new();
+        let (images, labels) = (study.images(), study.labels());
+        run(
+            "index {} --labels {} --out {} -q",
+            &[&images, &labels, &study.path("index.parquet")],
+        )
+        .success();
+        run(
+            "split {} --folds 3 --out {}",
+            &[&study.path("index.parquet"), &study.path("split.parquet")],
+        )
+        .success();
+        study
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn images(&self) -> PathBuf {
+        self.path("phantom/stage_2_train")
+    }
+
+    pub fn labels(&self) -> PathBuf {
+        self.path("phantom/stage_2_train.csv")
+    }
+
+    /// Writes a recipe that is quick to run.
+    pub fn recipe(&self, epochs: u32) -> PathBuf {
+        let path = self.path("recipe.toml");
+        let text = format!(
+            "seed = 3\n\
+             [data]\nindex = \"index.parquet\"\nsplit = \"split.parquet\"\n\
+             [input]\nsize = 32\n\
+             [sampler]\npositive_any_share = 0.5\n\
+             [augment]\n\
+             [training]\nepochs = {epochs}\nbatch = 16\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+/// Every file below a folder with its bytes, by relative path.
+pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let bytes = std::fs::read(&path).unwrap();
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), bytes);
+            }
+        }
+    }
+    found
+}
