@@ -52,7 +52,9 @@ pub fn formula(name: &str, shape: &[usize]) -> Tensor {
 
 pub fn formula_parameters(graph: &Graph) -> Parameters {
     let specs = graph.parameters().iter();
-    specs.map(|spec| (spec.name.clone(), formula(&spec.name, &spec.shape))).collect()
+    specs
+        .map(|spec| (spec.name.clone(), formula(&spec.name, &spec.shape)))
+        .collect()
 }
 
 pub fn json(path: &Path) -> Value {
@@ -81,16 +83,25 @@ pub fn targets(labels: &Value) -> Targets {
 /// The largest distance of two lists.
 pub fn distance(ours: &[f32], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
-    ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
+    ours.iter()
+        .zip(theirs)
+        .map(|(a, b)| (f64::from(*a) - b).abs())
+        .fold(0.0, f64::max)
 }
 
 /// How far a tensor is from its summary, as a share of the norm.
 pub fn summary_distance(ours: &Tensor, summary: &Value) -> f64 {
     assert_eq!(ours.shape, shape(&summary["shape"]));
-    let (norm, sum) = (summary["norm"].as_f64().unwrap(), summary["sum"].as_f64().unwrap());
+    let (norm, sum) = (
+        summary["norm"].as_f64().unwrap(),
+        summary["sum"].as_f64().unwrap(),
+    );
     let values = || ours.data.iter().map(|&x| f64::from(x));
     let ours_norm = values().map(|x| x * x).sum::<f64>().sqrt();
-    let picked: Vec<f32> = shape(&summary["at"]).into_iter().map(|at| ours.data[at]).collect();
+    let picked: Vec<f32> = shape(&summary["at"])
+        .into_iter()
+        .map(|at| ours.data[at])
+        .collect();
     let root = (ours.data.len() as f64).sqrt();
     let distances = [
         (ours_norm - norm).abs(),

@@ -13,7 +13,10 @@ pub(super) fn sums(values: &[f32], channels: usize) -> Vec<f32> {
         .par_chunks(CHUNK * channels)
         .map(|chunk| arch.dispatch(|| sum(chunk, channels)))
         .collect();
-    total(&chunks, channels).iter().map(|&sum| sum as f32).collect()
+    total(&chunks, channels)
+        .iter()
+        .map(|&sum| sum as f32)
+        .collect()
 }
 
 /// The sum of each channel of one chunk.

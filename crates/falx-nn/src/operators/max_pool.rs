@@ -67,7 +67,11 @@ pub(crate) struct PoolKernel {
 impl PoolKernel {
     pub fn new(pool: &MaxPool, input: [usize; 3], output: [usize; 3]) -> Self {
         let pool = *pool;
-        Self { pool, input, output }
+        Self {
+            pool,
+            input,
+            output,
+        }
     }
 
     /// The results for `images`.
@@ -76,18 +80,24 @@ impl PoolKernel {
         let size: usize = self.output.iter().product();
         let mut results = vec![0.0; images.len() / self.input.iter().product::<usize>() * size];
         let images = images.par_chunks(self.input.iter().product());
-        results.par_chunks_mut(size).zip(images).for_each(|(results, image)| {
-            arch.dispatch(|| {
-                for (place, results) in results.chunks_exact_mut(channels).enumerate() {
-                    results.fill(f32::NEG_INFINITY);
-                    self.taps(place, |pixel| {
-                        for (result, x) in results.iter_mut().zip(&image[pixel * channels..][..channels]) {
-                            *result = if x > result { *x } else { *result };
-                        }
-                    });
-                }
+        results
+            .par_chunks_mut(size)
+            .zip(images)
+            .for_each(|(results, image)| {
+                arch.dispatch(|| {
+                    for (place, results) in results.chunks_exact_mut(channels).enumerate() {
+                        results.fill(f32::NEG_INFINITY);
+                        self.taps(place, |pixel| {
+                            for (result, x) in results
+                                .iter_mut()
+                                .zip(&image[pixel * channels..][..channels])
+                            {
+                                *result = if x > result { *x } else { *result };
+                            }
+                        });
+                    }
+                });
             });
-        });
         results
     }
 
@@ -97,7 +107,10 @@ impl PoolKernel {
         let size: usize = self.input.iter().product();
         let mut gradient = vec![0.0; images.len()];
         let slopes = slopes.par_chunks(self.output.iter().product());
-        let parts = gradient.par_chunks_mut(size).zip(images.par_chunks(size)).zip(slopes);
+        let parts = gradient
+            .par_chunks_mut(size)
+            .zip(images.par_chunks(size))
+            .zip(slopes);
         parts.for_each(|((gradient, image), slopes)| {
             arch.dispatch(|| {
                 let (mut largest, mut from) = (vec![0.0; channels], vec![0; channels]);
@@ -123,7 +136,15 @@ impl PoolKernel {
     /// Calls `visit` with each pixel of the image under the window at `place`, row by row.
     #[inline]
     fn taps(&self, place: usize, mut visit: impl FnMut(usize)) {
-        let ([_, height, width], MaxPool { kernel, strides, pads, .. }) = (self.input, self.pool);
+        let (
+            [_, height, width],
+            MaxPool {
+                kernel,
+                strides,
+                pads,
+                ..
+            },
+        ) = (self.input, self.pool);
         let (row, column) = (place / self.output[2], place % self.output[2]);
         let span = |start: usize, pad: usize, kernel: usize, size: usize| {
             start.saturating_sub(pad)..(start + kernel).saturating_sub(pad).min(size)

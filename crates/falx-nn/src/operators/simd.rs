@@ -51,7 +51,11 @@ impl Aligned {
         const LINE: usize = 64;
         let data = vec![0.0; length + LINE / 4];
         let start = data.as_ptr().align_offset(LINE).min(LINE / 4);
-        Self { data, start, length }
+        Self {
+            data,
+            start,
+            length,
+        }
     }
 
     pub fn get(&self) -> &[f32] {

@@ -1,1 +1,234 @@
+use serde_json::Value;
 
+use super::*;
+use crate::reference::{floats, formula, json};
+
+/// x'Ax/2 - b'x, whose gradient is Ax - b.
+fn quadratic(x: &[f32]) -> Vec<f32> {
+    const A: [[f64; 3]; 3] = [[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]];
+    const B: [f64; 3] = [1.0, -1.0, 0.5];
+    let slope = |row: &[f64; 3], b: f64| {
+        row.iter()
+            .zip(x)
+            .map(|(a, &x)| a * f64::from(x))
+            .sum::<f64>()
+            - b
+    };
+    A.iter()
+        .zip(B)
+        .map(|(row, b)| slope(row, b) as f32)
+        .collect()
+}
+
+/// The gradients of mean((fc2(relu(fc1(x))) - y)^2) with Linear(5, 4) and Linear(4, 3).
+fn two_layers(parameters: &Parameters) -> Gradients {
+    let [x, y] = [
+        formula("optim.input", &[4, 5]).data,
+        formula("optim.target", &[4, 3]).data,
+    ];
+    let get = |name: &str| &parameters.get(name).unwrap().data;
+    let (w1, b1, w2, b2) = (
+        get("fc1.weight"),
+        get("fc1.bias"),
+        get("fc2.weight"),
+        get("fc2.bias"),
+    );
+    let mut slopes = [vec![0.0; 20], vec![0.0; 4], vec![0.0; 12], vec![0.0; 3]];
+    for n in 0..4 {
+        let x = &x[n * 5..][..5];
+        let sum =
+            |w: &[f32], x: &[f32], b: f32| w.iter().zip(x).map(|(w, x)| w * x).sum::<f32>() + b;
+        let hidden: Vec<f32> = (0..4)
+            .map(|h| sum(&w1[h * 5..][..5], x, b1[h]).max(0.0))
+            .collect();
+        for o in 0..3 {
+            let slope = 2.0 / 12.0 * (sum(&w2[o * 4..][..4], &hidden, b2[o]) - y[n * 3 + o]);
+            slopes[3][o] += slope;
+            for h in 0..4 {
+                slopes[2][o * 4 + h] += slope * hidden[h];
+                if hidden[h] > 0.0 {
+                    let slope = slope * w2[o * 4 + h];
+                    slopes[1][h] += slope;
+                    (0..5).for_each(|i| slopes[0][h * 5 + i] += slope * x[i]);
+                }
+            }
+        }
+    }
+    let names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"];
+    let shaped = |(name, data): (&str, Vec<f32>)| {
+        (
+            name.to_owned(),
+            Tensor {
+                shape: get_shape(parameters, name),
+                data,
+            },
+        )
+    };
+    names.into_iter().zip(slopes).map(shaped).collect()
+}
+
+fn get_shape(parameters: &Parameters, name: &str) -> Vec<usize> {
+    parameters.get(name).unwrap().shape.clone()
+}
+
+fn gradients(parameters: &Parameters) -> Gradients {
+    match parameters.get("x") {
+        Some(x) => [(
+            "x".to_owned(),
+            Tensor {
+                shape: vec![3],
+                data: quadratic(&x.data),
+            },
+        )]
+        .into_iter()
+        .collect(),
+        None => two_layers(parameters),
+    }
+}
+
+fn start(case: &Value) -> Parameters {
+    let start = case["start"].as_object().unwrap().iter();
+    let tensor = |(name, values): (&String, &Value)| {
+        let data: Vec<f32> = floats(values).iter().map(|&x| x as f32).collect();
+        (
+            name.clone(),
+            Tensor {
+                shape: vec![data.len()],
+                data,
+            },
+        )
+    };
+    start.map(tensor).collect()
+}
+
+fn config(case: &Value) -> Option<OptimizerConfig> {
+    let options = &case["options"];
+    let number = |key: &str| options[key].as_f64().unwrap_or(0.0) as f32;
+    if options.get("ema_decay").is_some() || options.get("schedule").is_some() {
+        return None;
+    }
+    let beta = |index: usize| options["betas"][index].as_f64().unwrap_or(0.0) as f32;
+    match case["optimizer"].as_str()? {
+        "SGD" => Some(OptimizerConfig::Sgd(Sgd {
+            momentum: number("momentum"),
+            nesterov: options["nesterov"] == true,
+            weight_decay: number("weight_decay"),
+            decay: Decay::All,
+        })),
+        "AdamW" => Some(OptimizerConfig::AdamW(AdamW {
+            beta1: beta(0),
+            beta2: beta(1),
+            epsilon: number("eps"),
+            weight_decay: number("weight_decay"),
+            decay: Decay::All,
+        })),
+        _ => None,
+    }
+}
+
+/// PyTorch's parameters after every step; half-way the state goes through its bytes.
+#[test]
+fn trajectories_are_pytorchs() {
+    let Some(path) = falx_fixtures::shared("reference/optim/trajectories.json") else {
+        return;
+    };
+    let mut judged = Vec::new();
+    for case in json(&path)["cases"].as_array().unwrap() {
+        let Some(config) = config(case) else { continue };
+        let mut parameters = start(case);
+        let mut optimizer = Optimizer::new(&config, &parameters);
+        for (step, expected) in case["steps"].as_array().unwrap().iter().enumerate() {
+            if step == 5 {
+                optimizer =
+                    Optimizer::from_bytes(&config, &parameters, &optimizer.to_bytes().unwrap())
+                        .unwrap();
+            }
+            let mut gradients = gradients(&parameters);
+            if let Some(limit) = case["options"]["max_norm"].as_f64() {
+                let norm = gradients.clip(limit);
+                assert!(
+                    (norm - expected["grad_norm"].as_f64().unwrap()).abs() < 2e-6,
+                    "{}",
+                    case["name"]
+                );
+            }
+            optimizer.step(
+                &mut parameters,
+                &gradients,
+                case["options"]["lr"].as_f64().unwrap() as f32,
+            );
+            for (name, values) in expected["parameters"].as_object().unwrap() {
+                let distance = crate::reference::distance(
+                    &parameters.get(name).unwrap().data,
+                    &floats(values),
+                );
+                assert!(
+                    distance < 2e-5,
+                    "{} {name} at {step}: {distance}",
+                    case["name"]
+                );
+            }
+        }
+        judged.push(case["name"].to_string());
+    }
+    assert!(judged.len() >= 14, "{judged:?}");
+}
+
+#[test]
+fn decay_can_spare_what_is_no_matrix() {
+    let parameters = |shape: &[usize]| -> Parameters {
+        [("w".to_owned(), Tensor::filled(shape, 1.0))]
+            .into_iter()
+            .collect()
+    };
+    let gradients = |shape: &[usize]| -> Gradients {
+        [("w".to_owned(), Tensor::filled(shape, 0.0))]
+            .into_iter()
+            .collect()
+    };
+    let after = |shape: &[usize], decay| {
+        let mut parameters = parameters(shape);
+        let config = OptimizerConfig::AdamW(AdamW {
+            decay,
+            weight_decay: 0.5,
+            ..AdamW::default()
+        });
+        Optimizer::new(&config, &parameters).step(&mut parameters, &gradients(shape), 0.5);
+        parameters.get("w").unwrap().data[0]
+    };
+    assert_eq!(
+        (after(&[4], Decay::All), after(&[4], Decay::Matrices)),
+        (0.75, 1.0)
+    );
+    assert_eq!(after(&[2, 2], Decay::Matrices), 0.75);
+}
+
+#[test]
+fn a_foreign_state_is_refused() {
+    let parameters: Parameters = [("w".to_owned(), Tensor::filled(&[4], 1.0))]
+        .into_iter()
+        .collect();
+    let sgd = OptimizerConfig::Sgd(Sgd::default());
+    let bytes = Optimizer::new(&sgd, &parameters).to_bytes().unwrap();
+    let adam = Optimizer::from_bytes(&OptimizerConfig::default(), &parameters, &bytes);
+    assert!(matches!(adam, Err(StateError::Misfit(_))));
+    assert!(matches!(
+        Optimizer::from_bytes(&sgd, &parameters, b"no"),
+        Err(StateError::Format(_))
+    ));
+}
+
+#[test]
+fn recipes_name_their_optimiser() {
+    let config: OptimizerConfig =
+        serde_json::from_str(r#"{"name": "adamw", "weight_decay": 0.1}"#).unwrap();
+    assert_eq!(
+        config,
+        OptimizerConfig::AdamW(AdamW {
+            weight_decay: 0.1,
+            ..AdamW::default()
+        })
+    );
+    let config: OptimizerConfig = serde_json::from_str(r#"{"name": "sgd"}"#).unwrap();
+    assert_eq!(config, OptimizerConfig::Sgd(Sgd::default()));
+}

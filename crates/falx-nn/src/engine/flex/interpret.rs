@@ -5,16 +5,17 @@
 use std::collections::BTreeMap;
 
 use burn_autodiff::Autodiff;
+use burn_backend::Shape;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
-use burn_backend::Shape;
 use burn_flex::Flex;
 
 use super::kernels;
 use super::tape::{Tape, Tracked, tensor};
 use crate::operators::{ConvKernel, Epilogue, Normalisation, PoolKernel, Statistics};
 use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, MaxPool, Node, Operator, ParameterKind, Parameters, Tensor, Value,
+    BatchNormalization, Dropout, EngineError, Graph, MaxPool, Node, Operator, ParameterKind,
+    Parameters, Tensor, Value,
 };
 
 /// How a graph is run.
@@ -63,16 +64,24 @@ pub fn run(
     let last = output.node().map_or(0, |node| node + 1);
     let mut index = 0;
     while let Some(node) = graph.nodes()[..last].get(index) {
-        let inputs: Vec<&Tracked> = node.inputs.iter().filter_map(|value| values.get(value)).collect();
+        let inputs: Vec<&Tracked> = node
+            .inputs
+            .iter()
+            .filter_map(|value| values.get(value))
+            .collect();
         let steps = fused(graph, index);
         let value = interpreter.node(index, node, &inputs, steps)?;
         index += steps;
         values.insert(Value::of_node(index - 1), value);
         // What no later node reads is let go.
         let later = &graph.nodes()[index..];
-        values.retain(|value, _| *value == output || later.iter().any(|node| node.inputs.contains(value)));
+        values.retain(|value, _| {
+            *value == output || later.iter().any(|node| node.inputs.contains(value))
+        });
     }
-    let output = values.remove(&output).ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
+    let output = values
+        .remove(&output)
+        .ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
     Ok(Run {
         output,
         leaves: interpreter.leaves,
@@ -80,21 +89,37 @@ pub fn run(
     })
 }
 
-fn leaves(graph: &Graph, parameters: &Parameters, track: bool) -> Result<BTreeMap<String, Tracked>, EngineError> {
+fn leaves(
+    graph: &Graph,
+    parameters: &Parameters,
+    track: bool,
+) -> Result<BTreeMap<String, Tracked>, EngineError> {
     let specs = graph.parameters().iter();
     let weights = specs.filter(|spec| spec.kind == ParameterKind::Weight);
     let leaf = |spec: &crate::ParameterSpec| {
         let values = find(parameters, &spec.name, &spec.shape)?;
         let leaf = Tape::from_inner(tensor(&spec.shape, values.to_vec()));
-        let leaf = if track { Tape::float_set_require_grad(leaf, true) } else { leaf };
+        let leaf = if track {
+            Tape::float_set_require_grad(leaf, true)
+        } else {
+            leaf
+        };
         Ok((spec.name.clone(), leaf))
     };
     weights.map(leaf).collect()
 }
 
-fn find<'a>(parameters: &'a Parameters, name: &str, shape: &[usize]) -> Result<&'a [f32], EngineError> {
+fn find<'a>(
+    parameters: &'a Parameters,
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a [f32], EngineError> {
     match parameters.get(name) {
-        Some(tensor) if tensor.shape == shape && tensor.data.len() == shape.iter().product::<usize>() => Ok(&tensor.data),
+        Some(tensor)
+            if tensor.shape == shape && tensor.data.len() == shape.iter().product::<usize>() =>
+        {
+            Ok(&tensor.data)
+        }
         _ => Err(EngineError::Parameter {
             name: name.to_owned(),
             expected: shape.to_vec(),
@@ -106,16 +131,24 @@ fn find<'a>(parameters: &'a Parameters, name: &str, shape: &[usize]) -> Result<&
 fn fused(graph: &Graph, index: usize) -> usize {
     let only_reader = |index: usize| {
         let value = Value::of_node(index);
-        let readers = graph.nodes().iter().filter(|node| node.inputs.contains(&value)).count();
+        let readers = graph
+            .nodes()
+            .iter()
+            .filter(|node| node.inputs.contains(&value))
+            .count();
         let is_output = graph.outputs().iter().any(|(_, output)| *output == value);
         let next = graph.nodes().get(index + 1)?;
         (readers == 1 && !is_output && next.inputs == [value]).then_some(&next.operator)
     };
-    let is_norm = matches!(graph.nodes().get(index).map(|node| &node.operator), Some(Operator::BatchNormalization(_)));
+    let is_norm = matches!(
+        graph.nodes().get(index).map(|node| &node.operator),
+        Some(Operator::BatchNormalization(_))
+    );
     if !is_norm || only_reader(index) != Some(&Operator::Relu(crate::Relu)) {
         return 1;
     }
-    let even = matches!(graph.shape(Value::of_node(index)), Some([_, h, w]) if h % 2 == 0 && w % 2 == 0);
+    let even =
+        matches!(graph.shape(Value::of_node(index)), Some([_, h, w]) if h % 2 == 0 && w % 2 == 0);
     let halves = only_reader(index + 1) == Some(&Operator::MaxPool(MaxPool::halving()));
     if even && halves { 3 } else { 2 }
 }
@@ -130,23 +163,42 @@ struct Interpreter<'a> {
 }
 
 impl Interpreter<'_> {
-    fn node(&mut self, index: usize, node: &Node, inputs: &[&Tracked], steps: usize) -> Result<Tracked, EngineError> {
+    fn node(
+        &mut self,
+        index: usize,
+        node: &Node,
+        inputs: &[&Tracked],
+        steps: usize,
+    ) -> Result<Tracked, EngineError> {
         let &[first, ..] = inputs else {
             return Err(EngineError::NoOutput(self.graph.name().to_owned()));
         };
         let shape = self.tape_shape(Value::of_node(index + steps - 1));
         let one = || first.clone();
         Ok(match &node.operator {
-            Operator::Add(_) => inputs.iter().skip(1).fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
-            Operator::BatchNormalization(norm) => self.batch_normalization(norm, node, first, steps, &shape)?,
+            Operator::Add(_) => inputs
+                .iter()
+                .skip(1)
+                .fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
+            Operator::BatchNormalization(norm) => {
+                self.batch_normalization(norm, node, first, steps, &shape)?
+            }
             Operator::Conv(conv) => {
-                let kernel = ConvKernel::new(conv, self.image(node.inputs.first()), self.image(Some(&Value::of_node(index))));
+                let kernel = ConvKernel::new(
+                    conv,
+                    self.image(node.inputs.first()),
+                    self.image(Some(&Value::of_node(index))),
+                );
                 let bias = self.leaves.get(&format!("{}.bias", node.name));
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
             Operator::Flatten(_) => {
-                let images = if self.rank(node) == 3 { Tape::float_permute(one(), &[0, 3, 1, 2]) } else { one() };
+                let images = if self.rank(node) == 3 {
+                    Tape::float_permute(one(), &[0, 3, 1, 2])
+                } else {
+                    one()
+                };
                 Tape::float_reshape(images, Shape::from(shape))
             }
             Operator::Gemm(_) => {
@@ -154,7 +206,10 @@ impl Interpreter<'_> {
                 let product = Tape::float_matmul(one(), weight);
                 match self.leaves.get(&format!("{}.bias", node.name)) {
                     Some(bias) => {
-                        let bias = Tape::float_reshape(bias.clone(), Shape::from(vec![1, shape.iter().skip(1).product()]));
+                        let bias = Tape::float_reshape(
+                            bias.clone(),
+                            Shape::from(vec![1, shape.iter().skip(1).product()]),
+                        );
                         Tape::float_add(product, bias)
                     }
                     None => product,
@@ -162,11 +217,18 @@ impl Interpreter<'_> {
             }
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
-                let pixels = Tape::float_reshape(one(), Shape::from(vec![self.batch, height * width, channels]));
+                let pixels = Tape::float_reshape(
+                    one(),
+                    Shape::from(vec![self.batch, height * width, channels]),
+                );
                 Tape::float_reshape(Tape::float_mean_dim(pixels, 1), Shape::from(shape))
             }
             Operator::MaxPool(pool) => {
-                let kernel = PoolKernel::new(pool, self.image(node.inputs.first()), self.image(Some(&Value::of_node(index))));
+                let kernel = PoolKernel::new(
+                    pool,
+                    self.image(node.inputs.first()),
+                    self.image(Some(&Value::of_node(index))),
+                );
                 kernels::max_pool(kernel, first, &shape)
             }
             Operator::Relu(_) => Tape::relu(one()),
@@ -188,12 +250,16 @@ impl Interpreter<'_> {
             let values = values.primitive().to_contiguous();
             let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
             if statistics.count < 2 {
-                return Err(EngineError::OneValue { node: node.name.clone() });
+                return Err(EngineError::OneValue {
+                    node: node.name.clone(),
+                });
             }
-            self.statistics.push((node.name.clone(), statistics.clone(), norm.momentum));
+            self.statistics
+                .push((node.name.clone(), statistics.clone(), norm.momentum));
             statistics
         } else {
-            let running = |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
+            let running =
+                |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
             Statistics {
                 mean: running("running_mean")?.to_vec(),
                 variance: running("running_var")?.to_vec(),
@@ -204,11 +270,22 @@ impl Interpreter<'_> {
         let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
         let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
         let columns = node.shape.get(2).copied().unwrap_or(1);
-        let normalisation = Normalisation::new(&statistics, numbers, norm.epsilon, own, columns, epilogue);
-        Ok(kernels::normalise(normalisation, [values, weight, bias], shape))
+        let normalisation =
+            Normalisation::new(&statistics, numbers, norm.epsilon, own, columns, epilogue);
+        Ok(kernels::normalise(
+            normalisation,
+            [values, weight, bias],
+            shape,
+        ))
     }
 
-    fn dropout(&self, dropout: Dropout, index: usize, values: &Tracked, shape: &[usize]) -> Tracked {
+    fn dropout(
+        &self,
+        dropout: Dropout,
+        index: usize,
+        values: &Tracked,
+        shape: &[usize],
+    ) -> Tracked {
         let Mode::Training { seed, step } = self.mode else {
             return values.clone();
         };
@@ -218,11 +295,17 @@ impl Interpreter<'_> {
 
     fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
         let name = format!("{}.{part}", node.name);
-        self.leaves.get(&name).ok_or(EngineError::Parameter { name, expected: Vec::new() })
+        self.leaves.get(&name).ok_or(EngineError::Parameter {
+            name,
+            expected: Vec::new(),
+        })
     }
 
     fn rank(&self, node: &Node) -> usize {
-        let shape = node.inputs.first().and_then(|&value| self.graph.shape(value));
+        let shape = node
+            .inputs
+            .first()
+            .and_then(|&value| self.graph.shape(value));
         shape.map_or(0, <[usize]>::len)
     }
 
@@ -238,7 +321,10 @@ impl Interpreter<'_> {
     fn tape_shape(&self, value: Value) -> Vec<usize> {
         match self.graph.shape(value) {
             Some(&[channels, height, width]) => vec![self.batch, height, width, channels],
-            shape => std::iter::once(&self.batch).chain(shape.unwrap_or_default()).copied().collect(),
+            shape => std::iter::once(&self.batch)
+                .chain(shape.unwrap_or_default())
+                .copied()
+                .collect(),
         }
     }
 }
@@ -254,7 +340,10 @@ pub fn read(value: &Tracked) -> Tensor {
 }
 
 /// Goes back along the tape from `output`, whose gradient is `slopes`.
-pub fn backward(output: Tracked, slopes: Vec<f32>) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
+pub fn backward(
+    output: Tracked,
+    slopes: Vec<f32>,
+) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
     use burn_backend::TensorMetadata;
     let slopes = Tape::from_inner(tensor(&output.shape(), slopes));
     Tape::backward(Tape::float_sum(Tape::float_mul(output, slopes)))

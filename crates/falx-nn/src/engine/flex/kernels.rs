@@ -20,7 +20,11 @@ struct RecordedConv {
 
 impl<const N: usize> Recorded<N> for RecordedConv {
     fn gradients(&self, slopes: &FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N] {
-        let (images, weights, slopes) = (numbers(&self.images), numbers(&self.weights), numbers(slopes));
+        let (images, weights, slopes) = (
+            numbers(&self.images),
+            numbers(&self.weights),
+            numbers(slopes),
+        );
         std::array::from_fn(|input| {
             wanted[input].then(|| match input {
                 0 => like(&self.images, self.kernel.input_gradient(slopes, weights)),
@@ -35,14 +39,24 @@ impl<const N: usize> Recorded<N> for RecordedConv {
 }
 
 /// A convolution into values of `shape`.
-pub fn conv(kernel: ConvKernel, images: &Tracked, weights: &Tracked, bias: Option<&Tracked>, shape: &[usize]) -> Tracked {
+pub fn conv(
+    kernel: ConvKernel,
+    images: &Tracked,
+    weights: &Tracked,
+    bias: Option<&Tracked>,
+    shape: &[usize],
+) -> Tracked {
     let recorded = RecordedConv {
         kernel,
         images: images.primitive().to_contiguous(),
         weights: weights.primitive().to_contiguous(),
     };
     let biases = bias.map(|bias| numbers(bias.primitive()));
-    let results = kernel.forward(numbers(&recorded.images), numbers(&recorded.weights), biases);
+    let results = kernel.forward(
+        numbers(&recorded.images),
+        numbers(&recorded.weights),
+        biases,
+    );
     let results = tensor(shape, results);
     match bias {
         Some(bias) => record([images, weights, bias], recorded, results),
@@ -58,7 +72,9 @@ struct RecordedNormalisation {
 
 impl Recorded<3> for RecordedNormalisation {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        let gradients = self.normalisation.backward(numbers(&self.values), numbers(slopes));
+        let gradients = self
+            .normalisation
+            .backward(numbers(&self.values), numbers(slopes));
         let channel = |gradient: Vec<f32>| Some(tensor(&[gradient.len()], gradient));
         [
             Some(like(&self.values, gradients.input)),
@@ -72,7 +88,14 @@ impl Recorded<3> for RecordedNormalisation {
 pub fn normalise(normalisation: Normalisation, inputs: [&Tracked; 3], shape: &[usize]) -> Tracked {
     let values = inputs[0].primitive().to_contiguous();
     let results = tensor(shape, normalisation.forward(numbers(&values)));
-    record(inputs, RecordedNormalisation { normalisation, values }, results)
+    record(
+        inputs,
+        RecordedNormalisation {
+            normalisation,
+            values,
+        },
+        results,
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -92,5 +115,12 @@ impl Recorded<1> for RecordedPool {
 pub fn max_pool(kernel: PoolKernel, images: &Tracked, shape: &[usize]) -> Tracked {
     let values = images.primitive().to_contiguous();
     let results = tensor(shape, kernel.forward(numbers(&values)));
-    record([images], RecordedPool { kernel, images: values }, results)
+    record(
+        [images],
+        RecordedPool {
+            kernel,
+            images: values,
+        },
+        results,
+    )
 }

@@ -36,11 +36,19 @@ impl Engine for FlexEngine {
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
         let (seed, step) = (self.seed, rng_step);
-        let (output, run) = step_in(Mode::Training { seed, step }, graph, parameters, images, targets)?;
+        let (output, run) = step_in(
+            Mode::Training { seed, step },
+            graph,
+            parameters,
+            images,
+            targets,
+        )?;
         for (node, statistics, momentum) in &run {
             let mut take = |part: &str| {
                 let tensor = parameters.get_mut(&format!("{node}.{part}"));
-                tensor.map(|tensor| std::mem::take(&mut tensor.data)).unwrap_or_default()
+                tensor
+                    .map(|tensor| std::mem::take(&mut tensor.data))
+                    .unwrap_or_default()
             };
             let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
             statistics.follow(&mut mean, &mut variance, *momentum);
@@ -53,9 +61,20 @@ impl Engine for FlexEngine {
         Ok(output)
     }
 
-    fn logits(&mut self, graph: &Graph, parameters: &Parameters, images: &Tensor) -> Result<Tensor, EngineError> {
+    fn logits(
+        &mut self,
+        graph: &Graph,
+        parameters: &Parameters,
+        images: &Tensor,
+    ) -> Result<Tensor, EngineError> {
         let batch = check(graph, images)?;
-        let run = interpret::run(graph, parameters, (on_tape(images), batch), Mode::Evaluation, false)?;
+        let run = interpret::run(
+            graph,
+            parameters,
+            (on_tape(images), batch),
+            Mode::Evaluation,
+            false,
+        )?;
         Ok(interpret::read(&run.output))
     }
 }
@@ -71,24 +90,44 @@ fn step_in(
     targets: &Targets,
 ) -> Result<(StepOutput, Statistics), EngineError> {
     let batch = check(graph, images)?;
-    let Run { output, leaves, statistics } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
+    let Run {
+        output,
+        leaves,
+        statistics,
+    } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
     let logits = interpret::read(&output);
     let loss = WeightedLogLoss::default().evaluate(&logits, targets)?;
     let mut gradients = interpret::backward(output, loss.gradient.data);
     let gradient = |(name, leaf): (String, Tracked)| {
         let gradient = Tape::grad_remove(&leaf, &mut gradients)?;
         let data = tape::numbers(&gradient.to_contiguous()).to_vec();
-        Some((name, Tensor { shape: interpret::read(&leaf).shape, data }))
+        Some((
+            name,
+            Tensor {
+                shape: interpret::read(&leaf).shape,
+                data,
+            },
+        ))
     };
     let gradients: Gradients = leaves.into_iter().filter_map(gradient).collect();
     let loss = loss.value;
-    Ok((StepOutput { loss, logits, gradients }, statistics))
+    Ok((
+        StepOutput {
+            loss,
+            logits,
+            gradients,
+        },
+        statistics,
+    ))
 }
 
 /// The number of images, where they are this graph's.
 fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
     match images.shape.split_first() {
-        Some((&batch, shape)) if shape == graph.input() && images.data.len() == images.shape.iter().product::<usize>() => {
+        Some((&batch, shape))
+            if shape == graph.input()
+                && images.data.len() == images.shape.iter().product::<usize>() =>
+        {
             Ok(batch)
         }
         _ => Err(EngineError::Images {

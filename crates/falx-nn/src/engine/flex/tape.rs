@@ -39,7 +39,11 @@ impl<R: Recorded<N>, const N: usize> Backward<Flex, N> for Step<R> {
     fn backward(self, ops: Ops<R, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let slopes = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        for (parent, gradient) in ops.parents.into_iter().zip(ops.state.gradients(&slopes, wanted)) {
+        for (parent, gradient) in ops
+            .parents
+            .into_iter()
+            .zip(ops.state.gradients(&slopes, wanted))
+        {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 gradients.register::<Flex>(parent.id, gradient);
             }
@@ -48,7 +52,11 @@ impl<R: Recorded<N>, const N: usize> Backward<Flex, N> for Step<R> {
 }
 
 /// Puts `output`, computed from `inputs` by an operator of ours, on the tape.
-pub fn record<R: Recorded<N>, const N: usize>(inputs: [&Tracked; N], recorded: R, output: FlexTensor) -> Tracked {
+pub fn record<R: Recorded<N>, const N: usize>(
+    inputs: [&Tracked; N],
+    recorded: R,
+    output: FlexTensor,
+) -> Tracked {
     let nodes = inputs.map(|input| input.node());
     let prepared = Step::<R>(std::marker::PhantomData).prepare::<NoCheckpointing>(nodes);
     match prepared.compute_bound().stateful() {

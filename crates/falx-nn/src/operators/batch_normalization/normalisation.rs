@@ -52,10 +52,18 @@ impl Normalisation {
         columns: usize,
         epilogue: Epilogue,
     ) -> Self {
-        let inverse: Vec<f32> = statistics.variance.iter().map(|v| (v + epsilon).sqrt().recip()).collect();
+        let inverse: Vec<f32> = statistics
+            .variance
+            .iter()
+            .map(|v| (v + epsilon).sqrt().recip())
+            .collect();
         Self {
             mean: statistics.mean.clone(),
-            scale: inverse.iter().zip(weight).map(|(inverse, weight)| inverse * weight).collect(),
+            scale: inverse
+                .iter()
+                .zip(weight)
+                .map(|(inverse, weight)| inverse * weight)
+                .collect(),
             inverse,
             bias: bias.to_vec(),
             own,
@@ -80,7 +88,11 @@ impl Normalisation {
     }
 
     fn shrink(&self) -> usize {
-        if self.epilogue == Epilogue::ReluMaxPool { 4 } else { 1 }
+        if self.epilogue == Epilogue::ReluMaxPool {
+            4
+        } else {
+            1
+        }
     }
 
     /// The results for `values`.
@@ -88,13 +100,15 @@ impl Normalisation {
         let arch = Arch::new();
         let mut results = vec![0.0; values.len() / self.shrink()];
         let chunks = results.par_chunks_mut(self.chunk() / self.shrink());
-        chunks.zip(values.par_chunks(self.chunk())).for_each(|(results, values)| {
-            arch.dispatch(|| match self.epilogue {
-                Epilogue::Plain => self.each(values, results, |z| z),
-                Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
-                Epilogue::ReluMaxPool => self.largest(values, results),
+        chunks
+            .zip(values.par_chunks(self.chunk()))
+            .for_each(|(results, values)| {
+                arch.dispatch(|| match self.epilogue {
+                    Epilogue::Plain => self.each(values, results, |z| z),
+                    Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
+                    Epilogue::ReluMaxPool => self.largest(values, results),
+                });
             });
-        });
         results
     }
 
@@ -102,7 +116,10 @@ impl Normalisation {
     fn each(&self, values: &[f32], results: &mut [f32], finish: impl Fn(f32) -> f32) {
         let (mean, scale, bias) = self.numbers();
         let channels = mean.len();
-        for (values, results) in values.chunks_exact(channels).zip(results.chunks_exact_mut(channels)) {
+        for (values, results) in values
+            .chunks_exact(channels)
+            .zip(results.chunks_exact_mut(channels))
+        {
             for c in 0..channels {
                 results[c] = finish((values[c] - mean[c]) * scale[c] + bias[c]);
             }
@@ -129,7 +146,9 @@ impl Normalisation {
         let row = self.columns * channels;
         for (y, pair) in values.chunks_exact(2 * row).enumerate() {
             let (upper, lower) = pair.split_at(row);
-            let pixels = upper.chunks_exact(2 * channels).zip(lower.chunks_exact(2 * channels));
+            let pixels = upper
+                .chunks_exact(2 * channels)
+                .zip(lower.chunks_exact(2 * channels));
             for (x, (upper, lower)) in pixels.enumerate() {
                 let ((a, b), (c, d)) = (upper.split_at(channels), lower.split_at(channels));
                 visit([a, b, c, d], y * row / 2 + x * channels);
@@ -140,28 +159,46 @@ impl Normalisation {
     #[inline]
     fn numbers(&self) -> (&[f32], &[f32], &[f32]) {
         let channels = self.channels();
-        (&self.mean[..channels], &self.scale[..channels], &self.bias[..channels])
+        (
+            &self.mean[..channels],
+            &self.scale[..channels],
+            &self.bias[..channels],
+        )
     }
 
     /// The gradients from the input `values` and the results' `slopes`.
     pub fn backward(&self, values: &[f32], slopes: &[f32]) -> NormalisationGradients {
         let arch = Arch::new();
         let channels = self.channels();
-        let parts = || values.par_chunks(self.chunk()).zip(slopes.par_chunks(self.chunk() / self.shrink()));
+        let parts = || {
+            values
+                .par_chunks(self.chunk())
+                .zip(slopes.par_chunks(self.chunk() / self.shrink()))
+        };
         let sums: Vec<Vec<f32>> = parts()
             .map(|(values, slopes)| arch.dispatch(|| self.sums(values, slopes)))
             .collect();
-        let sums: Vec<f32> = total(&sums, 2 * channels).iter().map(|&sum| sum as f32).collect();
+        let sums: Vec<f32> = total(&sums, 2 * channels)
+            .iter()
+            .map(|&sum| sum as f32)
+            .collect();
         let (bias, weight) = sums.split_at(channels);
         // What the mean and the variance carry away, per value.
-        let count = if self.own { (values.len() / channels) as f32 } else { f32::INFINITY };
+        let count = if self.own {
+            (values.len() / channels) as f32
+        } else {
+            f32::INFINITY
+        };
         let carried: Vec<[f32; 2]> = (0..channels)
             .map(|c| [bias[c] / count, weight[c] / count * self.inverse[c]])
             .collect();
         let mut input = vec![0.0; values.len()];
-        input.par_chunks_mut(self.chunk()).zip(parts()).for_each(|(input, (values, slopes))| {
-            arch.dispatch(|| self.spread(values, slopes, &carried, input));
-        });
+        input
+            .par_chunks_mut(self.chunk())
+            .zip(parts())
+            .for_each(|(input, (values, slopes))| {
+                arch.dispatch(|| self.spread(values, slopes, &carried, input));
+            });
         NormalisationGradients {
             input,
             weight: weight.to_vec(),
@@ -189,7 +226,10 @@ impl Normalisation {
             });
         } else {
             let relu = self.epilogue == Epilogue::Relu;
-            for (values, slopes) in values.chunks_exact(channels).zip(slopes.chunks_exact(channels)) {
+            for (values, slopes) in values
+                .chunks_exact(channels)
+                .zip(slopes.chunks_exact(channels))
+            {
                 for c in 0..channels {
                     let centred = values[c] - mean[c];
                     let passes = !relu || centred * scale[c] + bias[c] > 0.0;
@@ -199,7 +239,10 @@ impl Normalisation {
                 }
             }
         }
-        weighted.iter_mut().zip(&self.inverse).for_each(|(sum, inverse)| *sum *= inverse);
+        weighted
+            .iter_mut()
+            .zip(&self.inverse)
+            .for_each(|(sum, inverse)| *sum *= inverse);
         sums
     }
 
@@ -220,14 +263,18 @@ impl Normalisation {
                 for c in 0..channels {
                     let centred = window.map(|values| values[c] - mean[c]);
                     let parts = share(centred.map(|x| x * scale[c] + bias[c]), slopes[c]);
-                    let result = [0, 1, 2, 3].map(|i| scale[c] * (parts[i] - carried[c][0] - centred[i] * carried[c][1]));
+                    let result = [0, 1, 2, 3].map(|i| {
+                        scale[c] * (parts[i] - carried[c][0] - centred[i] * carried[c][1])
+                    });
                     [a[c], b[c], x[c], y[c]] = result;
                 }
             });
             return;
         }
         let relu = self.epilogue == Epilogue::Relu;
-        let pixels = values.chunks_exact(channels).zip(slopes.chunks_exact(channels));
+        let pixels = values
+            .chunks_exact(channels)
+            .zip(slopes.chunks_exact(channels));
         for ((values, slopes), input) in pixels.zip(input.chunks_exact_mut(channels)) {
             for c in 0..channels {
                 let centred = values[c] - mean[c];
@@ -248,7 +295,15 @@ fn share(z: [f32; 4], slope: f32) -> Slopes {
     [
         if first[0] { slope } else { 0.0 },
         if first[1] && !first[0] { slope } else { 0.0 },
-        if first[2] && !(first[0] || first[1]) { slope } else { 0.0 },
-        if first[3] && !(first[0] || first[1] || first[2]) { slope } else { 0.0 },
+        if first[2] && !(first[0] || first[1]) {
+            slope
+        } else {
+            0.0
+        },
+        if first[3] && !(first[0] || first[1] || first[2]) {
+            slope
+        } else {
+            0.0
+        },
     ]
 }

@@ -26,11 +26,14 @@ impl Statistics {
             .par_chunks(CHUNK * channels)
             .map(|chunk| arch.dispatch(|| moments(chunk, channels)))
             .collect();
-        let (mut count, mut mean, mut spread) = (0.0, vec![0.0_f64; channels], vec![0.0_f64; channels]);
+        let (mut count, mut mean, mut spread) =
+            (0.0, vec![0.0_f64; channels], vec![0.0_f64; channels]);
         for (pixels, means, squares) in chunks {
             let joined = count + pixels as f64;
             let [share, weight] = [pixels as f64 / joined, count * pixels as f64 / joined];
-            for (((mean, spread), other), square) in mean.iter_mut().zip(&mut spread).zip(means).zip(squares) {
+            for (((mean, spread), other), square) in
+                mean.iter_mut().zip(&mut spread).zip(means).zip(squares)
+            {
                 let distance = f64::from(other) - *mean;
                 *mean += distance * share;
                 *spread += f64::from(square) + distance * distance * weight;
@@ -39,7 +42,10 @@ impl Statistics {
         }
         Self {
             mean: mean.iter().map(|&mean| mean as f32).collect(),
-            variance: spread.iter().map(|&spread| (spread / count.max(1.0)) as f32).collect(),
+            variance: spread
+                .iter()
+                .map(|&spread| (spread / count.max(1.0)) as f32)
+                .collect(),
             count: values.len() / channels,
         }
     }
@@ -48,8 +54,13 @@ impl Statistics {
     pub fn follow(&self, mean: &mut [f32], variance: &mut [f32], momentum: f32) {
         let unbiased = self.count as f32 / (self.count.max(2) - 1) as f32;
         let move_to = |old: &mut f32, new: f32| *old = (1.0 - momentum) * *old + momentum * new;
-        mean.iter_mut().zip(&self.mean).for_each(|(old, &new)| move_to(old, new));
-        variance.iter_mut().zip(&self.variance).for_each(|(old, &new)| move_to(old, new * unbiased));
+        mean.iter_mut()
+            .zip(&self.mean)
+            .for_each(|(old, &new)| move_to(old, new));
+        variance
+            .iter_mut()
+            .zip(&self.variance)
+            .for_each(|(old, &new)| move_to(old, new * unbiased));
     }
 }
 

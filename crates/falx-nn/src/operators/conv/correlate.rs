@@ -32,22 +32,31 @@ impl Packed {
         let width = blocks().lanes * VECTORS;
         let (blocks, depth) = (outputs.div_ceil(width), taps * inputs);
         let mut packed = Aligned::zeros(geometry.groups * blocks * depth * width);
-        packed.get_mut().par_chunks_mut(depth * width).enumerate().for_each(|(index, block)| {
-            let (group, first) = (index / blocks, index % blocks * width);
-            for (k, row) in block.chunks_exact_mut(width).enumerate() {
-                let (tap, input) = (k / inputs, k % inputs);
-                for (output, target) in (first..outputs).zip(row) {
-                    *target = if turned {
-                        weights[((group * inputs + input) * outputs + output) * taps + taps - 1 - tap]
-                    } else {
-                        weights[((group * outputs + output) * inputs + input) * taps + tap]
-                    };
+        packed
+            .get_mut()
+            .par_chunks_mut(depth * width)
+            .enumerate()
+            .for_each(|(index, block)| {
+                let (group, first) = (index / blocks, index % blocks * width);
+                for (k, row) in block.chunks_exact_mut(width).enumerate() {
+                    let (tap, input) = (k / inputs, k % inputs);
+                    for (output, target) in (first..outputs).zip(row) {
+                        *target = if turned {
+                            weights[((group * inputs + input) * outputs + output) * taps + taps
+                                - 1
+                                - tap]
+                        } else {
+                            weights[((group * outputs + output) * inputs + input) * taps + tap]
+                        };
+                    }
                 }
-            }
-        });
+            });
         let mut biases = vec![0.0; geometry.groups * blocks * width];
         if let Some(bias) = bias {
-            for (target, bias) in biases.chunks_exact_mut(blocks * width).zip(bias.chunks_exact(outputs)) {
+            for (target, bias) in biases
+                .chunks_exact_mut(blocks * width)
+                .zip(bias.chunks_exact(outputs))
+            {
                 target[..outputs].copy_from_slice(bias);
             }
         }
@@ -112,7 +121,12 @@ impl WithSimd for Tile<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { geometry, packed, results, .. } = self;
+        let Self {
+            geometry,
+            packed,
+            results,
+            ..
+        } = self;
         let [inputs, outputs] = geometry.group();
         let output = geometry.output;
         let step = geometry.strides[1] * self.extent.channels;
@@ -122,7 +136,8 @@ impl WithSimd for Tile<'_> {
             let (weights, _) = S::as_simd_f32s(&packed.weights.get()[block * size..][..size]);
             let (weights, _) = weights.as_chunks::<VECTORS>();
             let (bias, _) = S::as_simd_f32s(&packed.bias[block * packed.width..][..packed.width]);
-            let (Some(bias), width) = (bias.first_chunk(), packed.width.min(outputs - first)) else {
+            let (Some(bias), width) = (bias.first_chunk(), packed.width.min(outputs - first))
+            else {
                 continue;
             };
             for (y, results) in results.chunks_exact_mut(output.row()).enumerate() {
@@ -180,7 +195,8 @@ impl Window<'_> {
     ) -> [[S::f32s; VECTORS]; ROWS] {
         let mut sums = [bias; ROWS];
         for (start, weights) in self.starts.iter().zip(weights.chunks_exact(self.length)) {
-            let views: [&[f32]; ROWS] = from_fn(|row| &self.input[row * self.step + start..][..weights.len()]);
+            let views: [&[f32]; ROWS] =
+                from_fn(|row| &self.input[row * self.step + start..][..weights.len()]);
             for (k, weights) in weights.iter().enumerate() {
                 for (sums, view) in sums.iter_mut().zip(views) {
                     let x = simd.splat_f32s(view[k]);

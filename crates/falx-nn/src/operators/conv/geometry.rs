@@ -65,7 +65,10 @@ impl Geometry {
 
     /// Input and output channels of one group.
     pub fn group(&self) -> [usize; 2] {
-        [self.input.channels / self.groups, self.output.channels / self.groups]
+        [
+            self.input.channels / self.groups,
+            self.output.channels / self.groups,
+        ]
     }
 
     /// Where the taps of the kernel begin in the padded image, and how many numbers each of these runs holds.
@@ -118,7 +121,9 @@ impl Geometry {
             for (column, target) in target.chunks_exact_mut(channels).enumerate() {
                 let place = column as isize - self.offset[1];
                 match self::source(place, self.spread[1], self.input.columns) {
-                    Some(column) => target.copy_from_slice(&source[column * channels..][..channels]),
+                    Some(column) => {
+                        target.copy_from_slice(&source[column * channels..][..channels])
+                    }
                     None => target.fill(0.0),
                 }
             }

@@ -7,8 +7,8 @@ mod weight_gradient;
 use correlate::{Packed, correlate};
 use geometry::{Extent, Geometry};
 
-use super::window::Window;
 use super::channels::sums;
+use super::window::Window;
 use super::{Rules, image};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
@@ -106,7 +106,11 @@ pub(crate) struct ConvKernel(Geometry);
 impl ConvKernel {
     /// The kernels of `conv` on images of `input` into images of `output`, both C, H, W.
     pub fn new(conv: &Conv, input: [usize; 3], output: [usize; 3]) -> Self {
-        let extent = |[channels, rows, columns]: [usize; 3]| Extent { rows, columns, channels };
+        let extent = |[channels, rows, columns]: [usize; 3]| Extent {
+            rows,
+            columns,
+            channels,
+        };
         Self(Geometry::forward(conv, extent(input), extent(output)))
     }
 
@@ -118,7 +122,11 @@ impl ConvKernel {
     /// The images' gradient from the results'.
     pub fn input_gradient(&self, slopes: &[f32], weights: &[f32]) -> Vec<f32> {
         let geometry = self.0.backward();
-        correlate(&geometry, slopes, &Packed::new(&geometry, weights, None, true))
+        correlate(
+            &geometry,
+            slopes,
+            &Packed::new(&geometry, weights, None, true),
+        )
     }
 
     /// The weights' gradient from the results'.

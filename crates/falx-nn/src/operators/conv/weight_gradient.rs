@@ -26,7 +26,10 @@ pub fn weight_gradient(geometry: &Geometry, images: &[f32], slopes: &[f32]) -> V
         .map(|(images, slopes)| {
             let mut sums = vec![0.0; geometry.groups * taps * inputs * padded_outputs];
             let mut padded = Aligned::zeros(geometry.padded(tile).len());
-            for (image, slopes) in images.chunks_exact(input.len()).zip(slopes.chunks_exact(output.len())) {
+            for (image, slopes) in images
+                .chunks_exact(input.len())
+                .zip(slopes.chunks_exact(output.len()))
+            {
                 for (index, slopes) in slopes.chunks(tile * output.row()).enumerate() {
                     let extent = geometry.padded(slopes.len() / output.row());
                     let padded = &mut padded.get_mut()[..extent.len()];
@@ -48,14 +51,17 @@ pub fn weight_gradient(geometry: &Geometry, images: &[f32], slopes: &[f32]) -> V
         })
         .collect();
     let mut gradient = vec![0.0; geometry.groups * outputs * inputs * taps];
-    gradient.par_chunks_mut(inputs * taps).enumerate().for_each(|(place, target)| {
-        let (group, output) = (place / outputs, place % outputs);
-        for (k, target) in target.iter_mut().enumerate() {
-            let (input, tap) = (k / taps, k % taps);
-            let at = ((group * taps + tap) * inputs + input) * padded_outputs + output;
-            *target = sums.iter().map(|sums| sums[at]).sum();
-        }
-    });
+    gradient
+        .par_chunks_mut(inputs * taps)
+        .enumerate()
+        .for_each(|(place, target)| {
+            let (group, output) = (place / outputs, place % outputs);
+            for (k, target) in target.iter_mut().enumerate() {
+                let (input, tap) = (k / taps, k % taps);
+                let at = ((group * taps + tap) * inputs + input) * padded_outputs + output;
+                *target = sums.iter().map(|sums| sums[at]).sum();
+            }
+        });
     gradient
 }
 
@@ -80,7 +86,11 @@ impl WithSimd for Tile<'_> {
         let size = self.starts.len() * self.length * self.width;
         let lanes = S::F32_LANES * VECTORS;
         for (group, sums) in self.sums.chunks_exact_mut(size).enumerate() {
-            for (start, sums) in self.starts.iter().zip(sums.chunks_exact_mut(self.length * self.width)) {
+            for (start, sums) in self
+                .starts
+                .iter()
+                .zip(sums.chunks_exact_mut(self.length * self.width))
+            {
                 for (index, sums) in sums.chunks_mut(rows::<S>() * self.width).enumerate() {
                     let count = sums.len() / self.width;
                     for first in (0..outputs).step_by(lanes) {
@@ -129,7 +139,11 @@ impl Block<'_> {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
         for (y, slopes) in self.slopes.chunks(output.row()).enumerate() {
             let input = &self.input[y * geometry.strides[0] * extent.row()..];
-            for (x, slopes) in slopes.chunks(output.channels).take(output.columns).enumerate() {
+            for (x, slopes) in slopes
+                .chunks(output.channels)
+                .take(output.columns)
+                .enumerate()
+            {
                 let Some(input) = input[x * step..].first_chunk::<ROWS>() else {
                     continue;
                 };
@@ -140,8 +154,12 @@ impl Block<'_> {
                         None => continue,
                     }
                 } else {
-                    let (first, second) = slopes[..self.width].split_at(self.width.min(S::F32_LANES));
-                    [simd.partial_load_f32s(first), simd.partial_load_f32s(second)]
+                    let (first, second) =
+                        slopes[..self.width].split_at(self.width.min(S::F32_LANES));
+                    [
+                        simd.partial_load_f32s(first),
+                        simd.partial_load_f32s(second),
+                    ]
                 };
                 for (sums, &x) in sums.iter_mut().zip(input) {
                     let x = simd.splat_f32s(x);
@@ -156,9 +174,15 @@ impl Block<'_> {
 }
 
 #[inline(always)]
-fn add<S: Simd, const ROWS: usize>(sums: &[[S::f32s; VECTORS]; ROWS], simd: S, target: &mut [f32], stride: usize) {
+fn add<S: Simd, const ROWS: usize>(
+    sums: &[[S::f32s; VECTORS]; ROWS],
+    simd: S,
+    target: &mut [f32],
+    stride: usize,
+) {
     for (row, sums) in sums.iter().enumerate() {
-        let (target, _) = S::as_mut_simd_f32s(&mut target[row * stride..][..VECTORS * S::F32_LANES]);
+        let (target, _) =
+            S::as_mut_simd_f32s(&mut target[row * stride..][..VECTORS * S::F32_LANES]);
         for (target, &sum) in target.iter_mut().zip(sums) {
             *target = simd.add_f32s(*target, sum);
         }

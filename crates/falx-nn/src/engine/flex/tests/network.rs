@@ -1,8 +1,10 @@
 use serde_json::Value;
 
-use super::*;
+use super::super::*;
 use crate::optim::{AdamW, Optimizer, OptimizerConfig, Sgd};
-use crate::reference::{distance, floats, formula, formula_parameters, json, shape, summary_distance, targets};
+use crate::reference::{
+    distance, floats, formula, formula_parameters, json, shape, summary_distance, targets,
+};
 use crate::zoo::{self, NetworkConfig};
 
 struct Case {
@@ -15,7 +17,9 @@ struct Case {
 
 /// The simple CNN with formula weights, where the shared material is at hand.
 fn case() -> Option<Case> {
-    let record = json(&falx_fixtures::shared("reference/nets/simple_cnn_128.json")?);
+    let record = json(&falx_fixtures::shared(
+        "reference/nets/simple_cnn_128.json",
+    )?);
     let graph = zoo::build(&NetworkConfig::default()).unwrap();
     let input = &record["input"];
     Some(Case {
@@ -39,7 +43,9 @@ fn gradients_agree(ours: &Gradients, theirs: &Value, tolerance: f64) {
 #[test]
 fn evaluation_is_the_references() {
     let Some(case) = case() else { return };
-    let logits = flex_engine(0).logits(&case.graph, &case.parameters, &case.images).unwrap();
+    let logits = flex_engine(0)
+        .logits(&case.graph, &case.parameters, &case.images)
+        .unwrap();
     let distance = distance(&logits.data, &floats(&case.record["eval"]["logits"]));
     assert!(distance < 5e-7, "{distance}");
 }
@@ -47,8 +53,14 @@ fn evaluation_is_the_references() {
 #[test]
 fn gradients_with_running_statistics_are_the_references() {
     let Some(case) = case() else { return };
-    let (output, statistics) =
-        step_in(Mode::Evaluation, &case.graph, &case.parameters, &case.images, &case.targets).unwrap();
+    let (output, statistics) = step_in(
+        Mode::Evaluation,
+        &case.graph,
+        &case.parameters,
+        &case.images,
+        &case.targets,
+    )
+    .unwrap();
     assert!(statistics.is_empty());
     assert!((output.loss - case.record["frozen"]["loss"].as_f64().unwrap()).abs() < 1e-7);
     gradients_agree(&output.gradients, &case.record["frozen"]["gradients"], 3e-6);
@@ -58,7 +70,13 @@ fn gradients_with_running_statistics_are_the_references() {
 fn a_training_step_is_the_references() {
     let Some(mut case) = case() else { return };
     let output = flex_engine(0)
-        .gradients(&case.graph, &mut case.parameters, &case.images, &case.targets, 0)
+        .gradients(
+            &case.graph,
+            &mut case.parameters,
+            &case.images,
+            &case.targets,
+            0,
+        )
         .unwrap();
     let train = &case.record["train"];
     assert!((output.loss - train["loss"].as_f64().unwrap()).abs() < 5e-7);
@@ -74,15 +92,36 @@ fn a_training_step_is_the_references() {
 fn calibrated_evaluation_is_the_references() {
     let Some(mut case) = case() else { return };
     let mode = Mode::Training { seed: 0, step: 0 };
-    let (_, statistics) = step_in(mode, &case.graph, &case.parameters, &case.images, &case.targets).unwrap();
+    let (_, statistics) = step_in(
+        mode,
+        &case.graph,
+        &case.parameters,
+        &case.images,
+        &case.targets,
+    )
+    .unwrap();
     for (node, statistics, _) in statistics {
-        let [mut mean, mut variance] = [vec![0.0; statistics.mean.len()], vec![0.0; statistics.mean.len()]];
+        let [mut mean, mut variance] = [
+            vec![0.0; statistics.mean.len()],
+            vec![0.0; statistics.mean.len()],
+        ];
         statistics.follow(&mut mean, &mut variance, 1.0);
-        case.parameters.get_mut(&format!("{node}.running_mean")).unwrap().data = mean;
-        case.parameters.get_mut(&format!("{node}.running_var")).unwrap().data = variance;
+        case.parameters
+            .get_mut(&format!("{node}.running_mean"))
+            .unwrap()
+            .data = mean;
+        case.parameters
+            .get_mut(&format!("{node}.running_var"))
+            .unwrap()
+            .data = variance;
     }
-    let logits = flex_engine(0).logits(&case.graph, &case.parameters, &case.images).unwrap();
-    let distance = distance(&logits.data, &floats(&case.record["eval_calibrated"]["logits"]));
+    let logits = flex_engine(0)
+        .logits(&case.graph, &case.parameters, &case.images)
+        .unwrap();
+    let distance = distance(
+        &logits.data,
+        &floats(&case.record["eval_calibrated"]["logits"]),
+    );
     assert!(distance < 2e-6, "{distance}");
 }
 
@@ -92,12 +131,24 @@ fn three_steps(config: &OptimizerConfig, lr: f32, key: &str, loss: f64, logits: 
     let mut optimizer = Optimizer::new(config, &case.parameters);
     for (step, expected) in floats(&record["losses"]).into_iter().enumerate() {
         let output = engine
-            .gradients(&case.graph, &mut case.parameters, &case.images, &case.targets, step as u64)
+            .gradients(
+                &case.graph,
+                &mut case.parameters,
+                &case.images,
+                &case.targets,
+                step as u64,
+            )
             .unwrap();
-        assert!((output.loss - expected).abs() < loss, "step {step}: {} {expected}", output.loss);
+        assert!(
+            (output.loss - expected).abs() < loss,
+            "step {step}: {} {expected}",
+            output.loss
+        );
         optimizer.step(&mut case.parameters, &output.gradients, lr);
     }
-    let ours = engine.logits(&case.graph, &case.parameters, &case.images).unwrap();
+    let ours = engine
+        .logits(&case.graph, &case.parameters, &case.images)
+        .unwrap();
     let distance = distance(&ours.data, &floats(&record["eval_logits"]));
     assert!(distance < logits, "{distance}");
 }

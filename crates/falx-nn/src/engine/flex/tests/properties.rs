@@ -1,0 +1,168 @@
+//! What holds for any network: threads do not matter, fused kernels change nothing, learning works.
+
+use falx_core::{LABELS, LabelRow};
+
+use super::super::*;
+use crate::optim::{AdamW, Optimizer, OptimizerConfig};
+use crate::reference::formula;
+use crate::zoo::{self, NetworkConfig};
+use crate::*;
+
+fn network(size: usize, dropout: f32) -> Graph {
+    zoo::build(&NetworkConfig {
+        size,
+        dropout,
+        ..NetworkConfig::default()
+    })
+    .unwrap()
+}
+
+fn labels(batch: usize) -> Targets {
+    Targets::new(
+        (0..batch)
+            .map(|n| LabelRow(LABELS.map(|label| Some((n + label.index()) % 3 == 0))))
+            .collect(),
+    )
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let graph = network(48, 0.5);
+    let images = formula("input", &[5, 3, 48, 48]);
+    let steps = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let mut parameters = Parameters::initialise(&graph, 7);
+            let (mut engine, config) = (flex_engine(7), OptimizerConfig::default());
+            let mut optimizer = Optimizer::new(&config, &parameters);
+            let mut outputs = Vec::new();
+            for step in 0..2 {
+                let output = engine
+                    .gradients(&graph, &mut parameters, &images, &labels(5), step)
+                    .unwrap();
+                optimizer.step(&mut parameters, &output.gradients, 1e-3);
+                outputs.push(output);
+            }
+            (outputs, weights::save(&parameters).unwrap())
+        })
+    };
+    let one = steps(1);
+    assert!(one == steps(2), "two threads");
+    assert!(one == steps(3), "three threads");
+}
+
+/// A normalisation with another reader is not fused; both ways must give the same numbers, also at ties.
+#[test]
+fn fused_kernels_change_nothing() {
+    let build = |fused: bool| {
+        let mut graph = GraphBuilder::new("fusion", [4, 8, 6]);
+        let norm = graph
+            .add("bn", BatchNormalization::default(), &[Value::INPUT])
+            .unwrap();
+        let relu = graph.add("relu", Relu, &[norm]).unwrap();
+        let pool = graph.add("pool", MaxPool::halving(), &[relu]).unwrap();
+        if fused {
+            return graph.output("y", pool).finish().unwrap();
+        }
+        graph.add("spy", Sigmoid, &[norm]).unwrap();
+        graph.add("second spy", Sigmoid, &[relu]).unwrap();
+        graph.output("y", pool).finish().unwrap()
+    };
+    let mut images = formula("input", &[3, 4, 8, 6]);
+    images.data.iter_mut().for_each(|x| *x = (*x * 2.0).round());
+    let results = [true, false].map(|fused| {
+        let graph = build(fused);
+        let parameters = crate::reference::formula_parameters(&graph);
+        let mode = Mode::Training { seed: 0, step: 0 };
+        let run = interpret::run(&graph, &parameters, (on_tape(&images), 3), mode, true).unwrap();
+        let slopes = formula("slopes", &[3 * 4 * 3 * 4]).data[..3 * 4 * 4 * 3].to_vec();
+        let output = interpret::read(&run.output);
+        let mut gradients = interpret::backward(run.output, slopes);
+        let mut read = |name: &str| {
+            let gradient = Tape::grad_remove(&run.leaves[name], &mut gradients).unwrap();
+            tape::numbers(&gradient.to_contiguous()).to_vec()
+        };
+        (output, read("bn.weight"), read("bn.bias"))
+    });
+    assert_eq!(results[0].0, results[1].0);
+    for (a, b) in [
+        (&results[0].1, &results[1].1),
+        (&results[0].2, &results[1].2),
+    ] {
+        a.iter()
+            .zip(b)
+            .for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
+    }
+}
+
+/// A bright square in one half of the image or the other: far below what knowing nothing costs, on unseen images.
+#[test]
+fn a_simple_task_is_learnt() {
+    let (graph, mut engine) = (network(32, 0.1), flex_engine(5));
+    let batch = |step: u64| {
+        let mut images = formula(&format!("noise {step}"), &[16, 3, 32, 32]);
+        let mut rows = Vec::new();
+        for (n, image) in images.data.chunks_mut(3 * 32 * 32).enumerate() {
+            let bright = n % 2 == 0;
+            for (place, x) in image.iter_mut().enumerate() {
+                let (y, column) = (place / 32 % 32, place % 32);
+                let inside = (8..20).contains(&y) && (6..18).contains(&column);
+                *x = 0.3 * *x + f32::from(u8::from(bright && inside));
+            }
+            rows.push(LabelRow([Some(bright); 6]));
+        }
+        (images, Targets::new(rows))
+    };
+    let mut parameters = Parameters::initialise(&graph, 5);
+    let mut optimizer = Optimizer::new(&OptimizerConfig::AdamW(AdamW::default()), &parameters);
+    for step in 0..40 {
+        let (images, targets) = batch(step);
+        let output = engine
+            .gradients(&graph, &mut parameters, &images, &targets, step)
+            .unwrap();
+        optimizer.step(&mut parameters, &output.gradients, 2e-3);
+    }
+    let (images, targets) = batch(1000);
+    let logits = engine.logits(&graph, &parameters, &images).unwrap();
+    let loss = loss::WeightedLogLoss::default()
+        .evaluate(&logits, &targets)
+        .unwrap()
+        .value;
+    assert!(loss < 0.1, "knowing nothing costs .693, this {loss}");
+}
+
+#[test]
+fn dropout_follows_seed_and_step() {
+    let graph = network(16, 0.5);
+    let images = formula("input", &[2, 3, 16, 16]);
+    let logits = |seed, step| {
+        let mut parameters = Parameters::initialise(&graph, 1);
+        flex_engine(seed)
+            .gradients(&graph, &mut parameters, &images, &labels(2), step)
+            .unwrap()
+            .logits
+    };
+    assert_eq!(logits(1, 1), logits(1, 1));
+    assert_ne!(logits(1, 1), logits(1, 2));
+    assert_ne!(logits(1, 1), logits(2, 1));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let graph = network(16, 0.0);
+    let mut parameters = Parameters::initialise(&graph, 1);
+    let mut engine = flex_engine(0);
+    let small = formula("input", &[2, 3, 8, 8]);
+    assert!(matches!(
+        engine.logits(&graph, &parameters, &small),
+        Err(EngineError::Images { .. })
+    ));
+    let images = formula("input", &[1, 3, 16, 16]);
+    let none = engine.logits(&graph, &Parameters::default(), &images);
+    assert!(matches!(none, Err(EngineError::Parameter { .. })));
+    let two = engine.gradients(&graph, &mut parameters, &images, &labels(2), 0);
+    assert!(matches!(two, Err(EngineError::Loss(_))));
+}
