@@ -168,16 +168,48 @@ fn pixel_hash(slice: &CtSlice) -> String {
 
 /// The smallest and largest value that is not padding.
 fn hu_range(slice: &CtSlice) -> Option<(Hu, Hu)> {
-    let none = (f32::INFINITY, f32::NEG_INFINITY);
-    let wider = |(low, high): (f32, f32), hu: f32| (low.min(hu), high.max(hu));
-    let (low, high) = match &slice.padding {
-        None => slice.hu.iter().fold(none, |range, hu| wider(range, hu.0)),
-        Some(padding) => slice
-            .hu
-            .iter()
-            .zip(padding)
-            .filter(|(_, is_padding)| !**is_padding)
-            .fold(none, |range, (hu, _)| wider(range, hu.0)),
-    };
-    (low <= high).then_some((Hu(low), Hu(high)))
+    let mut range = Range::default();
+    match &slice.padding {
+        None => {
+            for values in slice.hu.chunks(LANES) {
+                range.widen(values.iter().map(|hu| (hu.0, false)));
+            }
+        }
+        Some(padding) => {
+            for (values, padding) in slice.hu.chunks(LANES).zip(padding.chunks(LANES)) {
+                range.widen(values.iter().map(|hu| hu.0).zip(padding.iter().copied()));
+            }
+        }
+    }
+    range.ends()
+}
+
+const LANES: usize = 16;
+
+/// Smallest and largest values by lane, so that the processor need not wait for one comparison to begin the next.
+struct Range([f32; LANES], [f32; LANES]);
+
+impl Default for Range {
+    fn default() -> Self {
+        Self([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES])
+    }
+}
+
+impl Range {
+    fn widen(&mut self, values: impl Iterator<Item = (f32, bool)>) {
+        for (((hu, is_padding), low), high) in values.zip(&mut self.0).zip(&mut self.1) {
+            *low = if !is_padding & (hu < *low) { hu } else { *low };
+            *high = if !is_padding & (hu > *high) {
+                hu
+            } else {
+                *high
+            };
+        }
+    }
+
+    fn ends(&self) -> Option<(Hu, Hu)> {
+        let low = self.0.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = self.1.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        (low <= high).then_some((Hu(low), Hu(high)))
+    }
 }

@@ -179,6 +179,27 @@ fn labels_are_joined_and_what_does_not_fit_is_named() {
 }
 
 #[test]
+fn the_range_leaves_padding_out() {
+    let place = Place::new();
+    let data = place.path("data");
+    let mut ct = Ct::new("p", 1, 1);
+    ct.hu = (0..64).map(|at| 30 + at).collect();
+    ct.write(data.join("plain.dcm"));
+    ct.sop.push('1');
+    ct.hu[5] = -2000;
+    ct.hu[63] = -2000;
+    ct.write(data.join("padded.dcm"));
+    let (_, index) = run(&place.options(&data)).unwrap();
+    let ranges: Vec<_> = index
+        .rows
+        .iter()
+        .map(|row| (row.hu_min.unwrap().0, row.hu_max.unwrap().0))
+        .collect();
+    assert_eq!(ranges, [(30.0, 92.0), (30.0, 93.0)]);
+    assert_ne!(index.rows[0].pixel_hash, index.rows[1].pixel_hash);
+}
+
+#[test]
 fn unusable_sources_are_named() {
     let place = Place::new();
     let gone = place.path("gone");
