@@ -56,7 +56,7 @@ impl Ct {
         );
         bytes.extend(meta);
         let short = |bytes: &mut Vec<u8>, tag, value: u16| {
-            element(bytes, tag, *b"US", &value.to_le_bytes())
+            element(bytes, tag, *b"US", &value.to_le_bytes());
         };
         text(&mut bytes, (8, 8), *b"CS", "ORIGINAL\\PRIMARY\\AXIAL");
         text(&mut bytes, (8, 0x16), *b"UI", CT);

@@ -198,12 +198,9 @@ impl Default for Range {
 impl Range {
     fn widen(&mut self, values: impl Iterator<Item = (f32, bool)>) {
         for (((hu, is_padding), low), high) in values.zip(&mut self.0).zip(&mut self.1) {
-            *low = if !is_padding & (hu < *low) { hu } else { *low };
-            *high = if !is_padding & (hu > *high) {
-                hu
-            } else {
-                *high
-            };
+            // Neither end is widened by what was not measured.
+            *low = low.min(if is_padding { f32::INFINITY } else { hu });
+            *high = high.max(if is_padding { f32::NEG_INFINITY } else { hu });
         }
     }
 
