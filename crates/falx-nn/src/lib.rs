@@ -3,6 +3,8 @@
 //! One definition of a network serves everything: [`zoo::build`] gives a [`Graph`], an [`Engine`] trains it,
 //! [`onnx`] writes it for any run-time. No type of the numeric library beneath leaves this crate.
 
+#![allow(clippy::doc_markdown, reason = "PyTorch is a name, not code")]
+
 mod engine;
 mod graph;
 pub mod loss;

@@ -26,7 +26,7 @@ impl Rules for Dropout {
 
 impl Dropout {
     /// The factors of `count` features in step `step` of a run with `seed`, for the node at place `node`.
-    pub(crate) fn mask(&self, count: usize, seed: u64, step: u64, node: usize) -> Vec<f32> {
+    pub(crate) fn mask(self, count: usize, seed: u64, step: u64, node: usize) -> Vec<f32> {
         let mut stream = random::stream(seed, "dropout", &[step, node as u64]);
         // 24 bits are as fine as f32 can tell apart near 1.
         let dropped = (self.ratio * (1 << 24) as f32) as u32;

@@ -6,6 +6,10 @@
 mod add;
 mod batch_normalization;
 mod channels;
+#[allow(
+    clippy::inline_always,
+    reason = "vector code must end up inside the function that was chosen at run time"
+)]
 mod conv;
 mod dropout;
 mod flatten;
@@ -14,6 +18,7 @@ mod global_average_pool;
 mod max_pool;
 mod relu;
 mod sigmoid;
+#[allow(clippy::inline_always, reason = "as in `conv`")]
 mod simd;
 mod window;
 

@@ -94,19 +94,25 @@ fn leaves(
     parameters: &Parameters,
     track: bool,
 ) -> Result<BTreeMap<String, Tracked>, EngineError> {
-    let specs = graph.parameters().iter();
-    let weights = specs.filter(|spec| spec.kind == ParameterKind::Weight);
     let leaf = |spec: &crate::ParameterSpec| {
+        // Running statistics stay off the tape, but must be there too.
         let values = find(parameters, &spec.name, &spec.shape)?;
+        if spec.kind == ParameterKind::RunningStatistic {
+            return Ok(None);
+        }
         let leaf = Tape::from_inner(tensor(&spec.shape, values.to_vec()));
         let leaf = if track {
             Tape::float_set_require_grad(leaf, true)
         } else {
             leaf
         };
-        Ok((spec.name.clone(), leaf))
+        Ok(Some((spec.name.clone(), leaf)))
     };
-    weights.map(leaf).collect()
+    graph
+        .parameters()
+        .iter()
+        .filter_map(|spec| leaf(spec).transpose())
+        .collect()
 }
 
 fn find<'a>(
@@ -181,7 +187,7 @@ impl Interpreter<'_> {
                 .skip(1)
                 .fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(norm, node, first, steps, &shape)?
+                self.batch_normalization(*norm, node, first, steps, &shape)?
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -238,7 +244,7 @@ impl Interpreter<'_> {
 
     fn batch_normalization(
         &mut self,
-        norm: &BatchNormalization,
+        norm: BatchNormalization,
         node: &Node,
         values: &Tracked,
         steps: usize,

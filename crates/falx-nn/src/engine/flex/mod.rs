@@ -125,7 +125,8 @@ fn step_in(
 fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
     match images.shape.split_first() {
         Some((&batch, shape))
-            if shape == graph.input()
+            if batch > 0
+                && shape == graph.input()
                 && images.data.len() == images.shape.iter().product::<usize>() =>
         {
             Ok(batch)

@@ -57,7 +57,7 @@ pub fn record<R: Recorded<N>, const N: usize>(
     recorded: R,
     output: FlexTensor,
 ) -> Tracked {
-    let nodes = inputs.map(|input| input.node());
+    let nodes = inputs.map(Tracked::node);
     let prepared = Step::<R>(std::marker::PhantomData).prepare::<NoCheckpointing>(nodes);
     match prepared.compute_bound().stateful() {
         OpsKind::Tracked(prepared) => prepared.finish(recorded, output),

@@ -69,7 +69,9 @@ impl Statistics {
 fn moments(chunk: &[f32], channels: usize) -> (usize, Vec<f32>, Vec<f32>) {
     let pixels = chunk.len() / channels;
     let mut means = sum(chunk, channels);
-    means.iter_mut().for_each(|mean| *mean /= pixels as f32);
+    for mean in &mut means {
+        *mean /= pixels as f32;
+    }
     let mut squares = vec![0.0; channels];
     for pixel in chunk.chunks_exact(channels) {
         for ((square, x), mean) in squares.iter_mut().zip(pixel).zip(&means) {

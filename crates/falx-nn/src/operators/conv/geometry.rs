@@ -122,7 +122,7 @@ impl Geometry {
                 let place = column as isize - self.offset[1];
                 match self::source(place, self.spread[1], self.input.columns) {
                     Some(column) => {
-                        target.copy_from_slice(&source[column * channels..][..channels])
+                        target.copy_from_slice(&source[column * channels..][..channels]);
                     }
                     None => target.fill(0.0),
                 }

@@ -64,7 +64,7 @@ impl Rules for Conv {
         if self.channels == 0 || self.groups == 0 {
             return Err("it must give at least one channel, in at least one group");
         }
-        if channels % self.groups > 0 || self.channels % self.groups > 0 {
+        if !channels.is_multiple_of(self.groups) || !self.channels.is_multiple_of(self.groups) {
             return Err("the channels before and after must be multiples of the groups");
         }
         let [rows, columns] = self.window().output([height, width])?;

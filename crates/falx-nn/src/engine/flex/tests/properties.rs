@@ -160,6 +160,11 @@ fn what_does_not_fit_is_refused() {
         engine.logits(&graph, &parameters, &small),
         Err(EngineError::Images { .. })
     ));
+    let nothing = Tensor::filled(&[0, 3, 16, 16], 0.0);
+    assert!(matches!(
+        engine.logits(&graph, &parameters, &nothing),
+        Err(EngineError::Images { .. })
+    ));
     let images = formula("input", &[1, 3, 16, 16]);
     let none = engine.logits(&graph, &Parameters::default(), &images);
     assert!(matches!(none, Err(EngineError::Parameter { .. })));
