@@ -7,7 +7,9 @@ pub use collection::{Collection, Sheet};
 pub use scenario::Findings;
 
 use crate::noise;
-use crate::shape::{Point, bell, ellipsoid, smooth_step, sub};
+use crate::shape::{
+    Point, bell, cover, cover_sheet, dot, ellipsoid, length, mix, smooth_step, sub,
+};
 
 /// A clot in the brain's tissue, or a contusion.
 pub struct Clot {
@@ -103,6 +105,33 @@ impl Intraventricular {
         }
         // A level: sharp, as blood settles while the patient lies on the back.
         ((p[1] - self.level[side]) / (w + 1.0) + 0.5).clamp(0.0, 1.0)
+    }
+}
+
+/// A crack of the vault.
+pub struct Fracture {
+    /// Its middle, on the inner table.
+    pub center: Point,
+    /// The direction across it.
+    pub across: Point,
+    /// How far it runs either way.
+    pub reach: f32,
+}
+
+impl Fracture {
+    /// The density of bone at `p` where it would be `hu`.
+    pub fn crack(&self, p: Point, hu: f32, w: f32) -> f32 {
+        let d = sub(p, self.center);
+        let along = cover(length(d) - self.reach, 4.0);
+        if along == 0.0 {
+            return hu;
+        }
+        let jagged = 1.5 * noise::value(p, 12.0, 5);
+        mix(
+            hu,
+            60.0,
+            along * cover_sheet(dot(d, self.across) + jagged, 0.5, w),
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use crate::anatomy::cavity;
 use crate::draw::{chance, normal, side, uniform};
 use crate::shape::{Point, length, scale};
 
-use super::{Clot, Collection, Intraventricular, MassEffect, Sheet, Subarachnoid};
+use super::{Clot, Collection, Fracture, Intraventricular, MassEffect, Sheet, Subarachnoid};
 
 /// Everything that bleeds, and what it displaces.
 #[derive(Default)]
@@ -24,19 +24,21 @@ pub struct Findings {
     pub ventricles: Option<Intraventricular>,
     /// Displacement.
     pub mass: Vec<MassEffect>,
+    /// Cracks of the vault.
+    pub fractures: Vec<Fracture>,
 }
 
 /// The stories and their shares among bleeding patients; they sum to 1.
 const STORIES: [(f32, Story); 11] = [
-    (0.17, Story::Subdural),
-    (0.11, Story::SubduralWithSulci),
-    (0.13, Story::Clot),
-    (0.22, Story::ClotIntoVentricle),
+    (0.15, Story::Subdural),
+    (0.13, Story::SubduralWithSulci),
+    (0.12, Story::Clot),
+    (0.23, Story::ClotIntoVentricle),
     (0.10, Story::ClotVentricleCisterns),
-    (0.03, Story::Aneurysm),
+    (0.02, Story::Aneurysm),
     (0.06, Story::AneurysmIntoVentricle),
     (0.04, Story::Sulci),
-    (0.10, Story::Contusions),
+    (0.11, Story::Contusions),
     (0.03, Story::Epidural),
     (0.01, Story::Ventricle),
 ];
@@ -341,6 +343,14 @@ impl Findings {
             level: 0.0,
             seed: rng.random(),
         });
+        if chance(rng, 0.85) {
+            let lean = uniform(rng, -1.2, 1.2);
+            self.fractures.push(Fracture {
+                center,
+                across: [0.0, lean.cos(), lean.sin()],
+                reach: uniform(rng, 20.0, 45.0),
+            });
+        }
         self.mass.push(MassEffect {
             center: scale(center, 0.75),
             shift: [

@@ -95,14 +95,14 @@ impl Scene {
             let along = ((layer as f32 + 0.5) / layers as f32 - 0.5) * thickness;
             let q = self.reference(add(p, scale(normal, along)));
             // Far outside, one layer tells for all.
-            if (q[0].abs() > 98.0 || q[1].abs() > 128.0 || q[2] > 105.0) {
+            if layer == 0 && (q[0].abs() > 98.0 || q[1].abs() > 128.0 || q[2] > 105.0) {
                 return Pixel {
                     hu: self.surroundings(p, w),
                     ..Pixel::default()
                 };
             }
             let seen = self.point(field, q, p, w);
-            if seen.outside > thickness + 1.0 {
+            if layer == 0 && seen.outside > thickness + 1.0 {
                 return seen;
             }
             sum.hu += seen.hu;
@@ -140,6 +140,11 @@ impl Scene {
             };
         }
         let mut hu = build.outside(q, &shell, w);
+        if inner < shell.thickness {
+            for fracture in &self.findings.fractures {
+                hu = fracture.crack(q, hu, w);
+            }
+        }
         if q[2] < 2.0 && (shell.inner > 0.5) {
             hu = build.base(q, inner, hu, w);
         }
