@@ -12,7 +12,7 @@ use crate::BundleManifest;
 /// Sections after Mitchell et al., "Model Cards for Model Reporting" (2019).
 pub fn model_card(manifest: &BundleManifest) -> String {
     let mut card = String::new();
-    let windows: Vec<String> = manifest.input.windows.iter().map(window).collect();
+    let windows: Vec<String> = manifest.input.windows.iter().copied().map(window).collect();
     // Writing to a String cannot fail.
     let _ = write!(
         card,
@@ -50,10 +50,10 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         );
     }
     if let Some(prior) = manifest.prior {
-        let _ = write!(
+        let _ = writeln!(
             card,
             "Training showed the network {:.1} % slices with haemorrhage where the data has {:.1} %; predictions are \
-             corrected for this.\n",
+             corrected for this.",
             100.0 * prior.shown_any.get(),
             100.0 * prior.data_any.get()
         );
@@ -61,7 +61,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
     card
 }
 
-fn window(window: &Window) -> String {
+fn window(window: Window) -> String {
     format!("{}/{}", window.center(), window.width())
 }
 

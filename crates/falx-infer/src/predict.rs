@@ -88,7 +88,7 @@ pub fn samples(index: &Index) -> (Arc<[Sample]>, Vec<Unreadable>) {
 /// the result and never predicted.
 pub fn predict(
     bundle: &Bundle,
-    samples: Arc<[Sample]>,
+    samples: &Arc<[Sample]>,
     options: &PredictOptions,
     progress: &dyn Progress,
     interrupt: &Interrupt,
@@ -97,7 +97,7 @@ pub fn predict(
     let order = (0..samples.len()).collect();
     progress.begin("predict", Some(samples.len() as u64));
     let mut loader = Loader::new(
-        Arc::clone(&samples),
+        Arc::clone(samples),
         order,
         LoaderOptions {
             batch: options.batch,
@@ -130,7 +130,7 @@ pub fn predict(
     }
     progress.finish();
     Ok(Predicted {
-        unreadable: left_out(&samples, &predictions),
+        unreadable: left_out(samples, &predictions),
         predictions,
     })
 }

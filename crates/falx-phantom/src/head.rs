@@ -12,7 +12,7 @@ use crate::noise::Field;
 use crate::scan::{DEVICES, RenderedSlice, Scene, Stack};
 
 /// Share of a bleeding patient's slices that carry `any`, measured over 400 patients by the example `survey`.
-const POSITIVE_SHARE: f64 = 0.418;
+const POSITIVE_SHARE: f64 = 0.411;
 
 /// One patient's analytic head in a scanner.
 pub struct Head {
@@ -46,6 +46,7 @@ pub fn head(seed: u64, patient: u64, slice_prevalence: f64) -> Head {
             seed,
             patient,
             build,
+            bloodless: findings.bloodless(),
             findings,
             device,
             pose,

@@ -5,9 +5,10 @@
 //! number follows from the seed, whatever the number of threads and the clock.
 //!
 //! # Which slice is positive
-//! A voxel belongs to a haemorrhage when at least half of its volume does. A slice is labelled with a subtype
-//! when its voxels of that subtype cover at least [`VISIBLE_AREA_MM2`]; `any` is the union of the five.
-//! The masks are the truth, the labels follow from them.
+//! A voxel belongs to a haemorrhage when at least half of its volume does and the blood can be seen there: it changes
+//! the voxel by at least 10 HU (an eighth of the brain window), and the voxel is not white with bone in the subdural
+//! window. A slice is labelled with a subtype when its voxels of that subtype cover at least [`VISIBLE_AREA_MM2`];
+//! `any` is the union of the five. The masks are the truth, the labels follow from them.
 
 mod anatomy;
 mod defects;

@@ -7,6 +7,7 @@ use falx_data::input::InputSpec;
 use falx_data::sampler::SamplerConfig;
 use falx_nn::optim::OptimizerConfig;
 use falx_nn::schedule::Schedule;
+use falx_nn::zoo::Pooling;
 use serde::{Deserialize, Serialize};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.
@@ -61,6 +62,10 @@ pub struct NetworkChoice {
     pub name: String,
     /// The share of features that dropout hides while training.
     pub dropout: f32,
+    /// Channels of the first block; each following block has twice as many.
+    pub width: usize,
+    /// How a slice's features are summed up: `average` (the seed's) or `maximum` (small findings count fully).
+    pub pooling: Pooling,
 }
 
 impl Default for NetworkChoice {
@@ -68,6 +73,8 @@ impl Default for NetworkChoice {
         Self {
             name: "simple_cnn".to_owned(),
             dropout: 0.2,
+            width: 32,
+            pooling: Pooling::default(),
         }
     }
 }

@@ -161,6 +161,8 @@ impl<'a> Run<'a> {
             size: recipe.input.size,
             outputs: falx_core::LABELS.len(),
             dropout: recipe.network.dropout,
+            width: recipe.network.width,
+            pooling: recipe.network.pooling,
         })?;
         let engine = falx_nn::flex_engine(recipe.seed);
         let lock = RunLock::new(recipe, data, engine.as_ref())?;
@@ -228,7 +230,9 @@ impl<'a> Run<'a> {
         );
         let mut rate = 0.0;
         while let Some(batch) = loader.next() {
-            rate = self.step(batch?)?;
+            let (used, images) = self.step(batch?)?;
+            rate = used;
+            loader.recycle(images);
             progress.advance(1);
             progress.note(&format!("loss {:.4}", self.position.sums.mean()));
             if interrupt.is_requested() {
@@ -241,8 +245,8 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    /// One step; returns its learning rate.
-    fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
+    /// One step; returns its learning rate, and the images' buffer to be used again.
+    fn step(&mut self, batch: Batch) -> Result<(f64, Vec<f32>), TrainError> {
         let step = self.position.step;
         let training = &self.recipe.training;
         let rate = self
@@ -277,7 +281,7 @@ impl<'a> Run<'a> {
         self.position.sums.add(output.loss, slices);
         self.position.batch += 1;
         self.position.step += 1;
-        Ok(rate)
+        Ok((rate, images.data))
     }
 
     /// Validates, keeps the best, and saves.

@@ -78,7 +78,7 @@ pub struct Phantom {
     /// Labelled patients, one series each.
     #[arg(long, default_value_t = 60, value_name = "N")]
     pub patients: u32,
-    /// Further patients whose labels are held back (layout rsna: stage_2_test, a sample submission, and the truth).
+    /// Further patients whose labels are held back (layout rsna: a test folder, a sample submission, and the truth).
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub test_patients: u32,
     /// The folder to write: new or empty.

@@ -15,6 +15,10 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Cli, Common};
 use crate::exit::Exit;
 
+/// Training takes and gives back large buffers at every step; the system's allocator hands each back to the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

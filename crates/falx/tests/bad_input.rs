@@ -2,7 +2,10 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::{Study, json, run, stderr};
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 #[test]
@@ -103,7 +106,7 @@ fn an_id_without_a_file_is_counted_and_named() {
         "subdural",
         "any",
     ] {
-        text.push_str(&format!("ID_fffffffff_{label},0\n"));
+        writeln!(text, "ID_fffffffff_{label},0").unwrap();
     }
     std::fs::write(study.labels(), text).unwrap();
     let index = study.path("i.parquet");
@@ -166,5 +169,3 @@ fn a_split_of_other_data_and_labels_of_one_class_are_refused() {
         .success()
         .stdout(contains("no positive"));
 }
-
-use predicates::prelude::PredicateBooleanExt;

@@ -61,7 +61,7 @@ fn a_run_is_trained_evaluated_reported_and_its_submission_is_clean() {
     let lint = "lint-submission {} --sample {} --truth {}";
     run(lint, &[&submission, &sample, &truth])
         .success()
-        .stdout(contains("weighted log loss"));
+        .stdout(contains("would score"));
     let text = std::fs::read_to_string(&submission).unwrap();
     std::fs::write(&submission, text.replacen("_any,", "_every,", 1)).unwrap();
     run(lint, &[&submission, &sample, &truth]).code(1);

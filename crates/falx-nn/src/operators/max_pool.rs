@@ -30,6 +30,16 @@ impl MaxPool {
         }
     }
 
+    /// One window over the whole of a square image.
+    pub const fn whole(side: usize) -> Self {
+        Self {
+            kernel: [side, side],
+            strides: [1, 1],
+            pads: [0; 4],
+            ceil_mode: false,
+        }
+    }
+
     fn window(&self) -> Window {
         Window {
             kernel: self.kernel,

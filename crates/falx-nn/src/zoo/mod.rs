@@ -20,6 +20,21 @@ pub struct NetworkConfig {
     pub outputs: usize,
     /// The share of features that training drops before the last layer.
     pub dropout: f32,
+    /// Channels of the first block; each following block has twice as many.
+    pub width: usize,
+    /// How a slice's features are summed up before the linear layers.
+    pub pooling: Pooling,
+}
+
+/// How the last features of a slice become one number per channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// Their mean, as in the seed.
+    #[default]
+    Average,
+    /// The largest: a finding that fills a hundredth of the slice is not diluted a hundredfold.
+    Maximum,
 }
 
 impl Default for NetworkConfig {
@@ -30,6 +45,8 @@ impl Default for NetworkConfig {
             size: 128,
             outputs: 6,
             dropout: 0.0,
+            width: 32,
+            pooling: Pooling::default(),
         }
     }
 }

@@ -109,6 +109,7 @@ impl Intraventricular {
 }
 
 /// A crack of the vault.
+#[derive(Clone)]
 pub struct Fracture {
     /// Its middle, on the inner table.
     pub center: Point,
@@ -136,6 +137,7 @@ impl Fracture {
 }
 
 /// The brain's displacement by a mass.
+#[derive(Clone)]
 pub struct MassEffect {
     /// Where the mass is.
     pub center: Point,

@@ -28,6 +28,17 @@ pub struct Findings {
     pub fractures: Vec<Fracture>,
 }
 
+impl Findings {
+    /// What would be there without the blood: the brain lies where the blood has pushed it, bone is cracked as it is.
+    pub fn bloodless(&self) -> Self {
+        Self {
+            mass: self.mass.clone(),
+            fractures: self.fractures.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// The stories and their shares among bleeding patients; they sum to 1.
 const STORIES: [(f32, Story); 11] = [
     (0.15, Story::Subdural),

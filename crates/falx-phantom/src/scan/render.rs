@@ -20,11 +20,20 @@ pub struct RenderedSlice {
     /// Density of each pixel, in whole HU, row by row; [`Hu::PADDING`] outside the reconstruction circle
     /// of scanners that mark it.
     pub hu: Vec<Hu>,
-    /// Bit k of a pixel is set where subtype k fills at least half of it.
+    /// Bit k of a pixel is set where subtype k fills at least half of it and can be seen there.
     pub mask: Vec<u8>,
-    /// Area of each subtype in mm², in label order.
+    /// Visible area of each subtype in mm², in label order.
     pub area_mm2: [f64; 5],
 }
+
+/// The share of a pixel that blood must fill to count.
+const HALF: f32 = 0.5;
+
+/// The difference that blood must make to a pixel to be seen there, in HU: an eighth of the brain window.
+const LEAST_CONTRAST: f32 = 10.0;
+
+/// The upper edge of the subdural window (80/200), in HU: above it a pixel is bone to the eye, whatever else is in it.
+const WHITE: f32 = 180.0;
 
 /// A patient in a scanner.
 pub struct Scene {
@@ -32,6 +41,8 @@ pub struct Scene {
     pub patient: u64,
     pub build: Build,
     pub findings: Findings,
+    /// The same head without its blood, to tell where the blood can be seen.
+    pub bloodless: Findings,
     pub device: Device,
     pub pose: Pose,
     pub stack: Stack,
@@ -67,11 +78,18 @@ impl Scene {
             let start = add(corner, scale(down, row as f32 * pixel));
             for col in 0..matrix {
                 let p = [start[0] + col as f32 * pixel, start[1], start[2]];
-                let seen = self.pixel(field, p, pixel, thickness, layers);
+                let seen = self.pixel(&self.findings, field, p, pixel, thickness, layers);
                 let at = row * matrix + col;
                 image[at] = seen.hu;
+                if seen.blood.iter().all(|&share| share < HALF) || seen.hu > WHITE {
+                    continue;
+                }
+                let bloodless = self.pixel(&self.bloodless, field, p, pixel, thickness, layers);
+                if (seen.hu - bloodless.hu).abs() < LEAST_CONTRAST {
+                    continue;
+                }
                 for (k, share) in seen.blood.iter().enumerate() {
-                    if *share >= 0.5 {
+                    if *share >= HALF {
                         mask[at] |= 1 << k;
                         count[k] += 1;
                     }
@@ -88,7 +106,15 @@ impl Scene {
         }
     }
 
-    fn pixel(&self, field: &Field, p: Point, w: f32, thickness: f32, layers: usize) -> Pixel {
+    fn pixel(
+        &self,
+        findings: &Findings,
+        field: &Field,
+        p: Point,
+        w: f32,
+        thickness: f32,
+        layers: usize,
+    ) -> Pixel {
         let normal = self.stack.normal();
         let mut sum = Pixel::default();
         for layer in 0..layers {
@@ -101,7 +127,7 @@ impl Scene {
                     ..Pixel::default()
                 };
             }
-            let seen = self.point(field, q, p, w);
+            let seen = self.point(findings, field, q, p, w);
             if layer == 0 && seen.outside > thickness + 1.0 {
                 return seen;
             }
@@ -118,11 +144,11 @@ impl Scene {
         }
     }
 
-    fn point(&self, field: &Field, q: Point, p: Point, w: f32) -> Pixel {
+    fn point(&self, findings: &Findings, field: &Field, q: Point, p: Point, w: f32) -> Pixel {
         let inner = cavity(q);
         let build = &self.build;
         if inner <= -w {
-            let mut sample = build.inside(q, inner, &self.findings, field, w);
+            let mut sample = build.inside(q, inner, findings, field, w);
             build.operate(q, inner, w, &mut sample.hu);
             return Pixel {
                 hu: sample.hu,
@@ -141,7 +167,7 @@ impl Scene {
         }
         let mut hu = build.outside(q, &shell, w);
         if inner < shell.thickness {
-            for fracture in &self.findings.fractures {
+            for fracture in &findings.fractures {
                 hu = fracture.crack(q, hu, w);
             }
         }
@@ -151,7 +177,7 @@ impl Scene {
         let mut blood = [0.0; 5];
         let inside = cover(inner, w);
         if inside > 0.0 {
-            let sample = build.inside(q, inner.min(-0.3), &self.findings, field, w);
+            let sample = build.inside(q, inner.min(-0.3), findings, field, w);
             hu = mix(hu, sample.hu, inside);
             blood = sample.blood.map(|b| b * inside);
         }

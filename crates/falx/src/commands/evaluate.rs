@@ -1,5 +1,6 @@
 //! `falx evaluate`
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
@@ -55,7 +56,7 @@ fn outcome(
     let mut text = evaluation.to_text();
     if let Some(path) = html {
         write_html(&report()?, path)?;
-        text.push_str(&format!("\n\nreport: {}", path.display()));
+        let _ = write!(text, "\n\nreport: {}", path.display());
     }
     Outcome::done(text, evaluation)
 }

@@ -1,5 +1,7 @@
 //! `falx predict`
 
+use std::fmt::Write as _;
+
 use falx_core::Prediction;
 use falx_data::index::{Index, Layout, scan};
 use falx_eval::{kaggle, predictions};
@@ -46,7 +48,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     };
     let predicted = predict(
         &bundle,
-        samples,
+        &samples,
         &options,
         context.progress.as_ref(),
         &context.interrupt,
@@ -98,17 +100,19 @@ impl Summary {
             self.out.display()
         );
         for slice in &self.unreadable {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\nnot read: {} ({})",
                 slice.path.display(),
                 slice.reasons.join(", ")
-            ));
+            );
         }
         if self.given_the_prevalence > 0 {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\n{} slices that cannot be read were given the prevalence of the training data",
                 self.given_the_prevalence
-            ));
+            );
         }
         text.push_str("\nResearch use; not a medical device.");
         text
