@@ -10,26 +10,24 @@ const USAGE: &str = "usage: cargo xtask tidy     test the invariants of ARCHITEC
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tidy"] => match tidy::run() {
-            Ok(broken) if broken.is_empty() => {
-                println!("tidy: every invariant of ARCHITECTURE.md holds");
-                ExitCode::SUCCESS
+    if words != ["tidy"] {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    match tidy::run() {
+        Ok(broken) if broken.is_empty() => {
+            println!("tidy: every invariant of ARCHITECTURE.md holds");
+            ExitCode::SUCCESS
+        }
+        Ok(broken) => {
+            for line in &broken {
+                eprintln!("{line}");
             }
-            Ok(broken) => {
-                for line in &broken {
-                    eprintln!("{line}");
-                }
-                eprintln!("tidy: {} broken", broken.len());
-                ExitCode::FAILURE
-            }
-            Err(error) => {
-                eprintln!("tidy could not run: {error:#}");
-                ExitCode::from(2)
-            }
-        },
-        _ => {
-            eprintln!("{USAGE}");
+            eprintln!("tidy: {} broken", broken.len());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("tidy could not run: {error:#}");
             ExitCode::from(2)
         }
     }
