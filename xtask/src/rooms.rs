@@ -19,7 +19,7 @@ const LINTS: usize = 3;
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
 const CONFINED: [(&str, &[&str]); 8] = [
     ("burn", &["falx-nn"]),
-    ("gemm", &["falx-nn"]),
+    ("pulp", &["falx-nn"]),
     ("rten", &["falx-infer"]),
     ("dicom-object", &["falx-phantom"]),
     ("parquet", &["falx-data"]),

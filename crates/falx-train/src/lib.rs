@@ -14,6 +14,7 @@ mod metrics;
 mod pictures;
 mod predictions;
 mod recipe;
+mod summary;
 mod train;
 
 pub use error::TrainError;
@@ -23,7 +24,8 @@ pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{DataConfig, NetworkChoice, Recipe, RecipeError, TrainingConfig};
-pub use train::{TrainOptions, TrainSummary, train};
+pub use summary::TrainSummary;
+pub use train::{TrainOptions, train};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! The loop.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,14 +10,13 @@ use falx_infer::PriorShift;
 use falx_nn::optim::Optimizer;
 use falx_nn::zoo::{self, NetworkConfig};
 use falx_nn::{Engine, Graph, Parameters, Targets, Tensor};
-use serde::Serialize;
 
 use crate::checkpoint::{Checkpoints, Position};
 use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::lock::RunLock;
 use crate::metrics::{self, EpochMetrics, EpochSums};
-use crate::{Recipe, TrainError, finish};
+use crate::{Recipe, TrainError, TrainSummary, finish};
 
 /// How a run uses the machine; results do not depend on it.
 #[derive(Clone, Debug)]
@@ -29,69 +27,6 @@ pub struct TrainOptions {
     pub resume: bool,
     /// Threads that load slices.
     pub threads: usize,
-}
-
-/// What a run reached.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TrainSummary {
-    /// The run's folder.
-    pub run: PathBuf,
-    /// False when it was stopped; `--resume` goes on.
-    pub finished: bool,
-    /// Slices learnt from.
-    pub training_slices: usize,
-    /// Slices that chose the best epoch.
-    pub validation_slices: usize,
-    /// Slices that stayed locked.
-    pub test_slices: usize,
-    /// Epochs that were completed.
-    pub epochs: Vec<EpochMetrics>,
-    /// The epoch (from 1) with the lowest validation loss, and that loss.
-    pub best: Option<(u64, f64)>,
-    /// The bundle, once finished.
-    pub bundle: Option<PathBuf>,
-}
-
-impl TrainSummary {
-    /// What the run reached, with every loss beside its baseline.
-    pub fn to_text(&self) -> String {
-        let mut text = format!(
-            "learnt from {} slices, epoch chosen on {}, locked test {}\n\nepoch  training  validation  no skill  AUC of any\n",
-            self.training_slices, self.validation_slices, self.test_slices
-        );
-        for line in &self.epochs {
-            let auc = line
-                .validation_auc_any
-                .map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
-            let _ = writeln!(
-                text,
-                "{:>5}  {:>8.4}  {:>10.4}  {:>8.4}  {auc:>10}",
-                line.epoch, line.training_loss, line.validation_loss, line.validation_baseline
-            );
-        }
-        if let (Some((epoch, loss)), Some(line)) = (self.best, self.epochs.last()) {
-            let baseline = line.validation_baseline;
-            let _ = writeln!(
-                text,
-                "\nbest: epoch {epoch} with {loss:.4}, beside {baseline:.4} for predicting prevalence"
-            );
-            if loss >= baseline {
-                text.push_str("This is not better than no skill: do not use this model.\n");
-            }
-        }
-        match &self.bundle {
-            Some(bundle) => {
-                let _ = writeln!(text, "bundle: {}", bundle.display());
-            }
-            None => {
-                let _ = writeln!(
-                    text,
-                    "stopped before the end; the checkpoint is saved, go on with --resume"
-                );
-            }
-        }
-        text
-    }
 }
 
 /// Trains one run, or goes on with it.

@@ -46,18 +46,22 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Exit {
     start_log(&cli.common);
-    let as_json = cli.common.json;
-    output::print(
-        start_threads(&cli.common).and_then(|()| {
-            let context = commands::Context {
-                progress: reporter::reporter(cli.common.quiet),
-                interrupt: hear_ctrl_c()?,
-                threads: rayon::current_num_threads(),
-            };
-            commands::run(cli.command, &context)
-        }),
-        as_json,
-    )
+    let interrupt = Interrupt::default();
+    let result =
+        prepare(&cli.common, &interrupt).and_then(|context| commands::run(cli.command, &context));
+    output::print(result, cli.common.json, interrupt.is_requested())
+}
+
+fn prepare(common: &Common, interrupt: &Interrupt) -> anyhow::Result<commands::Context> {
+    hear_ctrl_c(interrupt.clone())?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(common.threads.map_or(0, Into::into))
+        .build_global()?;
+    Ok(commands::Context {
+        progress: reporter::reporter(common.quiet),
+        interrupt: interrupt.clone(),
+        threads: rayon::current_num_threads(),
+    })
 }
 
 fn start_log(common: &Common) {
@@ -77,23 +81,14 @@ fn start_log(common: &Common) {
         .init();
 }
 
-fn start_threads(common: &Common) -> anyhow::Result<()> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(common.threads.map_or(0, Into::into))
-        .build_global()?;
-    Ok(())
-}
-
 /// The first Ctrl-C asks the work to save and stop; a second one ends the process at once.
-fn hear_ctrl_c() -> anyhow::Result<Interrupt> {
-    let interrupt = Interrupt::default();
-    let heard = interrupt.clone();
+fn hear_ctrl_c(interrupt: Interrupt) -> anyhow::Result<()> {
     ctrlc::set_handler(move || {
-        if heard.is_requested() {
+        if interrupt.is_requested() {
             std::process::exit(Exit::NotFine.code().into());
         }
         eprintln!("stopping at the next safe point (Ctrl-C again to stop at once)");
-        heard.request();
+        interrupt.request();
     })?;
-    Ok(interrupt)
+    Ok(())
 }

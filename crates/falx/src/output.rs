@@ -38,7 +38,9 @@ impl Outcome {
 }
 
 /// Prints a command's result, or its failure, and gives the exit code.
-pub fn print(result: anyhow::Result<Outcome>, as_json: bool) -> Exit {
+///
+/// Work that was `interrupted` may have done a part: its failure is no unusable input.
+pub fn print(result: anyhow::Result<Outcome>, as_json: bool, interrupted: bool) -> Exit {
     match result {
         Ok(outcome) => {
             let printed = if as_json {
@@ -50,14 +52,19 @@ pub fn print(result: anyhow::Result<Outcome>, as_json: bool) -> Exit {
         }
         Err(error) => {
             let message = chain(&error);
+            let exit = if interrupted {
+                Exit::NotFine
+            } else {
+                Exit::Unusable
+            };
             eprintln!("error: {message}");
             if as_json {
                 let document = serde_json::json!({
-                    "error": { "message": message, "exit_code": Exit::Unusable.code() }
+                    "error": { "message": message, "exit_code": exit.code() }
                 });
                 write_out(&format!("{document:#}\n"));
             }
-            Exit::Unusable
+            exit
         }
     }
 }

@@ -72,6 +72,27 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on_exactly() {
 }
 
 #[test]
+fn ctrl_c_in_other_work_is_told_and_has_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = falx()
+        .args(["phantom", "--patients", "200", "--out"])
+        .arg(folder.path().join("phantom"))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().is_some());
+    send(&child, "-INT");
+    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.starts_with("error:")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn a_killed_run_goes_on_to_the_same_end() {
     let study = Study::indexed();
     let (recipe, out) = (study.recipe(EPOCHS), study.path("killed"));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use falx_core::Label;
 use falx_data::audit::audit;
 use falx_data::index::{Index, IndexOptions, Layout, build, scan};
@@ -69,20 +70,23 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
     let index = Index::read(&index_path)?;
     let audit = audit(&index);
     let options = SplitOptions {
-        folds: 4,
-        test_fraction: 0.25,
+        folds: 6,
+        test_fraction: 0.22,
         seed: arguments.seed,
     };
     split(&index, &options)?.write(out.join("split.parquet"))?;
 
     let recipe_path = out.join("recipe.toml");
-    std::fs::write(&recipe_path, RECIPE)?;
+    let recipe = format!("seed = {}\n\n{RECIPE}", arguments.seed);
+    std::fs::write(&recipe_path, recipe)
+        .with_context(|| format!("cannot write {}", recipe_path.display()))?;
     let run_folder = out.join("run");
+    // A demo that was stopped goes on; one that was finished is judged again.
     let trained = train(
         &Recipe::read(&recipe_path)?,
         &TrainOptions {
             out: run_folder.clone(),
-            resume: false,
+            resume: run_folder.join("run.lock").is_file(),
             threads: context.threads,
         },
         progress,
