@@ -6,6 +6,7 @@ use crate::shape::{
 };
 
 use super::patient::Build;
+use super::sutures;
 
 /// Signed distance to the inner table: negative inside the cranial cavity. In the reference head's mm.
 pub fn cavity(p: Point) -> f32 {
@@ -134,9 +135,8 @@ impl Build {
             return hu;
         }
         let zigzag = 1.6 * noise::value(p, 3.5, self.seed ^ 0x0D);
-        let coronal = p[1] + 22.0 + 0.18 * p[2] + zigzag;
-        let lambdoid = p[1] - 66.0 + 0.35 * (p[0].abs() - 20.0) + 0.30 * (p[2] - 20.0) + zigzag;
-        let mut suture = coronal.abs().min(lambdoid.abs());
+        let (coronal, lambdoid) = (sutures::coronal(p), sutures::lambdoid(p));
+        let mut suture = (coronal + zigzag).abs().min((lambdoid + zigzag).abs());
         if p[1] > -22.0 && p[1] < 66.0 && p[2] > 30.0 {
             suture = suture.min((p[0] + zigzag).abs());
         }

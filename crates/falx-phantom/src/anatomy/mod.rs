@@ -6,6 +6,7 @@ mod cranium;
 mod dura;
 mod patient;
 mod surgery;
+pub mod sutures;
 mod ventricles;
 
 pub use brain::field;

@@ -2,6 +2,7 @@
 
 use falx_core::Label;
 
+use crate::anatomy::sutures;
 use crate::noise;
 use crate::shape::{Point, length, mix, smooth_step, sub};
 
@@ -35,7 +36,7 @@ impl Collection {
         }
         if self.label == Label::Epidural {
             let rho = length(sub(p, self.center)) / self.radius;
-            return self.thickness * (1.0 - rho * rho).max(0.0);
+            return self.thickness * (1.0 - rho * rho).max(0.0) * self.within_sutures(p);
         }
         let high = (p[2] - self.center[2]) / self.radius;
         if high.abs() >= 1.0 {
@@ -50,6 +51,15 @@ impl Collection {
         let medial = smooth_step(2.0, 9.0, p[0].abs());
         let uneven = 1.0 + 0.25 * noise::value(p, 30.0, self.seed);
         self.thickness * ((1.0 - around.powi(4)) * (1.0 - high.powi(4))).sqrt() * medial * uneven
+    }
+
+    /// 1 on the bone that the lens's centre lies on, 0 beyond its sutures, where dura clings to the skull.
+    fn within_sutures(&self, p: Point) -> f32 {
+        let side = |suture: fn(Point) -> f32| {
+            let home = suture(self.center).signum();
+            smooth_step(0.0, 6.0, suture(p) * home)
+        };
+        side(sutures::coronal) * side(sutures::lambdoid)
     }
 
     /// Density inside.
@@ -88,5 +98,29 @@ impl Sheet {
             (1.0 - t.powi(4)).max(0.0)
         };
         self.thickness * (window(p[1], self.along) * window(second, self.across)).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lens_ends_at_the_sutures_of_its_bone() {
+        let lens = Collection {
+            label: Label::Epidural,
+            side: 1.0,
+            thickness: 20.0,
+            center: [62.0, -10.0, 10.0],
+            radius: 40.0,
+            arc: [0.0; 2],
+            hu: [60.0; 2],
+            level: 0.0,
+            seed: 1,
+        };
+        assert!(lens.at(lens.center, 1.0) > 10.0);
+        // 20 mm in front of the centre lies beyond the coronal suture, 20 mm behind it does not.
+        assert_eq!(lens.at([58.0, -30.0, 10.0], 1.0), 0.0);
+        assert!(lens.at([62.0, 10.0, 10.0], 1.0) > 5.0);
     }
 }
