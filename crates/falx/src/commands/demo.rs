@@ -1,8 +1,10 @@
 //! `falx demo`: every room once, on a phantom, in the order of the data.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use atomic_write_file::AtomicWriteFile;
 use falx_core::Label;
 use falx_data::audit::audit;
 use falx_data::index::{Index, IndexOptions, Layout, build, scan};
@@ -78,7 +80,11 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
 
     let recipe_path = out.join("recipe.toml");
     let recipe = format!("seed = {}\n\n{RECIPE}", arguments.seed);
-    std::fs::write(&recipe_path, recipe)
+    AtomicWriteFile::open(&recipe_path)
+        .and_then(|mut file| {
+            file.write_all(recipe.as_bytes())
+                .and_then(|()| file.commit())
+        })
         .with_context(|| format!("cannot write {}", recipe_path.display()))?;
     let run_folder = out.join("run");
     // A demo that was stopped goes on; one that was finished is judged again.
