@@ -13,6 +13,8 @@
 
 mod attributes;
 mod check;
+#[allow(dead_code, reason = "the reader does not call it yet")]
+mod codec;
 mod cursor;
 mod dataset;
 mod defect;

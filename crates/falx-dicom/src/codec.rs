@@ -1,0 +1,118 @@
+//! From the compressed bytes of a frame to its pixel cells.
+//!
+//! A codec knows nothing of HU or of the bit field in a cell: it gives cells as an uncompressed file would hold them,
+//! and [`crate::pixels`] reads them from there. Every codec checks what its codestream says of itself against the
+//! image's header before it allocates or decodes, and decodes all of the frame or refuses.
+
+mod inflate;
+mod rle;
+#[cfg(test)]
+mod tests;
+
+#[allow(unused_imports, reason = "the reader does not call it yet")]
+pub(crate) use inflate::inflate;
+
+use crate::check::MAX_DECODED;
+use crate::defect::DefectSet;
+use crate::header::PixelFormat;
+use crate::{Refusal, Refused};
+
+/// How a frame's bytes are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    /// RLE Lossless.
+    Rle,
+    /// JPEG Baseline and Extended: sequential DCT of 8 or 12 bits.
+    Jpeg,
+    /// JPEG Lossless, any predictor.
+    JpegLossless,
+    /// JPEG-LS, lossless and near-lossless.
+    JpegLs,
+    /// JPEG 2000, reversible and irreversible.
+    Jpeg2000,
+    /// High-Throughput JPEG 2000.
+    HighThroughputJpeg2000,
+}
+
+impl Codec {
+    /// The codec of encapsulated Pixel Data under a Transfer Syntax UID; none where it is native or not decoded.
+    ///
+    /// # Source
+    /// PS3.6 Table A-1.
+    pub(crate) fn of(transfer_syntax: &str) -> Option<Self> {
+        match transfer_syntax.strip_prefix("1.2.840.10008.1.2.")? {
+            "5" => Some(Self::Rle),
+            "4.50" | "4.51" => Some(Self::Jpeg),
+            "4.57" | "4.70" => Some(Self::JpegLossless),
+            "4.80" | "4.81" => Some(Self::JpegLs),
+            "4.90" | "4.91" => Some(Self::Jpeg2000),
+            "4.201" | "4.202" | "4.203" => Some(Self::HighThroughputJpeg2000),
+            _ => None,
+        }
+    }
+}
+
+/// What the header says a frame is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrameFormat {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) format: PixelFormat,
+}
+
+impl FrameFormat {
+    /// The pixels of a frame whose cells the reader's limit allows.
+    fn pixels(&self) -> Result<usize, Refused> {
+        let pixels = self.rows.checked_mul(self.cols);
+        pixels
+            .filter(|pixels| {
+                let bytes = pixels.checked_mul(self.cell_bytes());
+                bytes.is_some_and(|bytes| bytes as u64 <= MAX_DECODED)
+            })
+            .ok_or_else(|| {
+                let detail = format!("a frame of {} x {} pixels", self.rows, self.cols);
+                Refused::new(Refusal::TooLarge, detail)
+            })
+    }
+
+    fn cell_bytes(&self) -> usize {
+        usize::from(self.format.bits_allocated / 8)
+    }
+}
+
+/// Decodes one frame's whole codestream and appends exactly `rows * cols` cells, little endian, to `cells`.
+///
+/// An unsigned sample is its cell; a sample of a signed JPEG 2000 codestream is extended by its sign.
+///
+/// # Errors
+/// [`Refusal::InconsistentPixelGeometry`] where the codestream's size, components or depth contradict the header,
+/// [`Refusal::CorruptCodestream`] where it cannot be decoded, [`Refusal::TooLarge`] where the frame is over the limit.
+pub(crate) fn decode_frame(
+    codec: Codec,
+    codestream: &[u8],
+    frame: &FrameFormat,
+    cells: &mut Vec<u8>,
+    defects: &mut DefectSet,
+) -> Result<(), Refused> {
+    let pixels = frame.pixels()?;
+    match codec {
+        Codec::Rle => rle::decode(codestream, pixels, frame.cell_bytes(), cells),
+        Codec::Jpeg
+        | Codec::JpegLossless
+        | Codec::JpegLs
+        | Codec::Jpeg2000
+        | Codec::HighThroughputJpeg2000 => {
+            let _ = defects;
+            let detail = format!("{codec:?}");
+            Err(Refused::new(Refusal::UnsupportedTransferSyntax, detail))
+        }
+    }
+}
+
+fn corrupt(detail: impl Into<String>) -> Refused {
+    Refused::new(Refusal::CorruptCodestream, detail)
+}
+
+fn inconsistent(detail: impl Into<String>) -> Refused {
+    Refused::new(Refusal::InconsistentPixelGeometry, detail)
+}
