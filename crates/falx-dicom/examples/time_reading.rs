@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use falx_dicom::{Reader, read_bytes, read_file, read_header};
+use falx_dicom::{Reader, read, read_bytes, read_header};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         black_box(read_bytes(bytes)?);
         Ok(())
     })?;
-    time("read_file", &files, rounds, |path| {
-        black_box(read_file(path)?);
+    time("read", &files, rounds, |path| {
+        black_box(read(path)?);
         Ok(())
     })?;
     time("read_header", &files, rounds, |path| {

@@ -64,7 +64,7 @@ impl<'a> DataSet<'a> {
     pub(crate) fn needed_bits(&mut self, tag: Tag, vrs: &[VR]) -> Result<Option<u16>, Refused> {
         match self.needed(tag, vrs)? {
             None | Some([]) => Ok(None),
-            Some(&[low, high]) => Ok(Some(u16::from_le_bytes([low, high]))),
+            Some(&[a, b]) => Ok(Some(self.encoding.u16([a, b]))),
             Some(value) => Err(Refused::new(
                 Refusal::MalformedValue,
                 format!(

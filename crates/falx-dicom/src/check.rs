@@ -1,11 +1,12 @@
 //! From elements to a checked header and pixel layout, in the order in which a file may be refused.
 
-use dicom_core::VR;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 
 use crate::attributes::{keyword, malformed_text, missing};
-use crate::cursor::malformed;
-use crate::dataset::{DataSet, PixelData};
+use crate::cursor::{Encoding, malformed};
+use crate::dataset::{DataSet, PixelContent, PixelData, Scanned};
+use crate::functional_groups::FunctionalGroups;
 use crate::header::{self, PixelFormat};
 use crate::layout::{Layout, Padding, check_format, overlay_bits, padding};
 use crate::text::{integer, split, trim};
@@ -14,19 +15,41 @@ use crate::{Defect, Refusal, Refused, SliceHeader};
 /// The most bytes that a decoded image may take.
 pub(crate) const MAX_DECODED: u64 = 1 << 30;
 
+/// The most frames of an image; each takes a header of its own.
+const MAX_FRAMES: u64 = 1 << 14;
+
 /// A header that refuses nothing, and how to read the pixels that it describes.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    pub(crate) header: SliceHeader,
-    pub(crate) layout: Layout,
+    /// One a frame.
+    pub(crate) headers: Vec<SliceHeader>,
+    pub(crate) overlay_bits: u32,
     pub(crate) padding: Padding,
     pub(crate) pixel_data: PixelData,
 }
 
-/// Checks everything that can be checked without the pixels; `set` collects the defects.
-pub(crate) fn check(set: &mut DataSet<'_>) -> Result<Checked, Refused> {
+impl Checked {
+    /// All frames of an image have cells of one width.
+    pub(crate) fn bytes_a_cell(&self) -> usize {
+        let format = self.headers.first().map(|header| header.format);
+        format.map_or(1, |format| usize::from(format.bits_allocated / 8))
+    }
+
+    /// How to read the cells of a frame with this header.
+    pub(crate) fn layout(&self, header: &SliceHeader) -> Layout {
+        Layout {
+            pixels: header.rows * header.cols,
+            format: header.format,
+            overlay_bits: self.overlay_bits,
+        }
+    }
+}
+
+/// Checks everything that can be checked without the pixels; the defects are collected in `scanned.set`.
+pub(crate) fn check(scanned: &mut Scanned<'_>) -> Result<Checked, Refused> {
+    let set = &mut scanned.set;
     let is_enhanced = check_is_ct(set)?;
-    let Some(pixel_data) = set.pixel_data else {
+    let Some(pixel_data) = scanned.pixel_data.clone() else {
         let detail = "the data set ends without Pixel Data";
         return Err(Refused::new(Refusal::NoPixelData, detail));
     };
@@ -36,31 +59,64 @@ pub(crate) fn check(set: &mut DataSet<'_>) -> Result<Checked, Refused> {
             _ => return Err(malformed("Pixel Data has another VR than OB or OW")),
         }
     }
-    check_image_type(set)?;
+    check_image_type(set, tags::IMAGE_TYPE)?;
     check_greyscale(set)?;
     let (rows, cols) = (
         usize::from(set.needed_u16(tags::ROWS)?),
         usize::from(set.needed_u16(tags::COLUMNS)?),
     );
     let mut format = check_format(set)?;
-    let frames = check_length(set, rows, cols, format.bits_allocated, pixel_data.length)?;
-    if is_enhanced || frames > 1 {
-        let detail = format!("the image has {frames} frames, or is of an enhanced CT class");
-        return Err(Refused::new(Refusal::UnsupportedMultiframe, detail));
+    if scanned.syntax.encoding == Encoding::ExplicitVrBigEndian && format.bits_allocated == 32 {
+        let detail = "32-bit cells in big endian: the order of their halves is not determined";
+        return Err(Refused::new(Refusal::UnsupportedTransferSyntax, detail));
     }
-    check_rescale(set, &mut format)?;
-    let layout = Layout {
-        pixels: rows * cols,
-        format,
-        overlay_bits: overlay_bits(set, &format)?,
-    };
+    let frames = check_size(set, rows, cols)?;
+    if let PixelContent::Native(length) = pixel_data.content {
+        check_length(set, rows * cols, format.bits_allocated, frames, length)?;
+    }
+    if set.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
+        let detail = "a Modality LUT Sequence is present";
+        return Err(Refused::new(Refusal::UnsupportedModalityLut, detail));
+    }
+    if !is_enhanced {
+        check_rescale(set, &mut format)?;
+    }
+    let overlay_bits = overlay_bits(set, &format)?;
     let padding = padding(set, &format)?;
+    let image = header::read(set, &scanned.uid, rows, cols, format)?;
     Ok(Checked {
-        header: header::read(set, rows, cols, format),
-        layout,
+        headers: headers(set, image, frames, is_enhanced)?,
+        overlay_bits,
         padding,
         pixel_data,
     })
+}
+
+/// A header for each frame.
+fn headers(
+    set: &mut DataSet<'_>,
+    image: SliceHeader,
+    frames: usize,
+    is_enhanced: bool,
+) -> Result<Vec<SliceHeader>, Refused> {
+    let mut headers = if is_enhanced {
+        let groups = FunctionalGroups::read(set, frames)?;
+        (0..frames)
+            .map(|frame| groups.header_of(frame, &image, &mut set.defects))
+            .collect::<Result<_, _>>()?
+    } else {
+        vec![image; frames]
+    };
+    if frames > 1 {
+        for (header, number) in headers.iter_mut().zip(1..) {
+            header.frame_number = Some(number);
+            if !is_enhanced {
+                // One position cannot be that of several frames.
+                header.image_position = None;
+            }
+        }
+    }
+    Ok(headers)
 }
 
 /// Modality and SOP class; true for a class whose images have several frames by nature.
@@ -87,8 +143,9 @@ fn not_ct(what: &str, found: &[u8]) -> Refused {
     Refused::new(Refusal::NotCt, format!("{what} is {shown}"))
 }
 
-fn check_image_type(set: &mut DataSet<'_>) -> Result<(), Refused> {
-    let Some(image_type) = set.needed_text(tags::IMAGE_TYPE, VR::CS)? else {
+/// Image Type, or Frame Type, which has the same values.
+pub(crate) fn check_image_type(set: &mut DataSet<'_>, tag: Tag) -> Result<(), Refused> {
+    let Some(image_type) = set.needed_text(tag, VR::CS)? else {
         return Ok(());
     };
     let mut values = split(image_type).map(trim);
@@ -96,7 +153,7 @@ fn check_image_type(set: &mut DataSet<'_>) -> Result<(), Refused> {
         set.defects.add(Defect::DerivedImage);
     }
     if values.nth(1) == Some(b"LOCALIZER") {
-        let detail = "Image Type value 3 is LOCALIZER";
+        let detail = format!("{} value 3 is LOCALIZER", keyword(tag));
         return Err(Refused::new(Refusal::Localizer, detail));
     }
     Ok(())
@@ -127,15 +184,8 @@ fn check_greyscale(set: &mut DataSet<'_>) -> Result<(), Refused> {
     }
 }
 
-/// The number of frames, where Pixel Data is as long as they need.
-fn check_length(
-    set: &mut DataSet<'_>,
-    rows: usize,
-    cols: usize,
-    bits_allocated: u16,
-    length: usize,
-) -> Result<u64, Refused> {
-    let inconsistent = |detail| Refused::new(Refusal::InconsistentPixelGeometry, detail);
+/// The number of frames, where they are not too large.
+fn check_size(set: &mut DataSet<'_>, rows: usize, cols: usize) -> Result<usize, Refused> {
     let frames = match set.needed_number_text(tags::NUMBER_OF_FRAMES, VR::IS)? {
         None => 1,
         Some(value) => {
@@ -145,35 +195,48 @@ fn check_length(
     let frames = u64::try_from(frames).unwrap_or(0);
     if rows == 0 || cols == 0 || frames == 0 {
         let detail = format!("the image has {rows} rows, {cols} columns and {frames} frames");
-        return Err(inconsistent(detail));
+        return Err(Refused::new(Refusal::InconsistentPixelGeometry, detail));
     }
-    // Rows and Columns are below 2^16 and a cell has at most 4 bytes, so a frame is below 2^34.
-    let pixels = rows as u64 * cols as u64;
-    let frame = pixels * u64::from(bits_allocated / 8);
-    let decoded = (pixels * 4).checked_mul(frames);
-    if decoded.is_none_or(|bytes| bytes > MAX_DECODED) {
+    // Rows and Columns are below 2^16 and a value has 4 bytes, so a frame is below 2^34.
+    let decoded = (rows as u64 * cols as u64 * 4).checked_mul(frames);
+    if decoded.is_none_or(|bytes| bytes > MAX_DECODED) || frames > MAX_FRAMES {
         let detail = format!("{frames} frames of {rows} x {cols} pixels are declared");
         return Err(Refused::new(Refusal::TooLarge, detail));
     }
-    let (needed, found) = (frame * frames, length as u64);
-    let excess = found.checked_sub(needed).filter(|&excess| excess < frame);
+    Ok(frames as usize)
+}
+
+/// Whether native Pixel Data is as long as the frames need.
+fn check_length(
+    set: &mut DataSet<'_>,
+    pixels: usize,
+    bits_allocated: u16,
+    frames: usize,
+    length: usize,
+) -> Result<(), Refused> {
+    let frame = pixels * usize::from(bits_allocated / 8);
+    let needed = frame * frames;
+    let excess = length.checked_sub(needed).filter(|&excess| excess < frame);
     let Some(excess) = excess else {
-        return Err(inconsistent(format!(
-            "Pixel Data has {found} bytes where {frames} frames of {rows} x {cols} pixels of {bits_allocated} bits have {needed}"
-        )));
+        return Err(Refused::new(
+            Refusal::InconsistentPixelGeometry,
+            format!(
+                "Pixel Data has {length} bytes where {frames} frames of {pixels} pixels of {bits_allocated} bits have {needed}"
+            ),
+        ));
     };
     let is_pad_byte = excess == 1 && needed % 2 == 1;
     if excess > 0 && !is_pad_byte {
         set.defects.add(Defect::PixelDataExcess);
     }
-    Ok(frames)
+    Ok(())
 }
 
-fn check_rescale(set: &mut DataSet<'_>, format: &mut PixelFormat) -> Result<(), Refused> {
-    if set.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
-        let detail = "a Modality LUT Sequence is present";
-        return Err(Refused::new(Refusal::UnsupportedModalityLut, detail));
-    }
+/// Reads the rescale into `format`: a slope and an intercept in Hounsfield units.
+pub(crate) fn check_rescale(
+    set: &mut DataSet<'_>,
+    format: &mut PixelFormat,
+) -> Result<(), Refused> {
     match set.needed_text(tags::RESCALE_TYPE, VR::LO)? {
         None | Some(b"HU") => {}
         Some(unit) => {

@@ -4,13 +4,9 @@
 //! and [`crate::pixels`] reads them from there. Every codec checks what its codestream says of itself against the
 //! image's header before it allocates or decodes, and decodes all of the frame or refuses.
 
-mod inflate;
 mod rle;
 #[cfg(test)]
 mod tests;
-
-#[allow(unused_imports, reason = "the reader does not call it yet")]
-pub(crate) use inflate::inflate;
 
 use crate::check::MAX_DECODED;
 use crate::defect::DefectSet;

@@ -13,17 +13,50 @@ pub(crate) enum Halt {
     NeedsBytes(usize),
 }
 
+impl Halt {
+    /// The refusal of bytes that are a whole file, where needing more of them means that their end is missing.
+    pub(crate) fn into_refused(self) -> Refused {
+        match self {
+            Self::Refused(refused) => refused,
+            Self::NeedsBytes(_) => {
+                Refused::new(Refusal::Truncated, "the file ends inside its elements")
+            }
+        }
+    }
+}
+
 impl From<Refused> for Halt {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
     }
 }
 
-/// How elements are written down.
+/// How elements are written down (PS3.5 7.1 and Annex A); little endian where the name does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     ImplicitVr,
     ExplicitVr,
+    ExplicitVrBigEndian,
+}
+
+impl Encoding {
+    pub(crate) const fn u16(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            Self::ImplicitVr | Self::ExplicitVr => u16::from_le_bytes(bytes),
+            Self::ExplicitVrBigEndian => u16::from_be_bytes(bytes),
+        }
+    }
+
+    pub(crate) const fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::ImplicitVr | Self::ExplicitVr => u32::from_le_bytes(bytes),
+            Self::ExplicitVrBigEndian => u32::from_be_bytes(bytes),
+        }
+    }
+
+    pub(crate) const fn tag(self, [a, b, c, d]: [u8; 4]) -> Tag {
+        Tag(self.u16([a, b]), self.u16([c, d]))
+    }
 }
 
 /// A position in the first bytes of a file of `total` bytes.
@@ -84,25 +117,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next tag without moving, or `None` at the end of the file.
-    pub(crate) fn peek_tag(&self) -> Result<Option<Tag>, Halt> {
+    pub(crate) fn peek_tag(&self, encoding: Encoding) -> Result<Option<Tag>, Halt> {
         if self.is_at_end() {
             return Ok(None);
         }
-        match *self.peek(4, "a tag")? {
-            [a, b, c, d] => Ok(Some(Tag(
-                u16::from_le_bytes([a, b]),
-                u16::from_le_bytes([c, d]),
-            ))),
-            _ => Ok(None),
-        }
+        Ok(Some(encoding.tag(self.clone().take("a tag")?)))
     }
 
     /// Reads the head of an element: its tag, its VR where one is written, and its length.
     pub(crate) fn element_head(&mut self, encoding: Encoding) -> Result<ElementHead, Halt> {
-        let [a, b, c, d] = self.take("a tag")?;
-        let tag = Tag(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+        let tag = encoding.tag(self.take("a tag")?);
         let (vr, length) = if encoding == Encoding::ImplicitVr || tag.group() == ITEM.group() {
-            (None, u32::from_le_bytes(self.take("a length")?))
+            (None, encoding.u32(self.take("a length")?))
         } else {
             let code = self.take("a VR")?;
             let vr = VR::from_binary(code).ok_or_else(|| {
@@ -111,9 +137,9 @@ impl<'a> Cursor<'a> {
             })?;
             let length = if has_long_length(vr) {
                 let _reserved: [u8; 2] = self.take("a length")?;
-                u32::from_le_bytes(self.take("a length")?)
+                encoding.u32(self.take("a length")?)
             } else {
-                u32::from(u16::from_le_bytes(self.take("a length")?))
+                u32::from(encoding.u16(self.take("a length")?))
             };
             (Some(vr), length)
         };

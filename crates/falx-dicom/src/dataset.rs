@@ -1,12 +1,16 @@
 //! From a file's bytes to the elements of its data set: structure alone, no meaning.
 
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::tags;
 
-use crate::cursor::{Cursor, Encoding, Halt, ITEM, malformed};
+use crate::cursor::{
+    Cursor, Encoding, Halt, ITEM, ITEM_DELIMITATION, SEQUENCE_DELIMITATION, malformed,
+};
 use crate::defect::DefectSet;
-use crate::meta::{self, Start};
+use crate::encapsulated::{self, Fragments};
+use crate::meta::Start;
 use crate::nesting::skip_value;
+use crate::transfer_syntax::TransferSyntax;
 use crate::{Defect, Refusal, Refused};
 
 /// How far a file is scanned.
@@ -18,7 +22,7 @@ pub(crate) enum Extent {
     ShortOfPixels,
 }
 
-/// A top-level element and where its value lies in the file.
+/// An element and where its value lies in the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: Tag,
@@ -26,27 +30,60 @@ pub(crate) struct Element<'a> {
     pub(crate) vr: Option<VR>,
     /// Empty for a sequence.
     pub(crate) value: &'a [u8],
+    /// The items of a sequence that something may depend on.
+    items: Option<Items<'a>>,
 }
 
-/// Pixel Data: where its bytes lie in the file.
+/// The undivided items of a sequence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PixelData {
-    pub(crate) vr: Option<VR>,
-    pub(crate) start: usize,
-    pub(crate) length: usize,
+struct Items<'a> {
+    bytes: &'a [u8],
+    encoding: Encoding,
 }
 
-/// The top-level elements of a file.
+/// Elements in ascending order of their tags: a file's, or those of an item.
 #[derive(Debug)]
 pub(crate) struct DataSet<'a> {
-    /// Those of the groups that say something about a CT slice, in ascending order of their tags.
     elements: Vec<Element<'a>>,
-    pub(crate) transfer_syntax: String,
-    pub(crate) pixel_data: Option<PixelData>,
+    pub(crate) encoding: Encoding,
     pub(crate) defects: DefectSet,
 }
 
+/// Pixel Data: where its bytes lie in the data set.
+#[derive(Clone, Debug)]
+pub(crate) struct PixelData {
+    pub(crate) vr: Option<VR>,
+    pub(crate) start: usize,
+    pub(crate) content: PixelContent,
+}
+
+/// What Pixel Data holds.
+#[derive(Clone, Debug)]
+pub(crate) enum PixelContent {
+    /// Pixel cells of so many bytes.
+    Native(usize),
+    /// Compressed frames; without their places where only the header was scanned.
+    Encapsulated(Option<Fragments>),
+}
+
+/// The top-level elements of a file that say something about a CT image, and its pixels.
+#[derive(Debug)]
+pub(crate) struct Scanned<'a> {
+    pub(crate) set: DataSet<'a>,
+    pub(crate) uid: String,
+    pub(crate) syntax: TransferSyntax,
+    pub(crate) pixel_data: Option<PixelData>,
+}
+
 impl<'a> DataSet<'a> {
+    const fn new(encoding: Encoding, defects: DefectSet) -> Self {
+        Self {
+            elements: Vec::new(),
+            encoding,
+            defects,
+        }
+    }
+
     /// The element with this tag.
     pub(crate) fn get(&self, tag: Tag) -> Option<Element<'a>> {
         let found = self
@@ -54,63 +91,179 @@ impl<'a> DataSet<'a> {
             .binary_search_by_key(&tag, |element| element.tag);
         found.ok().and_then(|at| self.elements.get(at)).copied()
     }
+
+    /// The items of the sequence with this tag; none where it is absent, empty, or not kept.
+    ///
+    /// # Errors
+    /// Where the items' structure contradicts itself, or the element is no sequence.
+    pub(crate) fn items(&self, tag: Tag) -> Result<Vec<DataSet<'a>>, Refused> {
+        let Some(Items { bytes, encoding }) = self.get(tag).and_then(|element| element.items)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut cursor = Cursor::new(bytes, bytes.len());
+        let mut items = Vec::new();
+        while !cursor.is_at_end() {
+            let head = whole(cursor.element_head(encoding))?;
+            match head.tag {
+                ITEM => {}
+                SEQUENCE_DELIMITATION => break,
+                other => return Err(malformed(format!("{other} is out of place in a sequence"))),
+            }
+            let end = match head.length {
+                None => None,
+                Some(length) if length <= cursor.remaining() => Some(cursor.position() + length),
+                Some(_) => return Err(malformed("an item reaches beyond its sequence")),
+            };
+            items.push(item(&mut cursor, encoding, end)?);
+        }
+        Ok(items)
+    }
+
+    /// Reads one element and keeps it where `keeps` says so.
+    fn push(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        keeps: impl Fn(Tag) -> bool,
+        keeps_items: impl Fn(Tag) -> bool,
+    ) -> Result<(), Halt> {
+        let head = cursor.element_head(self.encoding)?;
+        let start = cursor.clone();
+        skip_value(cursor, head, self.encoding, &mut self.defects)?;
+        if !keeps(head.tag) {
+            return Ok(());
+        }
+        let length = cursor.position() - start.position();
+        let is_sequence = head.vr == Some(VR::SQ) || head.length.is_none();
+        let kept = if !is_sequence || keeps_items(head.tag) {
+            start.peek(length, "a value")?
+        } else {
+            &[]
+        };
+        // Items of a sequence that is written as unknown are implicit VR (PS3.5 6.2.2, note).
+        let encoding = match head.vr {
+            Some(VR::UN) => Encoding::ImplicitVr,
+            _ => self.encoding,
+        };
+        // In implicit VR a sequence of defined length looks like any other value.
+        let may_hold_items = is_sequence || matches!(head.vr, None | Some(VR::UN));
+        self.elements.push(Element {
+            tag: head.tag,
+            vr: head.vr,
+            value: if is_sequence { &[] } else { kept },
+            items: (may_hold_items && keeps_items(head.tag)).then_some(Items {
+                bytes: kept,
+                encoding,
+            }),
+        });
+        Ok(())
+    }
 }
 
-/// Scans a file of `total` bytes of which `bytes` are the first.
-pub(crate) fn scan(bytes: &[u8], total: usize, extent: Extent) -> Result<DataSet<'_>, Halt> {
-    let mut cursor = Cursor::new(bytes, total);
-    let mut defects = DefectSet::default();
-    let Start {
-        transfer_syntax,
-        encoding,
-    } = meta::start(&mut cursor, &mut defects)?;
-    let mut set = DataSet {
-        elements: Vec::with_capacity(64),
-        transfer_syntax,
-        pixel_data: None,
-        defects,
-    };
+/// The elements of an item, which ends at `end` or with a delimiter.
+fn item<'a>(
+    cursor: &mut Cursor<'a>,
+    encoding: Encoding,
+    end: Option<usize>,
+) -> Result<DataSet<'a>, Refused> {
+    let mut set = DataSet::new(encoding, DefectSet::default());
     let mut last = None;
-    while let Some(tag) = cursor.peek_tag()? {
+    while end.is_none_or(|end| cursor.position() < end) {
+        let Some(tag) = whole(cursor.peek_tag(encoding))? else {
+            return Err(malformed("an item does not end"));
+        };
+        if tag == ITEM_DELIMITATION && end.is_none() {
+            whole(cursor.element_head(encoding))?;
+            return Ok(set);
+        }
         check_order(last, tag)?;
         last = Some(tag);
-        let head = cursor.element_head(encoding)?;
+        whole(set.push(cursor, |_| true, |_| true))?;
+    }
+    if end.is_some_and(|end| cursor.position() > end) {
+        return Err(malformed("an element reaches beyond the end of its item"));
+    }
+    Ok(set)
+}
+
+/// The result of reading bytes that are all there.
+fn whole<T>(result: Result<T, Halt>) -> Result<T, Refused> {
+    result.map_err(Halt::into_refused)
+}
+
+/// Scans the data set that begins at `cursor`.
+pub(crate) fn scan(
+    mut cursor: Cursor<'_>,
+    start: Start,
+    extent: Extent,
+) -> Result<Scanned<'_>, Halt> {
+    let encoding = start.syntax.encoding;
+    let mut scanned = Scanned {
+        set: DataSet::new(encoding, start.defects),
+        uid: start.uid,
+        syntax: start.syntax,
+        pixel_data: None,
+    };
+    scanned.set.elements.reserve(64);
+    let mut last = None;
+    while let Some(tag) = cursor.peek_tag(encoding)? {
+        check_order(last, tag)?;
+        last = Some(tag);
         if tag == tags::PIXEL_DATA {
-            let Some(length) = head.length else {
-                return Err(malformed(
-                    "Pixel Data is encapsulated and the transfer syntax is uncompressed",
-                )
-                .into());
-            };
-            let start = cursor.position();
-            cursor.skip(length, "Pixel Data")?;
-            set.pixel_data = Some(PixelData {
-                vr: head.vr,
-                start,
-                length,
-            });
+            let is_encapsulated = scanned.syntax.codec.is_some();
+            let pixel_data = pixel_data(
+                &mut cursor,
+                encoding,
+                is_encapsulated,
+                extent,
+                &mut scanned.set.defects,
+            )?;
+            scanned.pixel_data = Some(pixel_data);
             if extent == Extent::Whole {
-                skip_rest(&mut cursor, encoding, &mut set.defects)?;
+                skip_rest(&mut cursor, encoding, &mut scanned.set.defects)?;
             }
             break;
         }
-        let start = cursor.clone();
-        skip_value(&mut cursor, head, encoding, &mut set.defects)?;
-        if tells_of_a_slice(tag) {
-            let is_plain = head.vr != Some(VR::SQ) && head.length.is_some();
-            let length = if is_plain {
-                cursor.position() - start.position()
-            } else {
-                0
-            };
-            set.elements.push(Element {
-                tag,
-                vr: head.vr,
-                value: start.peek(length, "a value")?,
-            });
-        }
+        scanned
+            .set
+            .push(&mut cursor, tells_of_an_image, decides_by_its_items)?;
     }
-    Ok(set)
+    Ok(scanned)
+}
+
+/// Reads the head of Pixel Data and moves past its value, as far as `extent` asks for.
+fn pixel_data(
+    cursor: &mut Cursor<'_>,
+    encoding: Encoding,
+    is_encapsulated: bool,
+    extent: Extent,
+    defects: &mut DefectSet,
+) -> Result<PixelData, Halt> {
+    let head = cursor.element_head(encoding)?;
+    let start = cursor.position();
+    let content = match (head.length, is_encapsulated) {
+        (Some(length), false) => {
+            cursor.skip(length, "Pixel Data")?;
+            PixelContent::Native(length)
+        }
+        (None, true) if extent == Extent::Whole => {
+            PixelContent::Encapsulated(Some(encapsulated::fragments(cursor, defects)?))
+        }
+        (None, true) => PixelContent::Encapsulated(None),
+        (None, false) => {
+            let detail = "Pixel Data is encapsulated and the transfer syntax is uncompressed";
+            return Err(malformed(detail).into());
+        }
+        (Some(_), true) => {
+            let detail = "Pixel Data is not encapsulated and the transfer syntax is compressed";
+            return Err(malformed(detail).into());
+        }
+    };
+    Ok(PixelData {
+        vr: head.vr,
+        start,
+        content,
+    })
 }
 
 fn check_order(last: Option<Tag>, tag: Tag) -> Result<(), Refused> {
@@ -149,26 +302,33 @@ fn skip_rest(
     Ok(())
 }
 
-/// The groups whose elements are kept: identity, patient, acquisition, geometry, image, overlays.
-fn tells_of_a_slice(tag: Tag) -> bool {
+/// The groups whose elements are kept: identity, patient, acquisition, geometry, image, frames, offsets, overlays.
+fn tells_of_an_image(tag: Tag) -> bool {
     let overlays = tags::OVERLAY_DATA.inner().group();
-    matches!(
-        tag.group(),
-        group if [
-            tags::MODALITY, tags::PATIENT_ID, tags::KVP, tags::IMAGE_POSITION_PATIENT, tags::ROWS,
-        ].iter().any(|kept| kept.group() == group)
-            || (group & 0xFF00 == overlays && group % 2 == 0)
-    )
+    [
+        tags::MODALITY,
+        tags::PATIENT_ID,
+        tags::KVP,
+        tags::IMAGE_POSITION_PATIENT,
+        tags::ROWS,
+        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::EXTENDED_OFFSET_TABLE,
+    ]
+    .iter()
+    .any(|kept| kept.group() == tag.group())
+        || (tag.group() & 0xFF00 == overlays && tag.group().is_multiple_of(2))
 }
 
-/// The encoding of the data set under a transfer syntax.
-pub(crate) fn encoding_of(transfer_syntax: &str) -> Result<Encoding, Refused> {
-    match transfer_syntax {
-        uids::IMPLICIT_VR_LITTLE_ENDIAN => Ok(Encoding::ImplicitVr),
-        uids::EXPLICIT_VR_LITTLE_ENDIAN => Ok(Encoding::ExplicitVr),
-        other => Err(Refused::new(
-            Refusal::UnsupportedTransferSyntax,
-            format!("Transfer Syntax UID is {}", other.escape_default()),
-        )),
-    }
+/// The sequences whose items are read.
+fn decides_by_its_items(tag: Tag) -> bool {
+    [
+        tags::VOILUT_SEQUENCE,
+        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+    ]
+    .contains(&tag)
+}
+
+pub(crate) fn ends_early() -> Refused {
+    Refused::new(Refusal::Truncated, "the file ends inside its elements")
 }

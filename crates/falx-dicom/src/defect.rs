@@ -76,12 +76,16 @@ impl FromStr for Defect {
 }
 
 /// The defects found so far, each once and in the list's order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DefectSet(std::collections::BTreeSet<Defect>);
 
 impl DefectSet {
     pub(crate) fn add(&mut self, defect: Defect) {
         self.0.insert(defect);
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     pub(crate) fn into_vec(self) -> Vec<Defect> {

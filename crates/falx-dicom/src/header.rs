@@ -5,18 +5,20 @@ use dicom_dictionary_std::tags;
 use falx_core::{Millimetre, Window};
 use serde::Serialize;
 
-use crate::Defect;
 use crate::dataset::DataSet;
 use crate::text::{decimal, decimals, integer, split, to_text, trim};
-use crate::voi::{VoiFunction, VoiWindow};
+use crate::voi::{VoiFunction, VoiLut, VoiWindow};
+use crate::{Defect, Refused, voi};
 
-/// Everything a CT slice's file says short of the pixels themselves.
+/// Everything a file says of a CT slice short of the pixels themselves.
 ///
 /// Identifiers are opaque text as the file gives them, trimmed; an absent or empty value is `None`. So is a
 /// geometric value that cannot be read: it does not touch the Hounsfield units, and a series without it is refused
 /// as a volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SliceHeader {
+    /// The number of the frame from 1 where the file holds several, `None` where it holds one slice.
+    pub frame_number: Option<u32>,
     /// SOP Instance UID: the image's own identifier.
     pub sop_instance_uid: Option<String>,
     /// Patient ID. Never print it.
@@ -43,6 +45,9 @@ pub struct SliceHeader {
     pub windows: Vec<Window>,
     /// Every usable display window with its own function, in the file's order.
     pub voi: Vec<VoiWindow>,
+    /// Every usable VOI LUT, in the file's order.
+    #[serde(skip)]
+    pub voi_luts: Vec<VoiLut>,
     /// Transfer Syntax UID; for a bare data set the one its encoding amounts to.
     pub transfer_syntax: String,
     /// Image Type, value by value.
@@ -100,6 +105,14 @@ impl SliceHeader {
             .map(|[_, _, z]| z.abs().min(1.0).acos().to_degrees())
     }
 
+    /// Takes over the display windows.
+    pub(crate) fn set_windows(&mut self, voi: Vec<VoiWindow>) {
+        let linear =
+            |window: &VoiWindow| Window::new(window.center() as f32, window.width() as f32).ok();
+        self.windows = voi.iter().filter_map(linear).collect();
+        self.voi = voi;
+    }
+
     /// True when Image Type calls the image DERIVED.
     pub fn is_derived(&self) -> bool {
         self.image_type
@@ -111,15 +124,13 @@ impl SliceHeader {
 /// Reads what a header says beyond the pixels; only windows have a defect of their own.
 pub(crate) fn read(
     set: &mut DataSet<'_>,
+    transfer_syntax: &str,
     rows: usize,
     cols: usize,
     format: PixelFormat,
-) -> SliceHeader {
-    let voi = windows(set);
-    let linear = voi
-        .iter()
-        .filter_map(|window| Window::new(window.center() as f32, window.width() as f32).ok());
-    SliceHeader {
+) -> Result<SliceHeader, Refused> {
+    let mut header = SliceHeader {
+        frame_number: None,
         sop_instance_uid: set.text(tags::SOP_INSTANCE_UID),
         patient_id: set.text(tags::PATIENT_ID),
         study_instance_uid: set.text(tags::STUDY_INSTANCE_UID),
@@ -131,10 +142,11 @@ pub(crate) fn read(
         pixel_spacing: numbers(set, tags::PIXEL_SPACING),
         slice_thickness: number(set, tags::SLICE_THICKNESS),
         gantry_tilt: number(set, tags::GANTRY_DETECTOR_TILT),
-        windows: linear.collect(),
-        voi,
-        transfer_syntax: set.transfer_syntax.clone(),
-        image_type: image_type(set),
+        windows: Vec::new(),
+        voi: Vec::new(),
+        voi_luts: Vec::new(),
+        transfer_syntax: transfer_syntax.to_owned(),
+        image_type: words(set, tags::IMAGE_TYPE),
         manufacturer: set.text(tags::MANUFACTURER),
         model: set.text(tags::MANUFACTURER_MODEL_NAME),
         convolution_kernel: set.text(tags::CONVOLUTION_KERNEL),
@@ -143,21 +155,23 @@ pub(crate) fn read(
             .get(tags::INSTANCE_NUMBER)
             .and_then(|element| integer(element.value)),
         format,
-    }
+    };
+    header.set_windows(windows(set));
+    header.voi_luts = voi::luts(set, &header.format)?;
+    Ok(header)
 }
 
-fn numbers<const N: usize>(set: &DataSet<'_>, tag: Tag) -> Option<[f64; N]> {
+pub(crate) fn numbers<const N: usize>(set: &DataSet<'_>, tag: Tag) -> Option<[f64; N]> {
     set.get(tag).and_then(|element| decimals(element.value))
 }
 
-fn number(set: &DataSet<'_>, tag: Tag) -> Option<f64> {
+pub(crate) fn number(set: &DataSet<'_>, tag: Tag) -> Option<f64> {
     numbers(set, tag).map(|[number]| number)
 }
 
-fn image_type(set: &DataSet<'_>) -> Vec<String> {
-    let value = set
-        .get(tags::IMAGE_TYPE)
-        .map_or(&[][..], |element| element.value);
+/// The values of a text attribute, none where it is absent or blank.
+pub(crate) fn words(set: &DataSet<'_>, tag: Tag) -> Vec<String> {
+    let value = set.get(tag).map_or(&[][..], |element| element.value);
     let words = split(value).map(|word| to_text(word).unwrap_or_default());
     let words: Vec<String> = words.collect();
     if words.iter().all(String::is_empty) {
@@ -168,7 +182,7 @@ fn image_type(set: &DataSet<'_>) -> Vec<String> {
 }
 
 /// The usable display windows; an unusable one is dropped and named.
-fn windows(set: &mut DataSet<'_>) -> Vec<VoiWindow> {
+pub(crate) fn windows(set: &mut DataSet<'_>) -> Vec<VoiWindow> {
     let value = |tag| set.get(tag).map_or(&[][..], |element| element.value);
     let (centers, widths) = (value(tags::WINDOW_CENTER), value(tags::WINDOW_WIDTH));
     if trim(centers).is_empty() && trim(widths).is_empty() {

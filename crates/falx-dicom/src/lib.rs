@@ -1,23 +1,75 @@
-//! From DICOM bytes to a checked CT slice in Hounsfield units, or a typed refusal.
+//! From DICOM bytes to checked CT slices in Hounsfield units, or a typed refusal.
 //!
 //! A [`CtSlice`] that exists is right: its values come only from what the standard determines, or from a documented
 //! repair that [`CtSlice::defects`] then names. What neither gives is refused with a [`Refusal`] from a closed list.
-//! This crate decodes uncompressed little-endian images of one frame; it knows nothing of labels or tensors.
+//! This crate knows nothing of labels or tensors.
 //!
-//! ```no_run
-//! let mut reader = falx_dicom::Reader::new(); // its buffers are reused from file to file
-//! let slice = reader.read(std::path::Path::new("slice.dcm"))?;
-//! println!("{} x {}, {:?}", slice.header.rows, slice.header.cols, slice.hu_min_max());
-//! # Ok::<(), falx_dicom::DicomError>(())
+//! Read are implicit and explicit little endian, explicit big endian and deflated data sets; RLE, JPEG (8 and 12 bits),
+//! JPEG Lossless, JPEG-LS, JPEG 2000 and High-Throughput JPEG 2000 frames; CT Image, Enhanced CT and Legacy Converted
+//! Enhanced CT objects, with each frame's own rescale and place.
+//!
+//! ```
+//! # use falx_core::{Interrupt, Silent};
+//! # use falx_phantom::{Layout, PhantomOptions};
+//! # let folder = tempfile::tempdir()?;
+//! # let options = PhantomOptions {
+//! #     patients: 1, matrix: 64, masks: false, layout: Layout::Rsna, out: folder.path().join("made"),
+//! #     ..PhantomOptions::default()
+//! # };
+//! # let made = falx_phantom::write(&options, &Silent, &Interrupt::default())?;
+//! # let paths: Vec<_> = std::fs::read_dir(made.images)?.map(|e| e.unwrap().path()).collect();
+//! use falx_dicom::{Reader, Refusal};
+//!
+//! let mut reader = Reader::new(); // one for each thread: its buffers are reused from file to file
+//! for path in &paths {
+//!     match reader.read(path) {
+//!         Ok(decoded) => {
+//!             for slice in &decoded.slices {
+//!                 let (low, high) = slice.hu_min_max();
+//!                 println!("{low:?} to {high:?}, {:?}", slice.defects);
+//!             }
+//!         }
+//!         Err(error) if error.refused().is_some_and(|r| r.refusal == Refusal::NotDicom) => continue,
+//!         Err(error) => println!("{error}"), // the file, what is wrong with it, and what to do
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Slices become a volume by their place, never by the names or numbers of their files:
+//!
+//! ```
+//! # use falx_core::{Interrupt, Silent};
+//! # use falx_phantom::{Layout, PhantomOptions};
+//! # let folder = tempfile::tempdir()?;
+//! # let options = PhantomOptions {
+//! #     patients: 1, matrix: 64, masks: false, layout: Layout::Rsna, out: folder.path().join("made"),
+//! #     ..PhantomOptions::default()
+//! # };
+//! # let made = falx_phantom::write(&options, &Silent, &Interrupt::default())?;
+//! # let mut paths: Vec<_> = std::fs::read_dir(made.images)?.map(|e| e.unwrap().path()).collect();
+//! use falx_dicom::series::{FolderFile, sort_folder};
+//!
+//! paths.sort();
+//! let headers: Vec<_> = paths.iter().map(|path| falx_dicom::read_header(path)).collect::<Result<_, _>>()?;
+//! let files: Vec<_> = headers.iter().map(FolderFile::from).collect();
+//! let sorted = sort_folder(&files);
+//! let series = &sorted.series[0];
+//! assert!(series.geometry.is_volume());
+//! println!("{} slices, {:?} mm apart", series.geometry.order.len(), series.geometry.spacing_mm);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod attributes;
 mod check;
-#[allow(dead_code, reason = "the reader does not call it yet")]
 mod codec;
 mod cursor;
 mod dataset;
 mod defect;
+mod deflated;
+mod encapsulated;
+mod frames;
+mod functional_groups;
 mod header;
 mod layout;
 mod meta;
@@ -28,10 +80,11 @@ mod refusal;
 pub mod series;
 mod slice;
 mod text;
+mod transfer_syntax;
 pub mod voi;
 
 pub use defect::{Defect, UnknownDefect};
 pub use header::{PixelFormat, SliceHeader};
-pub use reader::{Reader, read_bytes, read_file, read_header};
+pub use reader::{Reader, read, read_bytes, read_header, read_headers, read_slice};
 pub use refusal::{DicomError, Refusal, Refused};
-pub use slice::CtSlice;
+pub use slice::{CtSlice, Decoded};

@@ -4,23 +4,26 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 
 use crate::cursor::{Cursor, Encoding, Halt, malformed};
-use crate::dataset::encoding_of;
 use crate::defect::DefectSet;
 use crate::text::trim;
+use crate::transfer_syntax::TransferSyntax;
 use crate::{Defect, Refusal, Refused};
 
 const PREAMBLE: usize = 128;
 const MARK: &[u8] = b"DICM";
 
 /// What the start of a file says about the rest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Start {
-    pub(crate) transfer_syntax: String,
-    pub(crate) encoding: Encoding,
+    /// Transfer Syntax UID; for a bare data set the one its encoding amounts to.
+    pub(crate) uid: String,
+    pub(crate) syntax: TransferSyntax,
+    pub(crate) defects: DefectSet,
 }
 
-/// Moves to the first element of the data set.
-pub(crate) fn start(cursor: &mut Cursor<'_>, defects: &mut DefectSet) -> Result<Start, Halt> {
+/// Moves to the first byte after the file meta group: the first element of the data set, unless that is deflated.
+pub(crate) fn start(cursor: &mut Cursor<'_>) -> Result<Start, Halt> {
+    let mut defects = DefectSet::default();
     let has_mark = has_mark(cursor)?;
     if has_mark {
         cursor.skip(PREAMBLE + MARK.len(), "the preamble")?;
@@ -35,21 +38,24 @@ pub(crate) fn start(cursor: &mut Cursor<'_>, defects: &mut DefectSet) -> Result<
         if !has_mark {
             defects.add(Defect::MissingPreamble);
         }
-        let transfer_syntax = meta_group(cursor, defects)?;
-        let encoding = encoding_of(&transfer_syntax)?;
+        let uid = meta_group(cursor, &mut defects)?;
+        let syntax = TransferSyntax::of(&uid)?;
         return Ok(Start {
-            transfer_syntax,
-            encoding,
+            uid,
+            syntax,
+            defects,
         });
     }
     defects.add(Defect::MissingMeta);
-    let transfer_syntax = match first.encoding {
-        Encoding::ImplicitVr => uids::IMPLICIT_VR_LITTLE_ENDIAN,
-        Encoding::ExplicitVr => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+    let uid = if first.is_explicit {
+        uids::EXPLICIT_VR_LITTLE_ENDIAN
+    } else {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN
     };
     Ok(Start {
-        transfer_syntax: transfer_syntax.to_owned(),
-        encoding: first.encoding,
+        uid: uid.to_owned(),
+        syntax: TransferSyntax::of(uid)?,
+        defects,
     })
 }
 
@@ -69,7 +75,7 @@ fn skip_stray_pad(cursor: &mut Cursor<'_>) -> Result<(), Halt> {
     let mut ahead = cursor.clone();
     let [pad]: [u8; 1] = ahead.take("a pad byte")?;
     let first = first_element(&ahead, false)?;
-    if matches!(pad, 0 | b' ') && first.is_some_and(|f| f.encoding == Encoding::ExplicitVr) {
+    if matches!(pad, 0 | b' ') && first.is_some_and(|f| f.is_explicit) {
         *cursor = ahead;
     }
     Ok(())
@@ -77,7 +83,7 @@ fn skip_stray_pad(cursor: &mut Cursor<'_>) -> Result<(), Halt> {
 
 struct First {
     tag: Tag,
-    encoding: Encoding,
+    is_explicit: bool,
 }
 
 /// The first element after the preamble, if the bytes there look like one that can come first.
@@ -88,17 +94,13 @@ fn first_element(cursor: &Cursor<'_>, has_mark: bool) -> Result<Option<First>, H
     let &[a, b, c, d, e, f, g, h] = cursor.peek(8, "the first element")? else {
         return Ok(None);
     };
-    let tag = Tag(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+    let tag = Encoding::ExplicitVr.tag([a, b, c, d]);
     let can_be_first = is_meta(tag) || tag.group() == tags::MODALITY.group();
-    let encoding = if VR::from_binary([e, f]).is_some() {
-        Encoding::ExplicitVr
-    } else {
-        Encoding::ImplicitVr
-    };
+    let is_explicit = VR::from_binary([e, f]).is_some();
     let implicit_length = u32::from_le_bytes([e, f, g, h]) as usize;
-    let fits = encoding == Encoding::ExplicitVr || implicit_length <= cursor.remaining();
+    let fits = is_explicit || implicit_length <= cursor.remaining();
     if can_be_first && (fits || has_mark) {
-        return Ok(Some(First { tag, encoding }));
+        return Ok(Some(First { tag, is_explicit }));
     }
     if has_mark {
         return Err(malformed("no element follows the DICM mark").into());
@@ -115,7 +117,10 @@ fn meta_group(cursor: &mut Cursor<'_>, defects: &mut DefectSet) -> Result<String
     let mut stated_end = None;
     let mut transfer_syntax = None;
     let mut last: Option<Tag> = None;
-    while let Some(tag) = cursor.peek_tag()?.filter(|&tag| is_meta(tag)) {
+    while let Some(tag) = cursor
+        .peek_tag(Encoding::ExplicitVr)?
+        .filter(|&tag| is_meta(tag))
+    {
         if last.is_some_and(|last| last >= tag) {
             return Err(malformed(format!(
                 "element {tag} of the file meta group is out of order"

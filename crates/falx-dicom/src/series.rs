@@ -14,7 +14,7 @@ use falx_core::Millimetre;
 
 use crate::SliceHeader;
 use crate::refusal::closed_list;
-pub use folder::{Excluded, Folder, FolderFile, FolderSeries, Standing, sort_folder};
+pub use folder::{Excluded, Folder, FolderFile, FolderSeries, FolderStudy, Standing, sort_folder};
 pub(crate) use vector::{dot, normal};
 
 /// Two positions closer than this along the normal are one position.

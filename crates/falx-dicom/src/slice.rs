@@ -1,4 +1,6 @@
-//! A checked CT slice.
+//! Checked CT slices.
+
+use std::collections::BTreeSet;
 
 use falx_core::Hu;
 
@@ -33,5 +35,32 @@ impl CtSlice {
                 (low.min(hu.0), high.max(hu.0))
             });
         (Hu(low), Hu(high))
+    }
+}
+
+/// What a file holds: one slice, or the frames of a multi-frame image in their order in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// At least one. All have the file's defects; those of values are each slice's own.
+    pub slices: Vec<CtSlice>,
+}
+
+impl Decoded {
+    /// The slice of a file that holds one, `None` for several frames.
+    pub fn into_slice(mut self) -> Option<CtSlice> {
+        if self.slices.len() > 1 {
+            return None;
+        }
+        self.slices.pop()
+    }
+
+    /// What was wrong with the file or any of its slices, each once, in the order of [`Defect::ALL`].
+    pub fn defects(&self) -> Vec<Defect> {
+        let all: BTreeSet<Defect> = self
+            .slices
+            .iter()
+            .flat_map(|slice| slice.defects.iter().copied())
+            .collect();
+        all.into_iter().collect()
     }
 }

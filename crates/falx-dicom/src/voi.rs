@@ -1,8 +1,13 @@
-//! DICOM's display windows (VOI LUT functions), exactly as the standard writes them.
+//! DICOM's display windows: VOI LUT functions and VOI LUTs, exactly as the standard writes them.
+
+mod lut;
 
 use std::str::FromStr;
 
 use serde::Serialize;
+
+pub use lut::VoiLut;
+pub(crate) use lut::luts;
 
 /// How a window maps HU to grey.
 ///

@@ -5,33 +5,51 @@ mod support;
 use std::alloc::System;
 
 use cap::Cap;
-use falx_dicom::{CtSlice, Refusal, Refused, read_bytes, read_header};
+use falx_dicom::{CtSlice, Decoded, Refusal, Refused, read_bytes, read_header};
 use proptest::prelude::*;
+use support::{BIG_ENDIAN, DEFLATED, EXPLICIT, RLE, Value};
 
 /// All tests of this file together stay below this, or they abort.
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, 64 << 20);
 
-fn check(bytes: &[u8]) -> Result<CtSlice, Refused> {
+fn check(bytes: &[u8]) -> Result<Decoded, Refused> {
     let result = read_bytes(bytes);
-    if let Ok(slice) = &result {
-        assert_eq!(slice.hu.len(), slice.header.rows * slice.header.cols);
-        assert!(slice.hu.iter().all(|hu| hu.0.is_finite()));
-        assert!(
-            slice
-                .padding
-                .as_ref()
-                .is_none_or(|mask| mask.len() == slice.hu.len())
-        );
-        // A pixel takes at least one byte of the file.
-        assert!(slice.hu.len() <= bytes.len());
+    if let Ok(decoded) = &result {
+        assert!(!decoded.slices.is_empty());
+        for slice in &decoded.slices {
+            assert_eq!(slice.hu.len(), slice.header.rows * slice.header.cols);
+            assert!(slice.hu.iter().all(|hu| hu.0.is_finite()));
+            let fits = |mask: &Vec<bool>| mask.len() == slice.hu.len();
+            assert!(slice.padding.as_ref().is_none_or(fits));
+        }
     }
     result
 }
 
-/// A file whose first `changes.len()` mutations are made at random places.
-fn mutated(changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
-    let mut bytes = support::file();
+fn check_slice(bytes: &[u8]) -> Result<CtSlice, Refused> {
+    check(bytes).map(|decoded| decoded.into_slice().expect("one frame"))
+}
+
+/// The small files that mutations start from: every structure that the reader knows.
+fn files() -> [Vec<u8>; 5] {
+    let (image, enhanced) = (support::image(), support::enhanced());
+    let fragments = vec![vec![], support::rle(&support::stored())];
+    let compressed = image
+        .clone()
+        .with((0x7FE0, 0x0010), Value::Fragments(fragments));
+    [
+        image.file(EXPLICIT),
+        image.file(BIG_ENDIAN),
+        image.file(DEFLATED),
+        enhanced.file(EXPLICIT),
+        compressed.file(RLE),
+    ]
+}
+
+/// One of the files with bytes changed at random places.
+fn mutated(file: prop::sample::Index, changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+    let mut bytes = file.get(&files()).clone();
     for (at, byte) in changes {
         *at.get_mut(&mut bytes) = *byte;
     }
@@ -40,7 +58,7 @@ fn mutated(changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
 
 #[test]
 fn the_small_file_is_read() {
-    let slice = check(&support::file()).unwrap();
+    let slice = check_slice(&support::image().file(EXPLICIT)).unwrap();
     assert_eq!((slice.header.rows, slice.header.cols), (4, 6));
     assert_eq!(slice.hu[0].0, -24.0);
     assert_eq!(slice.hu[23].0, 206.0);
@@ -52,7 +70,7 @@ fn the_small_file_is_read() {
 
 #[test]
 fn every_truncation_is_refused_for_a_reason_that_fits() {
-    let file = support::file();
+    let file = support::image().file(EXPLICIT);
     for length in 0..file.len() {
         let refusal = check(&file[..length]).unwrap_err().refusal;
         let fits = match refusal {
@@ -69,7 +87,7 @@ fn every_truncation_is_refused_for_a_reason_that_fits() {
 #[test]
 fn a_declared_size_is_never_allocated_before_it_is_there() {
     // Rows and Columns 65535: 17 GB of pixels, if one believed them.
-    let mut bytes = support::file();
+    let mut bytes = support::image().file(EXPLICIT);
     for tag in [[0x28, 0, 0x10, 0], [0x28, 0, 0x11, 0]] {
         let at = bytes.windows(4).position(|window| window == tag).unwrap();
         bytes[at + 8..at + 10].copy_from_slice(&[0xFF, 0xFF]);
@@ -79,13 +97,13 @@ fn a_declared_size_is_never_allocated_before_it_is_there() {
 
 #[test]
 fn a_message_names_the_attribute_and_never_the_patient() {
-    let mut bytes = support::file();
+    let mut bytes = support::image().file(EXPLICIT);
     let at = bytes.windows(2).position(|window| window == b"P1").unwrap();
     bytes.truncate(at + 2);
     let refused = check(&bytes).unwrap_err();
     assert!(!refused.to_string().contains("P1"));
-    let rows = support::element((0x0028, 0x0010), *b"US", &4_u16.to_le_bytes());
-    let mut bytes = support::file();
+    let rows = support::element((0x0028, 0x0010), &support::us(4), false);
+    let mut bytes = support::image().file(EXPLICIT);
     let at = bytes
         .windows(rows.len())
         .position(|window| window == rows)
@@ -99,16 +117,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn a_mutated_file_never_panics(changes in proptest::collection::vec(any::<(prop::sample::Index, u8)>(), 1..12)) {
-        let _ = check(&mutated(&changes));
+    fn a_mutated_file_never_panics(
+        file in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec(any::<(prop::sample::Index, u8)>(), 1..12),
+    ) {
+        let _ = check(&mutated(file, &changes));
     }
 
     #[test]
     fn a_mutated_and_cut_file_never_panics(
+        file in any::<prop::sample::Index>(),
         changes in proptest::collection::vec(any::<(prop::sample::Index, u8)>(), 0..6),
         cut in any::<prop::sample::Index>(),
     ) {
-        let bytes = mutated(&changes);
+        let bytes = mutated(file, &changes);
         let _ = check(&bytes[..cut.index(bytes.len())]);
     }
 
@@ -124,13 +146,13 @@ proptest! {
     #[test]
     fn a_header_is_read_alike_however_much_of_the_file_comes_first(padding in 0..40_000_usize) {
         // A large private element pushes the geometry beyond what is read at first.
-        let mut bytes = support::file();
+        let mut bytes = support::image().file(EXPLICIT);
         let at = bytes.windows(4).position(|window| window == [0x10, 0, 0x20, 0]).unwrap();
-        let private = support::element((0x0009, 0x1001), *b"OB", &vec![0; padding & !1]);
+        let private = support::element((0x0009, 0x1001), &Value::Bytes("OB", vec![0; padding & !1]), false);
         bytes.splice(at..at, private);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("slice.dcm");
         std::fs::write(&path, &bytes).unwrap();
-        prop_assert_eq!(read_header(&path).unwrap(), check(&bytes).unwrap().header);
+        prop_assert_eq!(read_header(&path).unwrap(), check_slice(&bytes).unwrap().header);
     }
 }

@@ -26,7 +26,9 @@ fn every_real_slice_is_read_without_refusal() {
     let (mut clamped, mut without_length) = (0, 0);
     let mut reader = Reader::new();
     for path in files {
-        let slice = reader.read(&path).unwrap_or_else(|error| panic!("{error}"));
+        let slice = reader
+            .read_slice(&path)
+            .unwrap_or_else(|error| panic!("{error}"));
         let header = &slice.header;
         assert_eq!((header.rows, header.cols), (512, 512));
         assert_eq!(slice.hu.len(), 512 * 512);

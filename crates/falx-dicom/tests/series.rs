@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use falx_dicom::series::{FolderFile, FolderSeries, SeriesSlice, Standing, arrange, sort_folder};
+use falx_dicom::series::{FolderFile, FolderSeries, SeriesSlice, arrange, sort_folder};
 use falx_dicom::{Refusal, SliceHeader, read_header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -168,24 +168,38 @@ fn read(path: PathBuf) -> Read {
 
 fn view(read: &Read) -> FolderFile<'_> {
     match &read.header {
-        Ok(header) => FolderFile {
-            standing: if header.is_derived() {
-                Standing::Derived
-            } else {
-                Standing::Original
-            },
-            series_instance_uid: header.series_instance_uid.as_deref(),
-            slice: SeriesSlice {
-                digest: Some(read.digest),
-                ..SeriesSlice::from(header)
-            },
-        },
-        Err(refusal) => FolderFile {
-            standing: Standing::Refused(*refusal),
-            series_instance_uid: None,
-            slice: SeriesSlice::default(),
-        },
+        Ok(header) => {
+            let mut file = FolderFile::from(header);
+            file.slice.digest = Some(read.digest);
+            file
+        }
+        Err(refusal) => FolderFile::from(*refusal),
     }
+}
+
+#[test]
+fn studies_keep_their_series_apart_even_under_one_series_uid() {
+    let header = |study: &str, series: &str| SliceHeader {
+        study_instance_uid: Some(study.to_owned()),
+        series_instance_uid: Some(series.to_owned()),
+        ..SliceHeader::default()
+    };
+    let headers = [
+        header("2", "7"),
+        header("1", "7"),
+        header("2", "8"),
+        header("2", "7"),
+    ];
+    let files: Vec<_> = headers.iter().map(FolderFile::from).collect();
+    let folder = sort_folder(&files);
+    let members: Vec<_> = folder.series.iter().map(|s| s.members.clone()).collect();
+    assert_eq!(members, [vec![0, 3], vec![1], vec![2]]);
+    let studies: Vec<_> = folder
+        .studies
+        .iter()
+        .map(|s| (s.study_instance_uid.as_deref(), s.series.clone()))
+        .collect();
+    assert_eq!(studies, [(Some("2"), vec![0, 2]), (Some("1"), vec![1])]);
 }
 
 #[test]

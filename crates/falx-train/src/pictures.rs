@@ -66,7 +66,7 @@ fn one_a_patient(cases: Vec<&Case>) -> Vec<&Case> {
 }
 
 fn picture(case: &Case, row: &IndexRow, group: &str) -> Option<Picture> {
-    let slice = falx_dicom::read_file(&row.path).ok()?;
+    let slice = falx_dicom::read_slice(&row.path).ok()?;
     let png = brain_window_png(&slice)?;
     Some(Picture {
         png,

@@ -40,7 +40,7 @@ pub(super) enum Read {
 
 /// Reads one file; whatever its state, it ends as a row unless it is no DICOM and does not claim to be.
 pub(super) fn read(reader: &mut Reader, found: &Found, layout: Layout) -> Read {
-    match reader.read(&found.path) {
+    match reader.read_slice(&found.path) {
         Ok(slice) => Read::Row(Box::new(usable(found, &slice, layout))),
         Err(error) => {
             let refusal = error.refused().map(|refused| refused.refusal);

@@ -86,7 +86,7 @@ impl Task {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let slice = match reader.read(&sample.path) {
+            let slice = match reader.read_slice(&sample.path) {
                 Ok(slice) => slice,
                 Err(error) => match self.options.on_unreadable {
                     Policy::Stop => return Err(error.into()),

@@ -1,6 +1,5 @@
 //! What the codecs promise to the reader.
 
-mod inflated;
 mod rle;
 
 use super::*;

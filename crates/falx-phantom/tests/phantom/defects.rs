@@ -30,12 +30,12 @@ fn spoilt_files_read_or_fail_as_their_kind_says() {
         let (_dir, made, list) = planted(layout);
         let path = |d: &Value| made.out.join(d["file"].as_str().unwrap());
         let names = |kind: &str| -> Vec<String> {
-            let read = falx_dicom::read_file(&path(one(&list, kind))).unwrap();
+            let read = falx_dicom::read_slice(&path(one(&list, kind))).unwrap();
             read.defects.iter().map(|d| format!("{d:?}")).collect()
         };
         assert!(!names("twelve_bit_wrap").is_empty());
         assert!(!names("undeclared_padding").is_empty());
-        assert!(falx_dicom::read_file(&path(one(&list, "truncated"))).is_err());
+        assert!(falx_dicom::read_slice(&path(one(&list, "truncated"))).is_err());
         assert!(path(one(&list, "text_file")).exists());
         let twin = one(&list, "same_pixels");
         let other = list.iter().find(|d| d["image"] == twin["other"]);
@@ -49,7 +49,7 @@ fn a_wrapped_file_is_repaired_to_the_hu_that_were_meant() {
     let file = made
         .out
         .join(one(&list, "twelve_bit_wrap")["file"].as_str().unwrap());
-    let read = falx_dicom::read_file(&file).unwrap();
+    let read = falx_dicom::read_slice(&file).unwrap();
     let brain = read
         .hu
         .iter()

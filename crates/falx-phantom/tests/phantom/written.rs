@@ -51,14 +51,14 @@ fn files_read_back_as_the_hu_that_were_meant() {
         let meant: Vec<_> = (0..head.slices()).map(|k| head.render(k, 64).hu).collect();
         // Names tell nothing of the number, so the series is found by its first slice.
         let series = by_patient.values().find(|paths| {
-            falx_dicom::read_file(&paths[0]).unwrap().hu == meant[0] && paths.len() == meant.len()
+            falx_dicom::read_slice(&paths[0]).unwrap().hu == meant[0] && paths.len() == meant.len()
         });
         for (path, hu) in series
             .expect("one of the series is this patient's")
             .iter()
             .zip(&meant)
         {
-            let read = falx_dicom::read_file(path).unwrap();
+            let read = falx_dicom::read_slice(path).unwrap();
             assert_eq!(&read.hu, hu, "{}", path.display());
             assert!(read.defects.is_empty(), "{:?}", read.defects);
             met += 1;
@@ -153,7 +153,7 @@ fn masks_give_the_labels_by_the_rule_of_visible_area() {
         assert_eq!(voxels.len(), slices.len() * 64 * 64);
         let area = f64::from(float(80) * float(84));
         for (file, mask) in slices.iter().zip(voxels.chunks_exact(64 * 64)) {
-            let read = falx_dicom::read_file(&made.out.join(file)).unwrap();
+            let read = falx_dicom::read_slice(&made.out.join(file)).unwrap();
             let row = &labels[read.header.sop_instance_uid.as_deref().unwrap()];
             for (k, (label, value)) in row.iter().take(5).enumerate() {
                 let n = mask.iter().filter(|&&m| m >> k & 1 == 1).count();
