@@ -22,6 +22,9 @@ pub(crate) enum Extent {
     ShortOfPixels,
 }
 
+/// The most items of a sequence that are read; each takes more memory than the file.
+const MAX_ITEMS: usize = 1 << 16;
+
 /// An element and where its value lies in the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
@@ -115,6 +118,10 @@ impl<'a> DataSet<'a> {
                 Some(length) if length <= cursor.remaining() => Some(cursor.position() + length),
                 Some(_) => return Err(malformed("an item reaches beyond its sequence")),
             };
+            if items.len() >= MAX_ITEMS {
+                let detail = format!("a sequence has more than {MAX_ITEMS} items");
+                return Err(Refused::new(Refusal::TooLarge, detail));
+            }
             items.push(item(&mut cursor, encoding, end)?);
         }
         Ok(items)

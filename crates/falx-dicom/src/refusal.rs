@@ -89,7 +89,7 @@ closed_list! {
         NotHounsfield = "not_hounsfield",
         /// A Modality LUT Sequence is present at the top level.
         UnsupportedModalityLut = "unsupported_modality_lut",
-        /// The image has several frames.
+        /// The image has several frames where one slice is needed.
         UnsupportedMultiframe = "unsupported_multiframe",
     }
 }
