@@ -4,9 +4,16 @@
 //! and [`crate::pixels`] reads them from there. Every codec checks what its codestream says of itself against the
 //! image's header before it allocates or decodes, and decodes all of the frame or refuses.
 
+mod bits;
+mod jpeg;
+mod jpeg2000;
+mod jpeg_ls;
 mod rle;
+mod segments;
 #[cfg(test)]
 mod tests;
+
+use segments::FrameHeader;
 
 use crate::check::MAX_DECODED;
 use crate::defect::DefectSet;
@@ -71,6 +78,41 @@ impl FrameFormat {
             })
     }
 
+    /// Whether a codestream of this size can be the frame.
+    fn check(&self, header: &FrameHeader) -> Result<(), Refused> {
+        let FrameHeader {
+            precision,
+            rows,
+            cols,
+            components,
+        } = *header;
+        if components != 1 || (rows, cols) != (self.rows, self.cols) {
+            return Err(inconsistent(format!(
+                "the codestream has {components} components of {rows} x {cols} samples, the header {} x {} pixels",
+                self.rows, self.cols
+            )));
+        }
+        if u16::from(precision) > self.format.bits_allocated {
+            return Err(inconsistent(format!(
+                "the codestream has samples of {precision} bits, the header cells of {}",
+                self.format.bits_allocated
+            )));
+        }
+        Ok(())
+    }
+
+    /// Appends a row of samples as cells.
+    fn push(&self, row: &[u16], cells: &mut Vec<u8>) {
+        if self.cell_bytes() == 2 {
+            cells.extend(row.iter().flat_map(|sample| sample.to_le_bytes()));
+            return;
+        }
+        for &sample in row {
+            let cell = u32::from(sample).to_le_bytes();
+            cells.extend(cell.iter().take(self.cell_bytes()));
+        }
+    }
+
     fn cell_bytes(&self) -> usize {
         usize::from(self.format.bits_allocated / 8)
     }
@@ -93,15 +135,11 @@ pub(crate) fn decode_frame(
     let pixels = frame.pixels()?;
     match codec {
         Codec::Rle => rle::decode(codestream, pixels, frame.cell_bytes(), cells),
-        Codec::Jpeg
-        | Codec::JpegLossless
-        | Codec::JpegLs
-        | Codec::Jpeg2000
-        | Codec::HighThroughputJpeg2000 => {
-            let _ = defects;
-            let detail = format!("{codec:?}");
-            Err(Refused::new(Refusal::UnsupportedTransferSyntax, detail))
+        Codec::JpegLs => jpeg_ls::decode(codestream, frame, cells),
+        Codec::Jpeg2000 | Codec::HighThroughputJpeg2000 => {
+            jpeg2000::decode(codec, codestream, frame, cells, defects)
         }
+        Codec::Jpeg | Codec::JpegLossless => jpeg::decode(codec, codestream, frame, cells),
     }
 }
 
