@@ -108,7 +108,8 @@ impl Scan {
         };
         let is_whole = match process {
             LOSSLESS => (1..=7).contains(&start) && end == 0 && transform < precision,
-            _ => (start, end, transform) == (0, 63, 0),
+            // A sequential scan has all coefficients; some encoders write another selection of them all the same.
+            _ => transform == 0,
         };
         if !is_possible || !is_whole || of_scan != component {
             return Err(corrupt("the headers contradict the compression process"));

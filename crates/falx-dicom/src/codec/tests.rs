@@ -1,6 +1,8 @@
 //! What the codecs promise to the reader.
 
+mod reference;
 mod rle;
+mod samples;
 
 use super::*;
 
