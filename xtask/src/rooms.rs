@@ -17,9 +17,11 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 8] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("burn", &["falx-nn"]),
-    ("pulp", &["falx-nn"]),
+    ("pulp", &["falx-dicom", "falx-nn"]),
+    ("hayro-jpeg2000", &["falx-dicom"]),
+    ("dicom-toolkit-jpeg2000", &["falx-dicom"]),
     ("rten", &["falx-infer"]),
     ("dicom-object", &["falx-phantom"]),
     ("parquet", &["falx-data"]),

@@ -1,12 +1,13 @@
 //! What a network sees of a slice: the one definition that training and inference share.
 
 mod affine;
-mod resample;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use falx_core::{Hu, SEED_WINDOWS, Window, random};
-use falx_dicom::CtSlice;
+use falx_dicom::{CtSlice, DicomError, Reader, picture};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -53,8 +54,8 @@ impl InputSpec {
     /// Draws `slice` into `out`.
     ///
     /// The slice is fitted centrally into the square at its true proportions (Pixel Spacing) and averaged over
-    /// areas in HU (interpolated where it must grow); `augment` then moves it by one bilinear sampling in HU and
-    /// changes its values; the windows come last. What lies outside of the slice is [`Hu::PADDING`].
+    /// areas in HU (interpolated where it must grow; [`picture`]); `augment` then moves it by one bilinear sampling in
+    /// HU and changes its values; the windows come last. What lies outside of the slice is [`Hu::PADDING`].
     ///
     /// # Shape
     /// `out` is C × size × size; numbers beyond [`InputSpec::len`] are left alone, a shorter `out` gets the
@@ -63,24 +64,41 @@ impl InputSpec {
     /// # Units
     /// HU in; 0 ..= 1 out ([`Window::unit_interval`]).
     pub fn render(&self, slice: &CtSlice, augment: Option<&Placement>, out: &mut [f32]) {
-        if self.is_empty() {
-            return;
+        let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
+        picture::fit(slice, self.size, &mut hu);
+        self.finish(hu, augment, out);
+    }
+
+    /// Draws the slice in the file at `path` into `out`: what [`InputSpec::render`] makes of it, in one pass.
+    ///
+    /// # Errors
+    /// As [`Reader::read_slice`].
+    pub fn read(
+        &self,
+        reader: &mut Reader,
+        path: &Path,
+        augment: Option<&Placement>,
+        out: &mut [f32],
+    ) -> Result<(), DicomError> {
+        if augment.is_none() {
+            reader.read_tensor(path, self.size, &self.windows, out)?;
+            return Ok(());
         }
-        let mut hu = resample::fit(slice, self.size);
+        let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
+        reader.read_fitted(path, self.size, &mut hu)?;
+        self.finish(hu, augment, out);
+        Ok(())
+    }
+
+    /// From the picture in HU to the channels.
+    fn finish(&self, mut hu: Vec<f32>, augment: Option<&Placement>, out: &mut [f32]) {
         if let Some(placement) = augment {
             if !placement.keeps_geometry() {
                 hu = affine::place(&hu, self.size, placement);
             }
             change_values(&mut hu, placement);
         }
-        for (channel, window) in out
-            .chunks_exact_mut(self.size * self.size)
-            .zip(&self.windows)
-        {
-            for (out, &hu) in channel.iter_mut().zip(&hu) {
-                *out = window.unit_interval(Hu(hu));
-            }
-        }
+        picture::apply_windows(&hu, &self.windows, out);
     }
 }
 

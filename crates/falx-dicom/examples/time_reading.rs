@@ -52,6 +52,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         black_box(read(path)?);
         Ok(())
     })?;
+    let mut tensor = vec![0.0; 3 * 256 * 256];
+    time("read_fitted", &files, rounds, |path| {
+        black_box(reader.read_fitted(path, 256, &mut tensor)?);
+        Ok(())
+    })?;
+    time("read_tensor", &files, rounds, |path| {
+        black_box(reader.read_tensor(path, 256, &falx_core::SEED_WINDOWS, &mut tensor)?);
+        Ok(())
+    })?;
     time("read_header", &files, rounds, |path| {
         black_box(read_header(path)?);
         Ok(())

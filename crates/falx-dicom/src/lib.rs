@@ -61,6 +61,7 @@
 //! ```
 
 mod attributes;
+mod buffer;
 mod check;
 mod codec;
 mod cursor;
@@ -74,6 +75,7 @@ mod header;
 mod layout;
 mod meta;
 mod nesting;
+pub mod picture;
 mod pixels;
 mod reader;
 mod refusal;

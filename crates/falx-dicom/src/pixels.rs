@@ -6,7 +6,7 @@
 mod general;
 #[cfg(test)]
 mod tests;
-mod whole_units;
+pub(crate) mod whole_units;
 
 use falx_core::Hu;
 
@@ -14,6 +14,7 @@ use crate::defect::DefectSet;
 use crate::header::PixelFormat;
 use crate::layout::{Layout, Padding};
 use crate::{Defect, Refusal, Refused};
+use whole_units::{Findings, Values};
 
 /// At and below this a value has no physical meaning: nothing attenuates by less than minus water.
 const NON_PHYSICAL_HU: f64 = -2000.0;
@@ -22,49 +23,56 @@ const IMPLAUSIBLE_HU: f32 = 31743.0;
 /// In a 12-bit image that may have wrapped, stored values from here on stand for negative ones.
 const WRAPS_FROM: i64 = 3096;
 
-/// The values of an image and which of them are padding.
+/// The values of an image and which of them are padding; its buffers can be filled again and again.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Image {
     pub(crate) hu: Vec<Hu>,
-    pub(crate) padding: Option<Vec<bool>>,
+    /// As long as `hu`, or empty where no pixel is padding.
+    pub(crate) mask: Vec<bool>,
 }
 
-/// Reads `layout.pixels` cells from the start of `bytes`.
+/// The cells of the image at the start of `bytes`.
+pub(crate) fn cells<'a>(bytes: &'a [u8], layout: &Layout) -> Result<&'a [u8], Refused> {
+    let cell_bytes = usize::from(layout.format.bits_allocated / 8);
+    let length = layout.pixels.checked_mul(cell_bytes);
+    length
+        .and_then(|length| bytes.get(..length))
+        .ok_or_else(|| {
+            let detail = "Pixel Data is shorter than the image";
+            Refused::new(Refusal::InconsistentPixelGeometry, detail)
+        })
+}
+
+/// Reads `layout.pixels` cells from the start of `bytes` into `image`.
 pub(crate) fn decode(
     bytes: &[u8],
     layout: &Layout,
     padding: &Padding,
     defects: &mut DefectSet,
-) -> Result<Image, Refused> {
-    let cell_bytes = usize::from(layout.format.bits_allocated / 8);
-    let cells = bytes.get(..layout.pixels * cell_bytes).ok_or_else(|| {
-        let detail = "Pixel Data is shorter than the image";
-        Refused::new(Refusal::InconsistentPixelGeometry, detail)
-    })?;
-    match whole_units::Plan::of(layout, padding) {
-        Some(plan) => plan.decode(cells.as_chunks().0, defects),
-        None => match layout.format.bits_allocated {
-            8 => general::decode(
-                cells.iter().map(|&cell| u32::from(cell)),
-                layout,
-                padding,
-                defects,
-            ),
-            16 => {
-                let cells = cells.as_chunks().0.iter();
-                let cells = cells.map(|&cell| u32::from(u16::from_le_bytes(cell)));
-                general::decode(cells, layout, padding, defects)
-            }
-            _ => {
-                let cells = cells.as_chunks().0.iter();
-                general::decode(
-                    cells.map(|&cell| u32::from_le_bytes(cell)),
-                    layout,
-                    padding,
-                    defects,
-                )
-            }
-        },
+    image: &mut Image,
+) -> Result<(), Refused> {
+    let cells = cells(bytes, layout)?;
+    let Image { hu, mask } = image;
+    if let Some(values) = Values::of(cells.as_chunks().0, layout, padding, defects) {
+        let findings = whole_units::decode(&values, cells.as_chunks().0, hu, mask)?;
+        name_values(findings, defects);
+        return Ok(());
+    }
+    match layout.format.bits_allocated {
+        8 => {
+            let cells = cells.iter().map(|&cell| u32::from(cell));
+            general::decode(cells, layout, padding, defects, image)
+        }
+        16 => {
+            let cells = cells.as_chunks().0.iter();
+            let cells = cells.map(|&cell| u32::from(u16::from_le_bytes(cell)));
+            general::decode(cells, layout, padding, defects, image)
+        }
+        _ => {
+            let cells = cells.as_chunks().0.iter();
+            let cells = cells.map(|&cell| u32::from_le_bytes(cell));
+            general::decode(cells, layout, padding, defects, image)
+        }
     }
 }
 
@@ -89,11 +97,11 @@ fn dirty_bits(format: &PixelFormat) -> Refused {
 }
 
 /// Names what the finished values show.
-fn name_values(implausible: bool, undeclared_padding: bool, defects: &mut DefectSet) {
-    if undeclared_padding {
+pub(crate) fn name_values(findings: Findings, defects: &mut DefectSet) {
+    if findings.undeclared_padding {
         defects.add(Defect::PaddingClamped);
     }
-    if implausible {
+    if findings.implausible {
         defects.add(Defect::HuImplausibleHigh);
     }
 }

@@ -1,15 +1,19 @@
 //! The crate's doors: a file or bytes in, slices or a refusal out.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
+use crate::buffer::Buffer;
 use crate::check::{Checked, MAX_DECODED, check};
 use crate::cursor::{Cursor, Halt};
-use crate::dataset::{Extent, PixelContent, Scanned, scan};
+use crate::dataset::{Extent, PixelContent, scan};
+use crate::defect::DefectSet;
 use crate::deflated::{Inflater, MAX_BESIDE_PIXELS, too_large};
 use crate::frames::Frames;
+use crate::layout::{Layout, Padding};
 use crate::meta::{self, Start};
+use crate::picture::Drawing;
 use crate::pixels::{Image, decode};
 use crate::{CtSlice, Decoded, Defect, DicomError, Refusal, Refused, SliceHeader};
 
@@ -37,7 +41,12 @@ pub fn read_slice(path: &Path) -> Result<CtSlice, DicomError> {
 /// # Errors
 /// [`Refused`] where the bytes are no CT image in HU.
 pub fn read_bytes(bytes: &[u8]) -> Result<Decoded, Refused> {
-    decode_file(bytes, &mut Vec::new())
+    let mut slices = Vec::new();
+    frames(bytes, &mut Vec::new(), usize::MAX, |frame| {
+        slices.push(frame.decode(&mut Image::default())?);
+        Ok(())
+    })?;
+    Ok(Decoded { slices })
 }
 
 /// Reads everything short of the pixels of the file at `path`, frame by frame, and reads no further than it must.
@@ -59,8 +68,10 @@ pub fn read_header(path: &Path) -> Result<SliceHeader, DicomError> {
 /// A reader that keeps its buffers from file to file: one for each thread.
 #[derive(Debug, Default)]
 pub struct Reader {
-    bytes: Vec<u8>,
+    file: Buffer,
     cells: Vec<u8>,
+    image: Image,
+    pub(crate) drawing: Drawing,
 }
 
 impl Reader {
@@ -74,10 +85,8 @@ impl Reader {
     /// # Errors
     /// As [`read`].
     pub fn read(&mut self, path: &Path) -> Result<Decoded, DicomError> {
-        let (file, total) = open(path)?;
-        self.bytes.clear();
-        self.read_to(&file, total).map_err(io_error(path))?;
-        decode_file(&self.bytes, &mut self.cells).map_err(refused(path))
+        let slices = self.slices(path, usize::MAX)?;
+        Ok(Decoded { slices })
     }
 
     /// Reads the CT slice in the file at `path`.
@@ -85,7 +94,40 @@ impl Reader {
     /// # Errors
     /// As [`read_slice`].
     pub fn read_slice(&mut self, path: &Path) -> Result<CtSlice, DicomError> {
-        only(self.read(path)?.slices).map_err(refused(path))
+        only(self.slices(path, 1)?).map_err(refused(path))
+    }
+
+    fn slices(&mut self, path: &Path, most: usize) -> Result<Vec<CtSlice>, DicomError> {
+        let mut slices = Vec::new();
+        self.frames(path, most, |frame, image, _| {
+            slices.push(frame.decode(image)?);
+            Ok(())
+        })?;
+        Ok(slices)
+    }
+
+    /// Reads the file at `path` and gives each of its frames, of which there may be no more than `most`, to `take`.
+    pub(crate) fn frames(
+        &mut self,
+        path: &Path,
+        most: usize,
+        mut take: impl FnMut(Frame<'_>, &mut Image, &mut Drawing) -> Result<(), Refused>,
+    ) -> Result<(), DicomError> {
+        let (mut file, total) = open(path)?;
+        self.file.start();
+        self.file
+            .fill_to(&mut file, total)
+            .map_err(io_error(path))?;
+        let Self {
+            file,
+            cells,
+            image,
+            drawing,
+        } = self;
+        frames(file.bytes(), cells, most, |frame| {
+            take(frame, image, drawing)
+        })
+        .map_err(refused(path))
     }
 
     /// Reads everything short of the pixels of the CT slice in the file at `path`.
@@ -101,32 +143,26 @@ impl Reader {
     /// # Errors
     /// As [`read_headers`].
     pub fn read_headers(&mut self, path: &Path) -> Result<Vec<SliceHeader>, DicomError> {
-        let (file, total) = open(path)?;
-        self.bytes.clear();
+        let (mut file, total) = open(path)?;
+        self.file.start();
         let mut wanted = FIRST_BYTES;
         loop {
-            self.read_to(&file, wanted.min(total))
+            self.file
+                .fill_to(&mut file, wanted.min(total))
                 .map_err(io_error(path))?;
+            let bytes = self.file.bytes();
             // A file that shrank meanwhile is as long as what it still gave.
-            let total = if self.bytes.len() < wanted {
-                self.bytes.len()
+            let total = if bytes.len() < wanted {
+                bytes.len()
             } else {
                 total
             };
-            match headers(&self.bytes, total) {
+            match headers(bytes, total) {
                 Ok(headers) => return Ok(headers),
                 Err(Halt::Refused(found)) => return Err(refused(path)(found)),
                 Err(Halt::NeedsBytes(count)) => wanted = count.max(2 * wanted),
             }
         }
-    }
-
-    /// Reads on until the buffer holds `count` bytes or the file ends.
-    fn read_to(&mut self, file: &File, count: usize) -> io::Result<()> {
-        let more = count.saturating_sub(self.bytes.len());
-        self.bytes.reserve_exact(more);
-        file.take(more as u64).read_to_end(&mut self.bytes)?;
-        Ok(())
     }
 }
 
@@ -160,12 +196,53 @@ fn headers(bytes: &[u8], total: usize) -> Result<Vec<SliceHeader>, Halt> {
     Ok(check(&mut scanned)?.headers)
 }
 
-/// Decodes a whole file; `scratch` is for cells that the file does not hold as they are.
-fn decode_file(bytes: &[u8], scratch: &mut Vec<u8>) -> Result<Decoded, Refused> {
+/// The refusal of an image of another number of frames than one.
+pub(crate) fn several(frames: usize) -> Refused {
+    let detail = format!("the image has {frames} frames where one slice is needed");
+    Refused::new(Refusal::UnsupportedMultiframe, detail)
+}
+
+/// A frame whose pixels are still to be read.
+pub(crate) struct Frame<'a> {
+    pub(crate) header: SliceHeader,
+    pub(crate) layout: Layout,
+    pub(crate) padding: Padding,
+    pub(crate) cells: &'a [u8],
+    /// The file's and those of the frame's codestream.
+    pub(crate) defects: DefectSet,
+}
+
+impl Frame<'_> {
+    /// Reads the pixels; `image` gives its buffers away.
+    pub(crate) fn decode(mut self, image: &mut Image) -> Result<CtSlice, Refused> {
+        decode(
+            self.cells,
+            &self.layout,
+            &self.padding,
+            &mut self.defects,
+            image,
+        )?;
+        let Image { hu, mask } = std::mem::take(image);
+        Ok(CtSlice {
+            header: self.header,
+            hu,
+            padding: (!mask.is_empty()).then_some(mask),
+            defects: self.defects.into_vec(),
+        })
+    }
+}
+
+/// Gives each frame of a whole file to `take`; `scratch` is for cells that the file does not hold as they are.
+pub(crate) fn frames(
+    bytes: &[u8],
+    scratch: &mut Vec<u8>,
+    most: usize,
+    take: impl FnMut(Frame<'_>) -> Result<(), Refused>,
+) -> Result<(), Refused> {
     let mut cursor = Cursor::new(bytes, bytes.len());
     let mut start = meta::start(&mut cursor).map_err(Halt::into_refused)?;
     if !start.syntax.is_deflated {
-        return decode_data_set(bytes, cursor, start, scratch);
+        return frames_of_data_set(bytes, cursor, start, scratch, most, take);
     }
     let deflated = bytes.get(cursor.position()..).unwrap_or_default();
     let (mut inflater, checked) = inflate_header(deflated, &start)?;
@@ -178,7 +255,8 @@ fn decode_file(bytes: &[u8], scratch: &mut Vec<u8>) -> Result<Decoded, Refused> 
         start.defects.add(Defect::TrailingBytes);
     }
     let bytes = &inflater.bytes;
-    decode_data_set(bytes, Cursor::new(bytes, bytes.len()), start, scratch)
+    let cursor = Cursor::new(bytes, bytes.len());
+    frames_of_data_set(bytes, cursor, start, scratch, most, take)
 }
 
 /// Inflates a data set as far as its header, which is checked before any pixel is inflated.
@@ -215,33 +293,33 @@ fn inflate_header<'a>(
     }
 }
 
-/// Decodes the data set that begins at `cursor` in `bytes`.
-fn decode_data_set(
+/// Gives each frame of the data set that begins at `cursor` in `bytes` to `take`.
+fn frames_of_data_set(
     bytes: &[u8],
     cursor: Cursor<'_>,
     start: Start,
     scratch: &mut Vec<u8>,
-) -> Result<Decoded, Refused> {
+    most: usize,
+    mut take: impl FnMut(Frame<'_>) -> Result<(), Refused>,
+) -> Result<(), Refused> {
     let mut scanned = scan(cursor, start, Extent::Whole).map_err(Halt::into_refused)?;
-    let checked = check(&mut scanned)?;
-    let Scanned {
-        mut set, syntax, ..
-    } = scanned;
-    let frames = Frames::new(bytes, &checked, syntax, &mut set)?;
-    let mut slices = Vec::with_capacity(checked.headers.len());
-    for (number, header) in checked.headers.iter().enumerate() {
-        let mut defects = set.defects.clone();
-        let cells = frames.cells(number, header, scratch, &mut defects)?;
-        let layout = checked.layout(header);
-        let Image { hu, padding } = decode(cells, &layout, &checked.padding, &mut defects)?;
-        slices.push(CtSlice {
-            header: header.clone(),
-            hu,
-            padding,
-            defects: defects.into_vec(),
-        });
+    let mut checked = check(&mut scanned)?;
+    if checked.headers.len() > most {
+        return Err(several(checked.headers.len()));
     }
-    Ok(Decoded { slices })
+    let frames = Frames::new(bytes, &checked, scanned.syntax, &mut scanned.set)?;
+    let headers = std::mem::take(&mut checked.headers);
+    for (number, header) in headers.into_iter().enumerate() {
+        let mut defects = scanned.set.defects.clone();
+        take(Frame {
+            layout: checked.layout(&header),
+            padding: checked.padding,
+            cells: frames.cells(number, &header, scratch, &mut defects)?,
+            header,
+            defects,
+        })?;
+    }
+    Ok(())
 }
 
 /// Opens a file that is small enough to be an image; gives its length too.
@@ -262,7 +340,7 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> DicomError + '_ {
     }
 }
 
-fn refused(path: &Path) -> impl Fn(Refused) -> DicomError + '_ {
+pub(crate) fn refused(path: &Path) -> impl Fn(Refused) -> DicomError + '_ {
     move |refused| DicomError::Refused {
         path: path.to_owned(),
         refused,

@@ -86,8 +86,13 @@ impl Task {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let slice = match reader.read_slice(&sample.path) {
-                Ok(slice) => slice,
+            let position = number * self.options.batch + at;
+            let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
+            let Some(out) = images.get_mut(batch.ids.len() * len..) else {
+                break;
+            };
+            match input.read(reader, &sample.path, placement.as_ref(), out) {
+                Ok(()) => {}
                 Err(error) => match self.options.on_unreadable {
                     Policy::Stop => return Err(error.into()),
                     Policy::Skip => {
@@ -95,11 +100,6 @@ impl Task {
                         continue;
                     }
                 },
-            };
-            let position = number * self.options.batch + at;
-            let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
-            if let Some(out) = images.get_mut(batch.ids.len() * len..) {
-                input.render(&slice, placement.as_ref(), out);
             }
             batch.labels.push(sample.labels);
             batch

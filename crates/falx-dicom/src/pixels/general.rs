@@ -2,6 +2,7 @@
 
 use falx_core::Hu;
 
+use super::whole_units::Findings;
 use super::{
     IMPLAUSIBLE_HU, Image, NON_PHYSICAL_HU, WRAPS_FROM, dirty_bits, may_have_wrapped, name_values,
 };
@@ -24,7 +25,8 @@ pub(super) fn decode(
     layout: &Layout,
     padding: &Padding,
     defects: &mut DefectSet,
-) -> Result<Image, Refused> {
+    image: &mut Image,
+) -> Result<(), Refused> {
     let format = &layout.format;
     let stored = |cell| stored(cell, layout, padding);
     let wraps = |cell| matches!(stored(cell), Stored::Value(value) if value >= WRAPS_FROM);
@@ -32,9 +34,12 @@ pub(super) fn decode(
     if unwrap {
         defects.add(Defect::Rsna12bitWrapRepaired);
     }
-    let mut hu = Vec::with_capacity(layout.pixels);
-    let mut mask = Vec::with_capacity(layout.pixels);
-    let mut undeclared = false;
+    let Image { hu, mask } = image;
+    hu.clear();
+    mask.clear();
+    hu.reserve_exact(layout.pixels);
+    mask.reserve_exact(layout.pixels);
+    let mut undeclared_padding = false;
     for cell in cells {
         let (value, declared) = match stored(cell) {
             Stored::Value(value) => (value, (padding.low..=padding.high).contains(&value)),
@@ -52,7 +57,7 @@ pub(super) fn decode(
         // Two roundings in double and one to single, on every machine: no fused multiply-add.
         let rescaled = value as f64 * format.rescale_slope + intercept;
         let is_padding = declared || rescaled <= NON_PHYSICAL_HU;
-        undeclared |= is_padding && !declared;
+        undeclared_padding |= is_padding && !declared;
         mask.push(is_padding);
         hu.push(if is_padding {
             Hu::PADDING
@@ -61,9 +66,15 @@ pub(super) fn decode(
         });
     }
     let implausible = hu.iter().any(|hu| hu.0 > IMPLAUSIBLE_HU);
-    name_values(implausible, undeclared, defects);
-    let padding = mask.contains(&true).then_some(mask);
-    Ok(Image { hu, padding })
+    let findings = Findings {
+        implausible,
+        undeclared_padding,
+    };
+    name_values(findings, defects);
+    if !mask.contains(&true) {
+        mask.clear();
+    }
+    Ok(())
 }
 
 /// Cuts the stored value out of its cell.

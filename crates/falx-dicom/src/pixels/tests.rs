@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::pixels::whole_units::Plan;
 
 fn format(bits_stored: u16, signed: bool, intercept: f64) -> PixelFormat {
     PixelFormat {
@@ -27,14 +26,18 @@ fn both(
     let bytes: Vec<[u8; 2]> = cells.iter().map(|cell| cell.to_le_bytes()).collect();
     let mut defects = [DefectSet::default(), DefectSet::default()];
     let [of_fast, of_general] = &mut defects;
-    let plan = Plan::of(&layout, &padding).expect("the layout is the common one");
-    let fast = plan.decode(&bytes, of_fast);
+    let mut images = [Image::default(), Image::default()];
+    let [by_fast, by_general] = &mut images;
+    Values::of(&bytes, &layout, &padding, &mut DefectSet::default())
+        .expect("the layout is the common one");
+    let fast = decode(bytes.as_flattened(), &layout, &padding, of_fast, by_fast);
     let cells = cells.iter().map(|&cell| u32::from(cell));
-    let general = general::decode(cells, &layout, &padding, of_general);
+    let general = general::decode(cells, &layout, &padding, of_general, by_general);
+    let [by_fast, by_general] = images;
     let [of_fast, of_general] = defects.map(DefectSet::into_vec);
     [
-        fast.map(|image| (image, of_fast)),
-        general.map(|image| (image, of_general)),
+        fast.map(|()| (by_fast, of_fast)),
+        general.map(|()| (by_general, of_general)),
     ]
 }
 
@@ -97,7 +100,7 @@ fn a_wrapped_image_is_unwrapped_and_named() {
     for result in both(&cells, format(12, false, 0.0), Padding::NONE) {
         let (image, defects) = result.expect("all cells are clean");
         assert_eq!(image.hu, [0.0, 1000.0, 3095.0, -1000.0, -1.0].map(Hu));
-        assert_eq!(image.padding, None);
+        assert!(image.mask.is_empty());
         assert_eq!(defects, [Defect::Rsna12bitWrapRepaired]);
     }
 }
@@ -117,7 +120,7 @@ fn padding_is_masked_filled_and_named_only_where_undeclared() {
         for result in both(&cells, format(16, true, 0.0), padding) {
             let (image, defects) = result.expect("all cells are clean");
             assert_eq!(image.hu, [-1024.0, -1024.0, -1999.0, 40.0].map(Hu));
-            assert_eq!(image.padding, Some(vec![true, true, false, false]));
+            assert_eq!(image.mask, [true, true, false, false]);
             assert_eq!(defects, names);
         }
     }

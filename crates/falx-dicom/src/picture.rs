@@ -1,0 +1,103 @@
+//! A slice as a network sees it: a square picture of fixed size, in Hounsfield units or through windows.
+//!
+//! The slice is fitted centrally into a square of `size` × `size` pixels at its true proportions (Pixel Spacing). Where
+//! it shrinks, a picture's pixel is the mean in HU over the area that it covers (which is what keeps it from aliasing);
+//! where it grows, values are interpolated linearly between pixel centres. What lies outside of the slice is
+//! [`Hu::PADDING`]. Windows ([`Window::unit_interval`]) come last, after the averaging.
+//!
+//! [`fit`] is that definition for a slice in memory. [`Reader::read_fitted`](crate::Reader::read_fitted) and
+//! [`Reader::read_tensor`](crate::Reader::read_tensor) give the same bits in one pass from a file.
+
+mod axis;
+mod halving;
+mod read;
+mod resample;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use falx_core::{Hu, Window};
+
+use crate::{CtSlice, Defect, SliceHeader};
+
+pub(crate) use read::Drawing;
+use resample::Resample;
+use target::Target;
+
+/// What a file says besides its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureInfo {
+    /// Identity, geometry and acquisition.
+    pub header: SliceHeader,
+    /// What was wrong with the file, as in [`CtSlice::defects`].
+    pub defects: Vec<Defect>,
+}
+
+/// Draws `slice` into the first `size` × `size` numbers of `hu`.
+///
+/// # Shape
+/// `hu` is `size` × `size`, row by row. Numbers beyond are left alone; where it is shorter, all is left alone.
+///
+/// # Units
+/// Hounsfield units; [`Hu::PADDING`] outside of the slice.
+pub fn fit(slice: &CtSlice, size: usize, hu: &mut [f32]) {
+    let Some(target) = Target::hu(size, hu) else {
+        return;
+    };
+    let (rows, cols) = (slice.header.rows, slice.header.cols);
+    let Some(values) = rows.checked_mul(cols).and_then(|n| slice.hu.get(..n)) else {
+        return target.fill_padding();
+    };
+    let geometry = Geometry::of(&slice.header);
+    let mut resample = Resample::default();
+    resample.prepare(geometry, size);
+    resample.draw(values, target);
+}
+
+/// Turns a picture in HU into one channel a window.
+///
+/// # Shape
+/// `hu` is a picture; `out` is windows × the picture. A shorter `out` gets the channels that fit, numbers beyond are
+/// left alone.
+///
+/// # Units
+/// HU in, 0 ..= 1 out ([`Window::unit_interval`]).
+pub fn apply_windows(hu: &[f32], windows: &[Window], out: &mut [f32]) {
+    if let Some(target) = Target::windows_of(hu.len(), windows, out) {
+        target.put_all(hu);
+    }
+}
+
+/// What decides how a slice lies in its square.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Geometry {
+    rows: usize,
+    cols: usize,
+    /// The relative size of a pixel, down and across.
+    proportions: [f64; 2],
+}
+
+impl Geometry {
+    fn of(header: &SliceHeader) -> Self {
+        // Square where the file does not say; beyond these bounds it is a mistake, not a picture.
+        let proportions = match header.pixel_spacing {
+            Some([down, across]) if (0.1..10.0).contains(&(down / across)) => [down / across, 1.0],
+            _ => [1.0, 1.0],
+        };
+        Self {
+            rows: header.rows,
+            cols: header.cols,
+            proportions,
+        }
+    }
+
+    /// The side of a picture's pixel in the slice's pixels, down and across.
+    fn steps(&self, size: usize) -> [f64; 2] {
+        let [down, across] = self.proportions;
+        let side = (self.rows as f64 * down).max(self.cols as f64 * across);
+        [down, across].map(|proportion| side / size as f64 / proportion)
+    }
+}
+
+/// Padding's filler, as the picture's numbers are.
+const PADDING: f32 = Hu::PADDING.0;

@@ -1,0 +1,66 @@
+"""Lays down what the fuzz targets start from, in fuzz/corpus (not committed): python3 fuzz/seed_corpus.py [CONFORMANCE]
+
+Needs nothing but Python. CONFORMANCE is the conformance set's folder; without it only the sample codestreams are used.
+"""
+
+import pathlib
+import struct
+import sys
+
+HERE = pathlib.Path(__file__).parent
+SAMPLES = HERE.parent / "crates/falx-dicom/src/codec/samples"
+ROWS, COLS = 23, 17
+# The place of each transfer syntax in falx_fuzz::JPEG, by the beginning of the sample's name.
+SYNTAXES = [("jpeg_8", 0), ("jpeg_12", 1), ("jpeg_lossless", 2), ("jpeg_ls_near", 5), ("jpeg_ls", 4), ("jpeg_2000", 6), ("htj2k", 8)]
+
+
+def save(target, name, content):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def bits_of(name):
+    depth = 8 if name in ("jpeg_8.jpg", "jpeg_8_restarts.jpg", "jpeg_ls_near_3.jls", "jpeg_2000.jp2", "jpeg_2000_lossy.j2k") else 12 if "12" in name or name == "jpeg_2000.j2k" else 16
+    return depth - 1
+
+
+for sample in sorted(SAMPLES.iterdir()):
+    place = next((place for start, place in SYNTAXES if sample.name.startswith(start)), None)
+    if place is not None and sample.suffix != ".py":
+        for split in (0, 3 << 5):
+            save("jpeg", f"{sample.name}-{split}", bytes([place, bits_of(sample.name) | split]) + sample.read_bytes())
+
+
+def rle(planes):
+    segments = []
+    for plane in planes:
+        packed = b"".join(bytes([len(run) - 1]) + run for run in (plane[at : at + 128] for at in range(0, len(plane), 128)))
+        segments.append(packed + b"\x80" * (len(packed) % 2))
+    offsets = [64 + sum(map(len, segments[:number])) for number in range(len(segments))]
+    return struct.pack("<16I", len(segments), *offsets, *[0] * (15 - len(segments))) + b"".join(segments)
+
+
+plane = bytes((7 * at) % 256 for at in range(ROWS * COLS))
+runs = bytes([0x81, 3]) * 3 + bytes([0x8E + 0, 5]) + b"\x80"
+for choice, count in ((0, 2), (1, 2), (2, 1), (3, 4)):
+    save("rle", f"literals-{choice}", bytes([choice]) + rle([plane] * count))
+save("rle", "runs", bytes([2]) + struct.pack("<16I", 1, 64, *[0] * 14) + runs)
+save("luts", "window", bytes([0, 4, 0, 2]) + b"40" + bytes([5, 0, 2]) + b"80")
+save("luts", "lut", bytes([1, 140, 251, 14]) + struct.pack("<HHH", 4, 0xFFFE, 8) + bytes(range(8)))
+save("luts", "padding", bytes([4, 2, 0, 2, 0x30, 0xF8, 3, 0, 2, 0, 0xF0, 7, 0, 3]) + b"0.5" + bytes([15, 0, 2, 14, 0]))
+
+if len(sys.argv) > 1:
+    for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.dcm")):
+        content = path.read_bytes()
+        if len(content) > 64 << 10:
+            continue
+        name = "-".join(path.parts[-2:])
+        save("file", name, content)
+        if content[128:132] == b"DICM" and len(content) > 144:
+            length = struct.unpack("<I", content[140:144])[0]
+            syntax = {b"1.2.840.10008.1.2": 0, b"1.2.840.10008.1.2.1": 1, b"1.2.840.10008.1.2.2": 2, b"1.2.840.10008.1.2.1.99": 3}
+            meta = content[144 : 144 + length]
+            uid = meta.partition(b"\x02\x00\x10\x00UI")[2][2:66].split(b"\x02\x00")[0].rstrip(b"\0")
+            if uid in syntax:
+                save("elements", name, bytes([syntax[uid]]) + content[144 + length :])
