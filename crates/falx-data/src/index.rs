@@ -15,6 +15,7 @@ use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId};
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, scan};
+pub(crate) use files::find;
 pub(crate) use read::reason;
 pub use summary::IndexSummary;
 

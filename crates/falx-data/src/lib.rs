@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod augment;
+pub mod check;
 pub mod index;
 pub mod input;
 pub mod labels;

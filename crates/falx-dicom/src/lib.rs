@@ -72,6 +72,7 @@ mod encapsulated;
 mod frames;
 mod functional_groups;
 mod header;
+pub mod inspect;
 mod layout;
 mod meta;
 mod nesting;

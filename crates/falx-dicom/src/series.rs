@@ -97,7 +97,11 @@ pub struct SeriesSlice<'a> {
 impl<'a> From<&'a SliceHeader> for SeriesSlice<'a> {
     fn from(header: &'a SliceHeader) -> Self {
         Self {
-            sop_instance_uid: header.sop_instance_uid.as_deref(),
+            // All frames of an image share its UID, and are no duplicates for it.
+            sop_instance_uid: match header.frame_number {
+                None => header.sop_instance_uid.as_deref(),
+                Some(_) => None,
+            },
             rows: header.rows,
             cols: header.cols,
             image_position: header.image_position,

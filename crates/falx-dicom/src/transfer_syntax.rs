@@ -52,3 +52,29 @@ impl TransferSyntax {
         }
     }
 }
+
+/// The name of a transfer syntax that is read.
+///
+/// # Source
+/// PS3.6 Table A-1.
+pub(crate) fn name_of(uid: &str) -> &'static str {
+    match uid.strip_prefix("1.2.840.10008.1.2").unwrap_or("?") {
+        "" => "Implicit VR Little Endian",
+        ".1" => "Explicit VR Little Endian",
+        ".1.99" => "Deflated Explicit VR Little Endian",
+        ".2" => "Explicit VR Big Endian (retired)",
+        ".4.50" => "JPEG Baseline",
+        ".4.51" => "JPEG Extended",
+        ".4.57" => "JPEG Lossless",
+        ".4.70" => "JPEG Lossless SV1",
+        ".4.80" => "JPEG-LS Lossless",
+        ".4.81" => "JPEG-LS Near-Lossless",
+        ".4.90" => "JPEG 2000 Lossless Only",
+        ".4.91" => "JPEG 2000",
+        ".4.201" => "High-Throughput JPEG 2000 Lossless Only",
+        ".4.202" => "High-Throughput JPEG 2000 RPCL Lossless Only",
+        ".4.203" => "High-Throughput JPEG 2000",
+        ".5" => "RLE Lossless",
+        _ => "unknown",
+    }
+}

@@ -6,6 +6,7 @@ use falx_core::{ImageId, LABELS, Label, SEED_WINDOWS};
 use falx_data::index::{Index, IndexRow};
 use falx_data::input::InputSpec;
 use falx_dicom::CtSlice;
+use falx_dicom::inspect::grey_png;
 use falx_eval::Case;
 use falx_eval::report::Picture;
 
@@ -84,15 +85,7 @@ fn brain_window_png(slice: &CtSlice) -> Option<Vec<u8>> {
     let mut pixels = vec![0.0; view.len()];
     view.render(slice, None, &mut pixels);
     let grey: Vec<u8> = pixels.iter().map(|p| (p * 255.0 + 0.5) as u8).collect();
-    let side = u32::try_from(SIDE).ok()?;
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, side, side);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(&grey).ok()?;
-    writer.finish().ok()?;
-    Some(png)
+    grey_png(&grey, SIDE, SIDE).ok()
 }
 
 fn caption(case: &Case) -> String {

@@ -57,6 +57,12 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Predict slices with a trained model.
     Predict(Predict),
+    /// Look at DICOM files: what they hold, what is wrong with them, and their picture.
+    #[command(subcommand)]
+    Dicom(Dicom),
+    /// Measure falx on this machine, beside a peer in the same run.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Say whether a submission is valid, and with a truth what it would score; exit code 1 when it is not valid.
     LintSubmission(LintSubmission),
 }
@@ -211,6 +217,99 @@ pub enum PredictFormat {
     Kaggle,
 }
 
+/// `falx dicom`
+#[derive(Debug, Subcommand)]
+pub enum Dicom {
+    /// Say what files hold: encoding, scale, place, windows, statistics of their Hounsfield units; and draw them.
+    #[command(after_help = "Examples:
+  falx dicom show slice.dcm
+  falx dicom show slice.dcm --png slice.png --window 40/80
+  falx dicom show enhanced.dcm --frame 12 --png frame.png
+  falx dicom show *.dcm --json | jq '.files[].frames[].hu'")]
+    Show(DicomShow),
+    /// Say which files give Hounsfield units, which are refused and why, and how their series lie; exit code 1 when one
+    /// is refused.
+    #[command(after_help = "Examples:
+  falx dicom check study/
+  falx dicom check study/ --all
+  falx dicom check a.dcm b.dcm --json
+
+Every name is explained in docs/dicom.md.")]
+    Check(DicomCheck),
+}
+
+/// `falx dicom show`
+#[derive(Debug, Args)]
+pub struct DicomShow {
+    /// DICOM files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Draw the slice as a PNG; of several files or frames, each into a folder of this name.
+    #[arg(long, value_name = "PNG|DIR")]
+    pub png: Option<PathBuf>,
+    /// The window of the picture, as centre/width in HU. [default: the file's first, else brain 40/80]
+    #[arg(long, value_name = "C/W", value_parser = window)]
+    pub window: Option<[f64; 2]>,
+    /// Only this frame, from 1.
+    #[arg(long, value_name = "N")]
+    pub frame: Option<NonZeroUsize>,
+}
+
+/// `falx dicom check`
+#[derive(Debug, Args)]
+pub struct DicomCheck {
+    /// Folders or files with DICOM.
+    #[arg(required = true, value_name = "SRC")]
+    pub sources: Vec<PathBuf>,
+    /// A line for files that nothing is wrong with, too.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `falx bench`
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// From DICOM files to a network's input: the time of every part, threads, memory.
+    #[command(after_help = "Examples:
+  falx bench io
+  falx bench io stage_2_train --peer python --json
+  falx bench io stage_2_train --memory-files 100000 --threads 2
+
+Files should be in the page cache: the first round is not counted. The peer runs on Python 3 with pydicom, numpy and
+opencv-python-headless; in JSON, ratios above 1 mean that falx is better.")]
+    Io(BenchIo),
+}
+
+/// `falx bench io`
+#[derive(Debug, Args)]
+pub struct BenchIo {
+    /// Folders or files with DICOM. [default: phantoms, made for this]
+    #[arg(value_name = "SRC")]
+    pub sources: Vec<PathBuf>,
+    /// Measure this peer too, in turns.
+    #[arg(long)]
+    pub peer: Option<BenchPeer>,
+    /// The Python of the peer.
+    #[arg(long, default_value = "python3", value_name = "PATH")]
+    pub python: PathBuf,
+    /// The picture's side in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PIXELS", value_parser = picture_side)]
+    pub size: usize,
+    /// How often everything is measured.
+    #[arg(long, default_value = "5", value_name = "N")]
+    pub rounds: NonZeroUsize,
+    /// Read so many links to the files, and say how much memory is in use on the way.
+    #[arg(long, value_name = "N")]
+    pub memory_files: Option<NonZeroUsize>,
+}
+
+/// A peer of `falx bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchPeer {
+    /// pydicom, numpy and `OpenCV`.
+    Python,
+}
+
 /// `falx lint-submission`
 #[derive(Debug, Args)]
 pub struct LintSubmission {
@@ -222,6 +321,28 @@ pub struct LintSubmission {
     /// The truth, to say what it would score.
     #[arg(long, value_name = "CSV")]
     pub truth: Option<PathBuf>,
+}
+
+/// The side of a picture.
+fn picture_side(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(side @ 8..=1024) => Ok(side),
+        _ => Err("give a side from 8 to 1024 pixels".to_owned()),
+    }
+}
+
+/// A window as centre/width.
+fn window(text: &str) -> Result<[f64; 2], String> {
+    let parts = text.split_once('/');
+    let parts = parts.and_then(|(c, w)| Some([c.trim().parse().ok()?, w.trim().parse().ok()?]));
+    match parts {
+        Some([center, width])
+            if f64::is_finite(center) && f64::is_finite(width) && width >= 1.0 =>
+        {
+            Ok([center, width])
+        }
+        _ => Err("give centre/width in HU with a width of at least 1, as 40/80".to_owned()),
+    }
 }
 
 /// A share from 0 to below 1.

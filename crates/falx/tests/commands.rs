@@ -19,6 +19,9 @@ fn help_teaches() {
         "train",
         "evaluate",
         "predict",
+        "dicom show",
+        "dicom check",
+        "bench io",
         "lint-submission",
     ] {
         run(&format!("{command} --help"), &[])

@@ -8,9 +8,9 @@ use walkdir::WalkDir;
 use super::{IndexError, Layout};
 
 /// A file of a source.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Absolute, so that the index can be used from any folder.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The path under its source, with `/`: names the file where it has no id.
     pub(super) relative: String,
     /// The source's name.
@@ -19,7 +19,7 @@ pub(super) struct Found {
 
 impl Found {
     /// True for a name that promises DICOM.
-    pub(super) fn is_dcm(&self) -> bool {
+    pub(crate) fn is_dcm(&self) -> bool {
         self.path
             .extension()
             .is_some_and(|ext| ext.eq_ignore_ascii_case("dcm"))
@@ -36,7 +36,7 @@ impl Found {
 }
 
 /// All files of the sources, each once, in the order of their paths.
-pub(super) fn find(sources: &[PathBuf]) -> Result<Vec<Found>, IndexError> {
+pub(crate) fn find(sources: &[PathBuf]) -> Result<Vec<Found>, IndexError> {
     if sources.is_empty() {
         return Err(IndexError::NoSources);
     }

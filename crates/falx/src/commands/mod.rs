@@ -1,7 +1,9 @@
 //! One file a command: arguments in, one call, an [`Outcome`].
 
 mod audit;
+mod bench;
 mod demo;
+mod dicom;
 mod evaluate;
 mod index;
 mod lint_submission;
@@ -39,6 +41,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Train(arguments) => train::run(&arguments, context),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context),
         Command::Predict(arguments) => predict::run(&arguments, context),
+        Command::Dicom(arguments) => dicom::run(&arguments, context),
+        Command::Bench(arguments) => bench::run(&arguments, context),
         Command::LintSubmission(arguments) => lint_submission::run(&arguments),
     }
 }
