@@ -15,7 +15,6 @@ mod tests;
 
 use segments::FrameHeader;
 
-use crate::check::MAX_DECODED;
 use crate::defect::DefectSet;
 use crate::header::PixelFormat;
 use crate::{Refusal, Refused};
@@ -55,6 +54,9 @@ impl Codec {
     }
 }
 
+/// The most pixels of a compressed frame, 4096 x 4096: a few bytes may claim to be as many, and decoders believe them.
+const MAX_PIXELS: usize = 1 << 24;
+
 /// What the header says a frame is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FrameFormat {
@@ -64,18 +66,13 @@ pub(crate) struct FrameFormat {
 }
 
 impl FrameFormat {
-    /// The pixels of a frame whose cells the reader's limit allows.
+    /// The pixels of a frame that is not too large to be decompressed.
     fn pixels(&self) -> Result<usize, Refused> {
         let pixels = self.rows.checked_mul(self.cols);
-        pixels
-            .filter(|pixels| {
-                let bytes = pixels.checked_mul(self.cell_bytes());
-                bytes.is_some_and(|bytes| bytes as u64 <= MAX_DECODED)
-            })
-            .ok_or_else(|| {
-                let detail = format!("a frame of {} x {} pixels", self.rows, self.cols);
-                Refused::new(Refusal::TooLarge, detail)
-            })
+        pixels.filter(|&pixels| pixels <= MAX_PIXELS).ok_or_else(|| {
+            let detail = format!("a compressed frame of {} x {} pixels", self.rows, self.cols);
+            Refused::new(Refusal::TooLarge, detail)
+        })
     }
 
     /// Whether a codestream of this size can be the frame.

@@ -2,7 +2,7 @@
 //!
 //! A [`CtSlice`] that exists is right: its values come only from what the standard determines, or from a documented
 //! repair that [`CtSlice::defects`] then names. What neither gives is refused with a [`Refusal`] from a closed list.
-//! This crate knows nothing of labels or tensors.
+//! This crate knows nothing of labels or networks.
 //!
 //! Read are implicit and explicit little endian, explicit big endian and deflated data sets; RLE, JPEG (8 and 12 bits),
 //! JPEG Lossless, JPEG-LS, JPEG 2000 and High-Throughput JPEG 2000 frames; CT Image, Enhanced CT and Legacy Converted
@@ -57,6 +57,28 @@
 //! let series = &sorted.series[0];
 //! assert!(series.geometry.is_volume());
 //! println!("{} slices, {:?} mm apart", series.geometry.order.len(), series.geometry.spacing_mm);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A network's input comes straight from the file: windows × size × size numbers from 0 to 1 ([`picture`]):
+//!
+//! ```
+//! # use falx_core::{Interrupt, Silent};
+//! # use falx_phantom::{Layout, PhantomOptions};
+//! # let folder = tempfile::tempdir()?;
+//! # let options = PhantomOptions {
+//! #     patients: 1, matrix: 64, masks: false, layout: Layout::Rsna, out: folder.path().join("made"),
+//! #     ..PhantomOptions::default()
+//! # };
+//! # let made = falx_phantom::write(&options, &Silent, &Interrupt::default())?;
+//! # let path = std::fs::read_dir(made.images)?.next().unwrap()?.path();
+//! use falx_core::SEED_WINDOWS;
+//!
+//! let mut reader = falx_dicom::Reader::new();
+//! let mut tensor = vec![0.0; 3 * 32 * 32];
+//! let info = reader.read_tensor(&path, 32, &SEED_WINDOWS, &mut tensor)?;
+//! assert!(tensor.iter().all(|value| (0.0..=1.0).contains(value)));
+//! println!("{:?}", info.defects);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -97,6 +97,22 @@ impl Reader {
         only(self.slices(path, 1)?).map_err(refused(path))
     }
 
+    /// Reads the CT slice in the file at `path` into `slice`, whose buffers are used again.
+    ///
+    /// After an error `slice` is empty.
+    ///
+    /// # Errors
+    /// As [`read_slice`].
+    pub fn read_slice_into(&mut self, path: &Path, slice: &mut CtSlice) -> Result<(), DicomError> {
+        let CtSlice { hu, padding, .. } = std::mem::take(slice);
+        self.image = Image {
+            hu,
+            mask: padding.unwrap_or_default(),
+        };
+        *slice = self.read_slice(path)?;
+        Ok(())
+    }
+
     fn slices(&mut self, path: &Path, most: usize) -> Result<Vec<CtSlice>, DicomError> {
         let mut slices = Vec::new();
         self.frames(path, most, |frame, image, _| {

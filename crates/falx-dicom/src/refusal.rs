@@ -63,7 +63,7 @@ closed_list! {
         MalformedStructure = "malformed_structure",
         /// Sequences nest deeper than the reader's limit.
         NestingTooDeep = "nesting_too_deep",
-        /// A declared size is over the reader's limit.
+        /// A declared or inflated size is over the reader's limit.
         TooLarge = "too_large",
         /// The transfer syntax is not one the reader decodes.
         UnsupportedTransferSyntax = "unsupported_transfer_syntax",
@@ -108,7 +108,7 @@ impl Refusal {
                 "check Rows, Columns and Number of Frames; the limit is 1 GiB of decoded data"
             }
             Self::UnsupportedTransferSyntax => {
-                "convert the file to explicit VR little endian first (gdcmconv --raw, or dcmdjpeg, dcmdjpls, dcmdrle)"
+                "convert the file to explicit VR little endian first (gdcmconv --raw)"
             }
             Self::MissingAttribute | Self::MalformedValue => {
                 "export the image again from its source with this attribute right; falx does not guess it"

@@ -13,7 +13,7 @@ use crate::{Defect, SliceHeader};
 ///
 /// # Units
 /// Hounsfield units; a padded pixel holds [`Hu::PADDING`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CtSlice {
     /// Identity, geometry and acquisition.
     pub header: SliceHeader,

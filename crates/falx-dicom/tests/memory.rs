@@ -1,7 +1,6 @@
 //! No file makes the reader take more memory than it may, however large the image that it declares.
 
 use std::alloc::System;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cap::Cap;
@@ -11,25 +10,12 @@ use falx_dicom::{Reader, Refusal};
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, 256 << 20);
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn all_traps_are_read_in_256_mib() {
     let Some(traps) = falx_fixtures::shared("conformance/traps") else {
         return;
     };
-    let mut found = Vec::new();
-    files(&traps, &mut found);
-    found.sort();
+    let found = falx_fixtures::files_under(&traps);
     let mut reader = Reader::new();
     let mut slowest = Vec::new();
     let mut refused = 0;

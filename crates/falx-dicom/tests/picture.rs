@@ -1,21 +1,8 @@
 //! Pictures from files are those of the slices in them: over the conformance set and the real slices.
 
-use std::path::{Path, PathBuf};
-
 use falx_core::SEED_WINDOWS;
 use falx_dicom::Reader;
 use falx_dicom::picture::{apply_windows, fit};
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "dcm") {
-            found.push(path);
-        }
-    }
-}
 
 #[test]
 fn one_pass_gives_what_reading_and_fitting_give() {
@@ -24,8 +11,9 @@ fn one_pass_gives_what_reading_and_fitting_give() {
         let Some(folder) = falx_fixtures::shared(folder) else {
             return;
         };
-        files(&folder, &mut found);
+        found.extend(falx_fixtures::files_under(&folder));
     }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "dcm"));
     assert!(found.len() > 600);
     let mut reader = Reader::new();
     let mut pictures = 0;

@@ -1,30 +1,18 @@
 //! The real RSNA slices at hand: all are read, and none needs a guess.
 
-use std::path::{Path, PathBuf};
-
-use falx_dicom::{Defect, Reader, read_header};
-
-fn dicom_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            dicom_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "dcm") {
-            files.push(path);
-        }
-    }
-}
+use falx_dicom::{CtSlice, Defect, Reader, read_header};
 
 #[test]
 fn every_real_slice_is_read_without_refusal() {
     let Some(folder) = falx_fixtures::shared("data/rsna-dicom") else {
         return;
     };
-    let mut files = Vec::new();
-    dicom_files(&folder, &mut files);
+    let mut files = falx_fixtures::files_under(&folder);
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "dcm"));
     assert_eq!(files.len(), 220);
     let (mut clamped, mut without_length) = (0, 0);
     let mut reader = Reader::new();
+    let mut again = CtSlice::default();
     for path in files {
         let slice = reader
             .read_slice(&path)
@@ -50,6 +38,8 @@ fn every_real_slice_is_read_without_refusal() {
             slice.defects.contains(&Defect::PaddingClamped)
         );
         assert_eq!(read_header(&path).unwrap(), slice.header);
+        reader.read_slice_into(&path, &mut again).unwrap();
+        assert_eq!(again, slice);
     }
     assert_eq!((clamped, without_length), (93, 80));
 }

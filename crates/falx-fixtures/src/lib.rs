@@ -3,7 +3,7 @@
 //! The material is never copied into the repository, so a user's fresh clone does not have it: a test
 //! that needs it returns early there and says so. Under CI (`CI=true`) its absence is a failure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The file or folder `relative` of the shared material, or `None` where the material is not at hand.
 ///
@@ -25,4 +25,22 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
     );
     eprintln!("skipped: needs {} (set FALX_SHARED)", path.display());
     None
+}
+
+/// All files under `folder`, in the order of their paths.
+///
+/// # Panics
+/// When a folder cannot be listed.
+pub fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the folder can be listed").path();
+        if path.is_dir() {
+            files.extend(files_under(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
 }

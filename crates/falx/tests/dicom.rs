@@ -53,6 +53,10 @@ fn show_names_the_file_and_the_remedy() {
     run("dicom show {}", &[&study.path("nowhere.dcm")])
         .code(3)
         .stderr(contains("nowhere.dcm"));
+    run("dicom show {} {}", &[&study.path("nowhere.dcm"), &one])
+        .code(1)
+        .stdout(contains("nowhere.dcm: cannot be read"))
+        .stdout(contains("64 x 64 pixels"));
     run("dicom show {} --frame 2", &[&one])
         .code(3)
         .stderr(contains("has 1 frames"));

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Interrupt, Millimetre, Progress};
-use falx_dicom::Reader;
 use falx_dicom::series::{SeriesDefect, SeriesSlice, arrange};
 use rayon::prelude::*;
 
@@ -87,11 +86,11 @@ fn read_all(
     progress.begin("reading DICOM files", Some(found.len() as u64));
     let read: Vec<Option<Read>> = found
         .par_iter()
-        .map_init(Reader::new, |reader, file| {
+        .map_init(Default::default, |(reader, slice), file| {
             if interrupt.is_requested() {
                 return None;
             }
-            let read = read(reader, file, layout);
+            let read = read(reader, slice, file, layout);
             progress.advance(1);
             Some(read)
         })

@@ -38,10 +38,17 @@ pub(super) enum Read {
     NotDicom,
 }
 
-/// Reads one file; whatever its state, it ends as a row unless it is no DICOM and does not claim to be.
-pub(super) fn read(reader: &mut Reader, found: &Found, layout: Layout) -> Read {
-    match reader.read_slice(&found.path) {
-        Ok(slice) => Read::Row(Box::new(usable(found, &slice, layout))),
+/// Reads one file, into a `slice` whose buffers are used again.
+///
+/// Whatever its state, it ends as a row unless it is no DICOM and does not claim to be.
+pub(super) fn read(
+    reader: &mut Reader,
+    slice: &mut CtSlice,
+    found: &Found,
+    layout: Layout,
+) -> Read {
+    match reader.read_slice_into(&found.path, slice) {
+        Ok(()) => Read::Row(Box::new(usable(found, slice, layout))),
         Err(error) => {
             let refusal = error.refused().map(|refused| refused.refusal);
             if refusal == Some(Refusal::NotDicom) && !found.is_dcm() {

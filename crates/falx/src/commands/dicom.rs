@@ -38,27 +38,49 @@ struct Shown {
     #[serde(flatten)]
     inspection: Option<Inspection>,
     refused: Option<Refused>,
+    /// What the system said of a file that it does not give.
+    unreadable: Option<String>,
     pictures: Vec<PathBuf>,
+}
+
+impl Shown {
+    fn nothing_of(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            inspection: None,
+            refused: None,
+            unreadable: None,
+            pictures: Vec::new(),
+        }
+    }
 }
 
 fn show(arguments: &DicomShow) -> anyhow::Result<Outcome> {
     let mut reader = Reader::new();
     let mut text = String::new();
     let mut shown = Vec::new();
+    let mut first_error = None;
     for path in &arguments.files {
         let decoded = match reader.read(path) {
             Ok(decoded) => decoded,
             Err(DicomError::Refused { refused, .. }) => {
                 let _ = writeln!(text, "{}\n  {:<10}{refused}", path.display(), "refused");
                 shown.push(Shown {
-                    path: path.clone(),
-                    inspection: None,
                     refused: Some(refused),
-                    pictures: Vec::new(),
+                    ..Shown::nothing_of(path)
                 });
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            // One file among several may be missing; one alone, or all, make the input unusable.
+            Err(error) => {
+                let _ = writeln!(text, "{error}");
+                shown.push(Shown {
+                    unreadable: Some(error.to_string()),
+                    ..Shown::nothing_of(path)
+                });
+                first_error.get_or_insert(error);
+                continue;
+            }
         };
         let decoded = chosen(decoded, arguments, path)?;
         let pictures = draw(&decoded, arguments, path)?;
@@ -69,13 +91,17 @@ fn show(arguments: &DicomShow) -> anyhow::Result<Outcome> {
             let _ = writeln!(text, "  {:<10}{}", "picture", picture.display());
         }
         shown.push(Shown {
-            path: path.clone(),
             inspection: Some(inspection),
-            refused: None,
             pictures,
+            ..Shown::nothing_of(path)
         });
     }
-    let is_fine = shown.iter().all(|shown| shown.refused.is_none());
+    if let Some(error) = first_error
+        && shown.iter().all(|shown| shown.unreadable.is_some())
+    {
+        return Err(error.into());
+    }
+    let is_fine = shown.iter().all(|shown| shown.inspection.is_some());
     let json = serde_json::json!({ "files": shown });
     Ok(Outcome::done(text, &json)?.fine_if(is_fine))
 }
