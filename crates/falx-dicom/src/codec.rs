@@ -69,10 +69,12 @@ impl FrameFormat {
     /// The pixels of a frame that is not too large to be decompressed.
     fn pixels(&self) -> Result<usize, Refused> {
         let pixels = self.rows.checked_mul(self.cols);
-        pixels.filter(|&pixels| pixels <= MAX_PIXELS).ok_or_else(|| {
-            let detail = format!("a compressed frame of {} x {} pixels", self.rows, self.cols);
-            Refused::new(Refusal::TooLarge, detail)
-        })
+        pixels
+            .filter(|&pixels| pixels <= MAX_PIXELS)
+            .ok_or_else(|| {
+                let detail = format!("a compressed frame of {} x {} pixels", self.rows, self.cols);
+                Refused::new(Refusal::TooLarge, detail)
+            })
     }
 
     /// Whether a codestream of this size can be the frame.

@@ -1,4 +1,4 @@
-//! `falx bench io`: from DICOM files to a network's input, the time of every part, beside a peer.
+//! From DICOM files to a network's input: the time of every part, threads, memory.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -6,44 +6,51 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use falx_core::{Interrupt, SEED_WINDOWS, Silent};
+use falx_core::{Interrupt, Progress, SEED_WINDOWS, Silent};
 use falx_dicom::{DicomError, Reader};
 use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::python::{Peer, Way};
-use super::report::{Falx, IoReport, Memory, Parts, Python, Spread, median};
-use crate::cli::{BenchIo, BenchPeer};
-use crate::commands::Context;
+use crate::python::{Peer, Way};
+use crate::report::{Falx, IoReport, Memory, Parts, Python, Spread, median};
+use crate::{BenchError, IoOptions};
 
 /// Files whose pictures are compared with the peer's.
 const COMPARED: usize = 16;
 
-/// Measures; rounds of falx and of the peer alternate, because the machine's speed drifts.
-pub fn measure(arguments: &BenchIo, context: &Context) -> anyhow::Result<IoReport> {
+/// Measures how files become a network's input.
+///
+/// # Errors
+/// [`BenchError`] where there is nothing to read, or the peer does not run.
+pub fn measure(
+    options: &IoOptions,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<IoReport, BenchError> {
     let phantoms = tempfile::tempdir()?;
-    let files = files(&arguments.sources, phantoms.path(), context)?;
-    let size = arguments.size;
-    let mut peer = match arguments.peer {
-        Some(BenchPeer::Python) => Some(Peer::start(&arguments.python, size, &SEED_WINDOWS)?),
-        None => None,
-    };
-    let rounds = arguments.rounds.get();
+    let files = files(&options.sources, phantoms.path(), progress, interrupt)?;
+    let &IoOptions { size, rounds, .. } = options;
+    let python = options.python.as_deref();
+    let mut peer = python
+        .map(|python| Peer::start(python, size, &SEED_WINDOWS))
+        .transpose()?;
     let parts_at_a_time = 4 + peer.as_ref().map_or(0, |_| Way::ALL.len());
     let steps = (rounds + 1) * parts_at_a_time;
-    context.progress.begin("measuring", Some(steps as u64));
+    progress.begin("measuring", Some(steps as u64));
     let mut falx = Measured::default();
     let mut python: [Vec<f64>; 3] = Default::default();
     for round in 0..=rounds {
+        if interrupt.is_requested() {
+            return Err(BenchError::Interrupted);
+        }
         // The first round warms caches up and is not counted.
         let mut times = Measured::default();
-        times.round(&files, size, &|| context.progress.advance(1))?;
+        times.round(&files, size, &|| progress.advance(1))?;
         let mut of_peer: [Vec<f64>; 3] = Default::default();
         if let Some(peer) = &mut peer {
             for (times, way) in of_peer.iter_mut().zip(Way::ALL) {
                 *times = peer.cpu_ms(way, &files)?;
-                context.progress.advance(1);
+                progress.advance(1);
             }
         }
         if round > 0 {
@@ -53,19 +60,19 @@ pub fn measure(arguments: &BenchIo, context: &Context) -> anyhow::Result<IoRepor
             }
         }
     }
-    context.progress.finish();
-    let walls = walls(&files, size, arguments, context, &mut peer)?;
+    progress.finish();
+    let walls = walls(&files, options, interrupt, &mut peer)?;
     let largest_difference = match &mut peer {
         Some(peer) => Some(compare(&files, size, phantoms.path(), peer)?),
         None => None,
     };
-    let memory = match arguments.memory_files {
-        Some(count) => memory(&files, size, count.get(), phantoms.path(), context)?,
+    let memory = match options.memory_files {
+        Some(count) => memory(&files, size, count, phantoms.path(), progress)?,
         None => Vec::new(),
     };
     let parts = Parts::of(&falx.floor, &falx.header, &falx.fitted, &falx.tensor);
     let of_way = |way: usize| Spread::of(python.get(way).map_or(&[], Vec::as_slice));
-    let python = peer.as_mut().map(|peer| -> anyhow::Result<Python> {
+    let python = peer.as_mut().map(|peer| -> Result<Python, BenchError> {
         let [seed, lookup, mean] = [0, 1, 2].map(of_way);
         Ok(Python {
             versions: peer.versions.clone(),
@@ -85,7 +92,7 @@ pub fn measure(arguments: &BenchIo, context: &Context) -> anyhow::Result<IoRepor
             parts,
             files_per_s_one_thread: walls.one,
             files_per_s: walls.all,
-            threads: context.threads,
+            threads: options.threads,
             threads_ratio: walls.threads_ratio,
             peak_mib: status_mib("VmHWM"),
         },
@@ -97,7 +104,12 @@ pub fn measure(arguments: &BenchIo, context: &Context) -> anyhow::Result<IoRepor
 }
 
 /// The DICOM files to read: those of the sources that give a slice, or phantoms.
-fn files(sources: &[PathBuf], folder: &Path, context: &Context) -> anyhow::Result<Vec<PathBuf>> {
+fn files(
+    sources: &[PathBuf],
+    folder: &Path,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<Vec<PathBuf>, BenchError> {
     let sources = if sources.is_empty() {
         let options = falx_phantom::PhantomOptions {
             patients: 3,
@@ -105,18 +117,18 @@ fn files(sources: &[PathBuf], folder: &Path, context: &Context) -> anyhow::Resul
             out: folder.join("phantoms"),
             ..falx_phantom::PhantomOptions::default()
         };
-        let made = falx_phantom::write(&options, context.progress.as_ref(), &context.interrupt)?;
+        let made = falx_phantom::write(&options, progress, interrupt)?;
         vec![made.images]
     } else {
         sources.to_vec()
     };
-    let report = falx_data::check::check(&sources, &Silent, &Interrupt::default())?;
+    let report = falx_data::check::check(&sources, &Silent, interrupt)?;
+    let found = report.files.len();
     let usable = report.files.into_iter().filter(|file| file.frames == 1);
     let files: Vec<PathBuf> = usable.map(|file| file.path).collect();
-    anyhow::ensure!(
-        !files.is_empty(),
-        "none of the files gives a CT slice; see falx dicom check"
-    );
+    if files.is_empty() {
+        return Err(BenchError::NoSlices { files: found });
+    }
     Ok(files)
 }
 
@@ -130,7 +142,7 @@ struct Measured {
 }
 
 impl Measured {
-    fn round(&mut self, files: &[PathBuf], size: usize, done: &dyn Fn()) -> anyhow::Result<()> {
+    fn round(&mut self, files: &[PathBuf], size: usize, done: &dyn Fn()) -> Result<(), BenchError> {
         let mut reader = Reader::new();
         let mut bytes = Vec::new();
         let mut out = vec![0.0; SEED_WINDOWS.len() * size * size];
@@ -178,10 +190,10 @@ fn read_bytes(path: &Path, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn times<E: Into<anyhow::Error>>(
+fn times<E: Into<BenchError>>(
     files: &[PathBuf],
     mut act: impl FnMut(&Path) -> Result<(), E>,
-) -> anyhow::Result<Vec<f64>> {
+) -> Result<Vec<f64>, BenchError> {
     let mut times = Vec::with_capacity(files.len());
     for path in files {
         let start = thread_cpu_ms();
@@ -207,11 +219,11 @@ struct Walls {
 
 fn walls(
     files: &[PathBuf],
-    size: usize,
-    arguments: &BenchIo,
-    context: &Context,
+    options: &IoOptions,
+    interrupt: &Interrupt,
     peer: &mut Option<Peer>,
-) -> anyhow::Result<Walls> {
+) -> Result<Walls, BenchError> {
+    let &IoOptions { size, threads, .. } = options;
     // Some seconds a round, so that a thread's start does not count.
     let many: Vec<PathBuf> = files
         .iter()
@@ -219,12 +231,16 @@ fn walls(
         .take(files.len().max(2000))
         .cloned()
         .collect();
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let (one, all) = (pool(1)?, pool(threads)?);
     let (mut ones, mut alls, mut ratios, mut pythons, mut beside) =
         (vec![], vec![], vec![], vec![], vec![]);
-    for _ in 0..arguments.rounds.get() {
+    for _ in 0..options.rounds {
+        if interrupt.is_requested() {
+            return Err(BenchError::Interrupted);
+        }
         let alone = one.install(|| files_per_s(&many, size))?;
-        let together = files_per_s(&many, size)?;
+        let together = all.install(|| files_per_s(&many, size))?;
         ones.push(alone);
         alls.push(together);
         ratios.push(together / alone);
@@ -232,7 +248,7 @@ fn walls(
             let fewer = many
                 .get(..files.len().max(400).min(many.len()))
                 .unwrap_or(files);
-            let ways = [Way::Lookup, Way::Mean].map(|way| peer.wall_s(way, fewer, context.threads));
+            let ways = [Way::Lookup, Way::Mean].map(|way| peer.wall_s(way, fewer, threads));
             let [lookup, mean] = ways;
             let best = fewer.len() as f64 / lookup?.min(mean?);
             pythons.push(best);
@@ -266,7 +282,12 @@ fn read_all(files: &[PathBuf], size: usize) -> Result<(), DicomError> {
 }
 
 /// The largest difference of a picture to the peer's.
-fn compare(files: &[PathBuf], size: usize, folder: &Path, peer: &mut Peer) -> anyhow::Result<f64> {
+fn compare(
+    files: &[PathBuf],
+    size: usize,
+    folder: &Path,
+    peer: &mut Peer,
+) -> Result<f64, BenchError> {
     let mut reader = Reader::new();
     let mut out = vec![0.0; SEED_WINDOWS.len() * size * size];
     let raw = folder.join("tensor.f32");
@@ -286,11 +307,11 @@ fn memory(
     size: usize,
     count: usize,
     folder: &Path,
-    context: &Context,
-) -> anyhow::Result<Vec<Memory>> {
+    progress: &dyn Progress,
+) -> Result<Vec<Memory>, BenchError> {
     let folder = folder.join("links");
     std::fs::create_dir(&folder)?;
-    context.progress.begin("linking files", Some(count as u64));
+    progress.begin("linking files", Some(count as u64));
     let links: Vec<PathBuf> = files
         .iter()
         .cycle()
@@ -298,13 +319,12 @@ fn memory(
         .enumerate()
         .map(|(number, file)| {
             let link = folder.join(format!("{number:06}.dcm"));
-            context.progress.advance(1);
+            progress.advance(1);
             link_to(&std::path::absolute(file)?, &link)?;
             Ok(link)
         })
-        .collect::<std::io::Result<_>>()
-        .context("the temporary folder has no room for the links")?;
-    context.progress.finish();
+        .collect::<std::io::Result<_>>()?;
+    progress.finish();
     let mut done = 0;
     let mut steps: Vec<usize> = vec![1000, 10_000, count];
     steps.retain(|&step| step <= count);

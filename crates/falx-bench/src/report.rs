@@ -7,12 +7,14 @@ use serde::Serialize;
 /// Median and mean of times.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Spread {
+    /// Half of the times are below.
     pub median: f64,
+    /// The mean.
     pub mean: f64,
 }
 
 impl Spread {
-    pub fn of(times: &[f64]) -> Self {
+    pub(crate) fn of(times: &[f64]) -> Self {
         Self {
             median: median(times),
             mean: times.iter().sum::<f64>() / times.len().max(1) as f64,
@@ -27,7 +29,7 @@ impl Spread {
     }
 }
 
-pub fn median(list: &[f64]) -> f64 {
+pub(crate) fn median(list: &[f64]) -> f64 {
     let mut list = list.to_vec();
     list.sort_by(f64::total_cmp);
     list.get(list.len() / 2).copied().unwrap_or(f64::NAN)
@@ -47,7 +49,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub fn of(floor: &[f64], header: &[f64], fitted: &[f64], tensor: &[f64]) -> Self {
+    pub(crate) fn of(floor: &[f64], header: &[f64], fitted: &[f64], tensor: &[f64]) -> Self {
         let [floor, header, fitted, tensor] = [floor, header, fitted, tensor].map(Spread::of);
         Self {
             floor,
@@ -58,32 +60,48 @@ impl Parts {
     }
 }
 
+/// falx.
 #[derive(Clone, Debug, Serialize)]
 pub struct Falx {
+    /// CPU ms a file, from its path to its tensor.
     pub cpu_ms: Spread,
+    /// Where they go.
     pub parts: Parts,
+    /// Files a second on one thread.
     pub files_per_s_one_thread: f64,
+    /// Files a second on all threads.
     pub files_per_s: f64,
+    /// How many those are.
     pub threads: usize,
     /// All threads beside one, in pairs of rounds.
     pub threads_ratio: f64,
+    /// Peak memory, where the system tells it.
     pub peak_mib: Option<f64>,
 }
 
+/// The peer: CPU ms a file of each of its ways.
 #[derive(Clone, Debug, Serialize)]
 pub struct Python {
+    /// What it runs on.
     pub versions: String,
+    /// As the notebooks of 2019 did.
     pub seed: Spread,
+    /// Look-up tables, then resizing: windows first.
     pub lookup: Spread,
+    /// Resizing in HU, then windows: what falx computes.
     pub mean: Spread,
     /// The faster of the two fair ways, one process for each of falx's threads.
     pub files_per_s: Option<f64>,
+    /// Peak memory of one process.
     pub peak_mib: f64,
 }
 
+/// Memory in use on the way through many files.
 #[derive(Clone, Debug, Serialize)]
 pub struct Memory {
+    /// How many files had been read.
     pub files: usize,
+    /// Memory in use, where the system tells it.
     pub rss_mib: Option<f64>,
 }
 
@@ -115,7 +133,7 @@ pub struct IoReport {
 
 impl IoReport {
     #[expect(clippy::too_many_arguments, reason = "each is a part of the report")]
-    pub fn new(
+    pub(crate) fn new(
         files: usize,
         size: usize,
         rounds: usize,

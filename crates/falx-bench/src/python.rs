@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context as _, bail};
 use falx_core::Window;
 use serde_json::{Value, json};
+
+use crate::BenchError;
 
 const SCRIPT: &str = include_str!("io_peer.py");
 
@@ -44,19 +45,19 @@ pub struct Peer {
 
 impl Peer {
     /// Starts it with what it is to make.
-    pub fn start(python: &Path, size: usize, windows: &[Window]) -> anyhow::Result<Self> {
-        let name = python.display();
+    pub fn start(python: &Path, size: usize, windows: &[Window]) -> Result<Self, BenchError> {
         let mut child = Command::new(python)
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| {
-                format!("{name} cannot be started; install Python 3, or name one with --python")
+            .map_err(|source| BenchError::NoPython {
+                python: python.to_owned(),
+                source,
             })?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let (Some(requests), Some(answers)) = (requests, answers) else {
-            bail!("{name} has no standard input or output");
+            return Err(BenchError::Peer);
         };
         let mut peer = Self {
             child,
@@ -65,52 +66,51 @@ impl Peer {
             versions: String::new(),
         };
         let windows: Vec<[f32; 2]> = windows.iter().map(|&window| window.into()).collect();
-        let answer = peer
-            .ask(&json!({ "setup": { "size": size, "windows": windows } }))
-            .context("the peer did not start; it needs: pip install pydicom numpy opencv-python-headless")?;
+        let answer = peer.ask(&json!({ "setup": { "size": size, "windows": windows } }))?;
         let versions = answer["versions"].as_str();
         versions.unwrap_or_default().clone_into(&mut peer.versions);
         Ok(peer)
     }
 
     /// CPU milliseconds for each file.
-    pub fn cpu_ms(&mut self, way: Way, files: &[PathBuf]) -> anyhow::Result<Vec<f64>> {
+    pub fn cpu_ms(&mut self, way: Way, files: &[PathBuf]) -> Result<Vec<f64>, BenchError> {
         let answer = self.ask(&json!({ "cpu": way.name(), "files": files }))?;
-        let times = answer["ms"].as_array().context("the peer gave no times")?;
+        let times = answer["ms"].as_array().ok_or(BenchError::Peer)?;
         Ok(times.iter().filter_map(Value::as_f64).collect())
     }
 
     /// Seconds for all files with so many processes.
-    pub fn wall_s(&mut self, way: Way, files: &[PathBuf], processes: usize) -> anyhow::Result<f64> {
+    pub fn wall_s(
+        &mut self,
+        way: Way,
+        files: &[PathBuf],
+        processes: usize,
+    ) -> Result<f64, BenchError> {
         let request = json!({ "wall": way.name(), "files": files, "processes": processes });
-        self.ask(&request)?["s"]
-            .as_f64()
-            .context("the peer gave no time")
+        self.ask(&request)?["s"].as_f64().ok_or(BenchError::Peer)
     }
 
     /// The largest difference of its picture of `file` to the one in the file `tensor`.
-    pub fn difference(&mut self, way: Way, file: &Path, tensor: &Path) -> anyhow::Result<f64> {
+    pub fn difference(&mut self, way: Way, file: &Path, tensor: &Path) -> Result<f64, BenchError> {
         let request = json!({ "difference": way.name(), "file": file, "tensor": tensor });
         self.ask(&request)?["largest"]
             .as_f64()
-            .context("the peer gave no difference")
+            .ok_or(BenchError::Peer)
     }
 
     /// Its peak memory.
-    pub fn peak_mib(&mut self) -> anyhow::Result<f64> {
+    pub fn peak_mib(&mut self) -> Result<f64, BenchError> {
         let kib = self.ask(&json!({}))?["peak_kib"].as_f64();
-        Ok(kib.context("the peer gave no memory")? / 1024.0)
+        Ok(kib.ok_or(BenchError::Peer)? / 1024.0)
     }
 
-    fn ask(&mut self, request: &Value) -> anyhow::Result<Value> {
-        writeln!(self.requests, "{request}")?;
-        self.requests.flush()?;
+    fn ask(&mut self, request: &Value) -> Result<Value, BenchError> {
+        // A peer that ended has said why on standard error; its closed pipe says no more.
+        let asked = writeln!(self.requests, "{request}").and_then(|()| self.requests.flush());
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
-        if answer.is_empty() {
-            bail!("the peer ended before it answered; its message is above");
-        }
-        Ok(serde_json::from_str(&answer)?)
+        asked.map_err(|_| BenchError::Peer)?;
+        serde_json::from_str(&answer).map_err(|_| BenchError::Peer)
     }
 }
 

@@ -1,0 +1,76 @@
+//! Measurements of falx on the machine at hand, beside a peer in the same run.
+//!
+//! Rounds of falx and of the peer alternate, because a machine's speed drifts; medians are quoted, and ratios above 1
+//! mean that falx is better.
+
+mod io;
+mod python;
+mod report;
+
+use std::path::PathBuf;
+
+use falx_data::index::IndexError;
+use falx_dicom::DicomError;
+use falx_phantom::PhantomError;
+
+pub use io::measure as io;
+pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
+
+/// What to measure of reading.
+#[derive(Clone, Debug)]
+pub struct IoOptions {
+    /// Files or folders with DICOM; none stands for phantoms, made for this.
+    pub sources: Vec<PathBuf>,
+    /// The Python whose pydicom, numpy and `OpenCV` are the peer, if there is to be one.
+    pub python: Option<PathBuf>,
+    /// The picture's side in pixels.
+    pub size: usize,
+    /// How often everything is measured.
+    pub rounds: usize,
+    /// Read so many links to the files, and say how much memory is in use on the way.
+    pub memory_files: Option<usize>,
+    /// Threads to read with, beside one alone.
+    pub threads: usize,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The sources cannot be read.
+    #[error(transparent)]
+    Sources(#[from] IndexError),
+    /// None of the files gives a CT slice.
+    #[error("none of the {files} files gives a single CT slice; falx dicom check says why")]
+    NoSlices {
+        /// How many files there are.
+        files: usize,
+    },
+    /// A file that could be read before cannot be read any more.
+    #[error(transparent)]
+    Dicom(#[from] DicomError),
+    /// The phantoms could not be made.
+    #[error(transparent)]
+    Phantom(#[from] PhantomError),
+    /// The peer's program does not start.
+    #[error("{python} cannot be started ({source}); install Python 3, or name one with --python")]
+    NoPython {
+        /// The program.
+        python: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The peer gave no answer, or none that makes sense.
+    #[error("the peer did not answer; it needs: pip install pydicom numpy opencv-python-headless")]
+    Peer,
+    /// A temporary file, or the peer's pipe.
+    #[error(
+        "a temporary file or the peer's pipe cannot be used ({0}); check that the temporary folder has room"
+    )]
+    Io(#[from] std::io::Error),
+    /// The threads could not be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The user asked to stop.
+    #[error("measuring was interrupted")]
+    Interrupted,
+}
