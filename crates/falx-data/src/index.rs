@@ -124,6 +124,39 @@ pub struct IndexRow {
     pub usable: bool,
     /// What is known of the six labels.
     pub labels: LabelRow,
+    /// The share of pixels of at least 300 HU, among all of the picture.
+    pub bone_fraction: Option<f32>,
+    /// The share of pixels from 0 to 80 HU, among all of the picture.
+    pub brain_fraction: Option<f32>,
+    /// How the slice was taken; shared by rows that were taken alike.
+    pub acquisition: Option<Arc<Acquisition>>,
+}
+
+/// How a slice was taken: what tells scanners and protocols apart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Acquisition {
+    /// Manufacturer.
+    pub manufacturer: Option<String>,
+    /// Manufacturer's Model Name.
+    pub model: Option<String>,
+    /// Convolution Kernel.
+    pub kernel: Option<String>,
+    /// Peak tube voltage in kV.
+    pub kvp: Option<f64>,
+    /// Slice Thickness in mm.
+    pub thickness_mm: Option<f64>,
+    /// Pixel Spacing between rows in mm.
+    pub pixel_mm: Option<f64>,
+    /// Rescale Intercept in HU, as the file states it.
+    pub intercept: Option<f64>,
+    /// Bits of a stored value.
+    pub bits_stored: Option<u32>,
+    /// True for signed stored values.
+    pub signed: Option<bool>,
+    /// The centre of the file's first window in HU.
+    pub window_center: Option<f64>,
+    /// The width of the file's first window in HU.
+    pub window_width: Option<f64>,
 }
 
 /// A data set's rows, sorted by study, series and position, and what [`build`] had to say of it.

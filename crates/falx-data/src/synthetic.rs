@@ -141,6 +141,9 @@ pub(crate) fn row(id: &str, patient: Option<&str>, hash: &str, bits: [u8; 6]) ->
         defects: Vec::new(),
         usable: true,
         labels: LabelRow(bits.map(|bit| Some(bit == 1))),
+        bone_fraction: None,
+        brain_fraction: None,
+        acquisition: None,
     }
 }
 

@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema};
 use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
 
-use super::{Index, IndexRow, IndexSummary};
+use super::{Acquisition, Index, IndexRow, IndexSummary};
 use crate::table::{self, GROUP, Opened, TableError};
 
 const SUMMARY: &str = "falx.summary";
@@ -116,6 +116,22 @@ fn schema() -> Vec<Field> {
             .iter()
             .map(|label| may(label.name(), DataType::UInt8)),
     );
+    // Beyond the contract's columns; they may become more.
+    fields.extend([
+        may("bone_fraction", DataType::Float32),
+        may("brain_fraction", DataType::Float32),
+        may("manufacturer", DataType::Utf8),
+        may("model", DataType::Utf8),
+        may("kernel", DataType::Utf8),
+        may("kvp", DataType::Float64),
+        may("thickness_mm", DataType::Float64),
+        may("pixel_mm", DataType::Float64),
+        may("intercept", DataType::Float64),
+        may("bits_stored", DataType::UInt32),
+        may("signed", DataType::Boolean),
+        may("window_center", DataType::Float64),
+        may("window_width", DataType::Float64),
+    ]);
     fields
 }
 
@@ -175,7 +191,97 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
         let values = rows.iter().map(|r| r.labels.get(label).map(u8::from));
         columns.push(Arc::new(values.collect::<UInt8Array>()));
     }
+    for fraction in [
+        rows.iter()
+            .map(|r| r.bone_fraction)
+            .collect::<Float32Array>(),
+        rows.iter().map(|r| r.brain_fraction).collect(),
+    ] {
+        columns.push(Arc::new(fraction));
+    }
+    columns.extend(acquisition_columns(rows));
     columns
+}
+
+/// The columns of [`Acquisition`], in the schema's order.
+fn acquisition_columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
+    let of = |row: &IndexRow| row.acquisition.clone();
+    let taken: Vec<Option<Arc<Acquisition>>> = rows.iter().map(of).collect();
+    let all = || taken.iter().map(Option::as_deref);
+    let text = |get: fn(&Acquisition) -> Option<&str>| -> ArrayRef {
+        Arc::new(all().map(|a| a.and_then(get)).collect::<StringArray>())
+    };
+    let float = |get: fn(&Acquisition) -> Option<f64>| -> ArrayRef {
+        Arc::new(all().map(|a| a.and_then(get)).collect::<Float64Array>())
+    };
+    vec![
+        text(|a| a.manufacturer.as_deref()),
+        text(|a| a.model.as_deref()),
+        text(|a| a.kernel.as_deref()),
+        float(|a| a.kvp),
+        float(|a| a.thickness_mm),
+        float(|a| a.pixel_mm),
+        float(|a| a.intercept),
+        Arc::new(
+            all()
+                .map(|a| a.and_then(|a| a.bits_stored))
+                .collect::<UInt32Array>(),
+        ),
+        Arc::new(
+            all()
+                .map(|a| a.and_then(|a| a.signed))
+                .collect::<BooleanArray>(),
+        ),
+        float(|a| a.window_center),
+        float(|a| a.window_width),
+    ]
+}
+
+/// The acquisitions of a batch's rows; rows that follow each other and are alike share one.
+fn read_acquisitions(
+    opened: &Opened,
+    batch: &RecordBatch,
+) -> Result<Vec<Option<Arc<Acquisition>>>, TableError> {
+    let text = |name: &str| opened.column::<StringArray>(batch, name);
+    let float = |name: &str| opened.column::<Float64Array>(batch, name);
+    let (manufacturer, model, kernel) = (text("manufacturer")?, text("model")?, text("kernel")?);
+    let (kvp, thickness, pixel) = (float("kvp")?, float("thickness_mm")?, float("pixel_mm")?);
+    let (intercept, center, width) = (
+        float("intercept")?,
+        float("window_center")?,
+        float("window_width")?,
+    );
+    let bits = opened.column::<UInt32Array>(batch, "bits_stored")?;
+    let signed = opened.column::<BooleanArray>(batch, "signed")?;
+    let string =
+        |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
+    let number = |column: &Float64Array, at: usize| column.is_valid(at).then(|| column.value(at));
+    let mut last: Option<Arc<Acquisition>> = None;
+    let mut all = Vec::with_capacity(batch.num_rows());
+    for at in 0..batch.num_rows() {
+        let taken = Acquisition {
+            manufacturer: string(manufacturer, at),
+            model: string(model, at),
+            kernel: string(kernel, at),
+            kvp: number(kvp, at),
+            thickness_mm: number(thickness, at),
+            pixel_mm: number(pixel, at),
+            intercept: number(intercept, at),
+            bits_stored: bits.is_valid(at).then(|| bits.value(at)),
+            signed: signed.is_valid(at).then(|| signed.value(at)),
+            window_center: number(center, at),
+            window_width: number(width, at),
+        };
+        if taken == Acquisition::default() {
+            all.push(None);
+            continue;
+        }
+        if last.as_deref() != Some(&taken) {
+            last = Some(Arc::new(taken));
+        }
+        all.push(last.clone());
+    }
+    Ok(all)
 }
 
 /// Appends a batch's rows.
@@ -212,7 +318,9 @@ fn read_batch(
             .is_valid(at)
             .then(|| intern(interned, column.value(at)))
     };
-    for at in 0..batch.num_rows() {
+    let (bone, brain) = (value("bone_fraction")?, value("brain_fraction")?);
+    let acquisitions = read_acquisitions(opened, batch)?;
+    for (at, acquisition) in acquisitions.into_iter().enumerate() {
         let list = defects.value(at);
         let list = list
             .as_any()
@@ -243,6 +351,9 @@ fn read_batch(
             defects: list.iter().flatten().map(str::to_owned).collect(),
             usable: usable.value(at),
             labels: row,
+            bone_fraction: bone.is_valid(at).then(|| bone.value(at)),
+            brain_fraction: brain.is_valid(at).then(|| brain.value(at)),
+            acquisition,
         });
     }
     Ok(())

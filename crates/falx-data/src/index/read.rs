@@ -1,11 +1,13 @@
 //! One file into one row.
 
+use std::sync::Arc;
+
 use falx_core::{Hu, ImageId, LabelRow, PatientId};
 use falx_dicom::series::SeriesSlice;
-use falx_dicom::{CtSlice, DicomError, Reader, Refusal};
+use falx_dicom::{CtSlice, DicomError, Reader, Refusal, SliceHeader};
 
 use super::files::{Found, is_rsna_id};
-use super::{IndexRow, Layout};
+use super::{Acquisition, IndexRow, Layout};
 
 /// A row without its place in the series, and what that place is computed from.
 pub(super) struct Fact {
@@ -29,6 +31,11 @@ impl Fact {
         }
     }
 }
+
+/// Values of bone.
+const BONE_HU: std::ops::RangeInclusive<f32> = 300.0..=f32::INFINITY;
+/// Values of brain, blood and cerebrospinal fluid.
+const BRAIN_HU: std::ops::RangeInclusive<f32> = 0.0..=80.0;
 
 /// What a file turned out to be.
 pub(super) enum Read {
@@ -89,6 +96,14 @@ fn usable(found: &Found, slice: &CtSlice, layout: Layout) -> Fact {
         .map(|defect| defect.name().to_owned())
         .collect();
     row.usable = true;
+    row.acquisition = Some(Arc::new(acquisition(header)));
+    let pixels = slice.hu.len().max(1) as f32;
+    let share = |range: std::ops::RangeInclusive<f32>| {
+        let within = slice.hu.iter().filter(|hu| range.contains(&hu.0));
+        within.count() as f32 / pixels
+    };
+    row.bone_fraction = Some(share(BONE_HU));
+    row.brain_fraction = Some(share(BRAIN_HU));
     Fact {
         row,
         position: header.image_position,
@@ -140,6 +155,26 @@ fn blank_row(found: &Found) -> IndexRow {
         defects: Vec::new(),
         usable: false,
         labels: LabelRow::default(),
+        bone_fraction: None,
+        brain_fraction: None,
+        acquisition: None,
+    }
+}
+
+fn acquisition(header: &SliceHeader) -> Acquisition {
+    let window = header.windows.first();
+    Acquisition {
+        manufacturer: header.manufacturer.clone(),
+        model: header.model.clone(),
+        kernel: header.convolution_kernel.clone(),
+        kvp: header.kvp,
+        thickness_mm: header.slice_thickness,
+        pixel_mm: header.pixel_spacing.map(|[rows, _]| rows),
+        intercept: Some(header.format.rescale_intercept),
+        bits_stored: Some(u32::from(header.format.bits_stored)),
+        signed: Some(header.format.signed),
+        window_center: window.map(|window| f64::from(window.center())),
+        window_width: window.map(|window| f64::from(window.width())),
     }
 }
 
