@@ -19,7 +19,7 @@ const LINTS: usize = 3;
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
 const CONFINED: [(&str, &[&str]); 10] = [
     ("burn", &["falx-nn"]),
-    ("pulp", &["falx-dicom", "falx-nn"]),
+    ("pulp", &["falx-data", "falx-dicom", "falx-nn"]),
     ("hayro-jpeg2000", &["falx-dicom"]),
     ("dicom-toolkit-jpeg2000", &["falx-dicom"]),
     ("rten", &["falx-infer"]),

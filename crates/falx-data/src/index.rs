@@ -1,90 +1,95 @@
 //! The index of a data set: one row a slice, whatever state its file is in.
 
+mod arrange;
 mod build;
+mod digest;
 mod file;
 mod files;
+mod journal;
+mod layout;
 mod read;
+mod spill;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId};
+use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId, Window};
 use serde::{Deserialize, Serialize};
 
-pub use build::{build, scan};
+pub use build::{build, merge, scan};
+pub use files::Unlisted;
 pub(crate) use files::find;
+pub use layout::{Layout, UnknownLayout};
 pub(crate) use read::reason;
-pub use summary::IndexSummary;
+pub use summary::{IndexSummary, SourceSummary};
 
-use crate::labels::LabelsError;
+use crate::labels::{ColumnMap, LabelsError, StudyLabels};
 use crate::table::TableError;
 
-/// How a data set lies on the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// Found out from the files.
-    #[default]
-    Auto,
-    /// Flat folders of `ID_<hex>.dcm`, as in the RSNA 2019 competition; anonymised already.
-    Rsna,
-    /// Folders of studies and series, at any depth and under any name.
-    Folders,
-}
-
-/// A word that is no layout.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a layout; the layouts are auto, rsna, folders")]
-pub struct UnknownLayout(pub String);
-
-impl Layout {
-    /// The layout's name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Rsna => "rsna",
-            Self::Folders => "folders",
-        }
-    }
-}
-
-impl std::fmt::Display for Layout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for Layout {
-    type Err = UnknownLayout;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        [Self::Auto, Self::Rsna, Self::Folders]
-            .into_iter()
-            .find(|layout| layout.name() == word)
-            .ok_or_else(|| UnknownLayout(word.to_owned()))
-    }
-}
-
 /// What [`build`] reads and writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct IndexOptions {
     /// Files and folders.
     pub sources: Vec<PathBuf>,
-    /// A label CSV.
-    pub labels: Option<PathBuf>,
+    /// Label CSVs; a later one adds to an earlier.
+    pub labels: Vec<PathBuf>,
+    /// What other people call the columns of their CSVs.
+    pub columns: ColumnMap,
     /// How the sources lie on the disk.
     pub layout: Layout,
+    /// The window that pictures show, where their layout does not say.
+    pub window: Option<Window>,
+    /// Read headers and stop before the pixels: no hash, no HU, no defects of values.
+    pub headers_only: bool,
+    /// Go on with a finished index: read only files that are new or have changed.
+    pub update: bool,
+    /// Read only this part of the files, and write it as a part for [`merge`].
+    pub part: Option<Part>,
     /// The index to write.
     pub out: PathBuf,
 }
 
+/// A part of the files: number `number` of `of`, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which part, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// A text that is no part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no part; give number/of, as 2/8")]
+pub struct NoPart(pub String);
+
+impl std::str::FromStr for Part {
+    type Err = NoPart;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/');
+        let numbers = numbers.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        match numbers {
+            Some((number, of)) if number >= 1 && number <= of => Ok(Self { number, of }),
+            _ => Err(NoPart(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
 /// One slice: where it is, what it shows, and whether it may be used.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IndexRow {
-    /// The DICOM file.
+    /// Where its bytes are ([`crate::location::Location`]).
     pub path: PathBuf,
     /// RSNA's id (the file's stem), or the SOP Instance UID.
     pub image_id: ImageId,
@@ -130,6 +135,20 @@ pub struct IndexRow {
     pub brain_fraction: Option<f32>,
     /// How the slice was taken; shared by rows that were taken alike.
     pub acquisition: Option<Arc<Acquisition>>,
+    /// Where a mask of the haemorrhage is.
+    pub mask: Option<PathBuf>,
+}
+
+impl IndexRow {
+    /// The window of a slice that comes from a picture; `None` for one that comes with its own scale.
+    pub fn picture_window(&self) -> Option<Window> {
+        let taken = self.acquisition.as_deref()?;
+        let is_picture = self.transfer_syntax.is_none();
+        let [center, width] = [taken.window_center?, taken.window_width?];
+        Window::new(center as f32, width as f32)
+            .ok()
+            .filter(|_| is_picture)
+    }
 }
 
 /// How a slice was taken: what tells scanners and protocols apart.
@@ -166,6 +185,8 @@ pub struct Index {
     pub rows: Vec<IndexRow>,
     /// What was found while indexing.
     pub summary: IndexSummary,
+    /// What is known of whole studies, where labels are not by slice.
+    pub study_labels: Vec<StudyLabels>,
 }
 
 /// Why no index could be built.
@@ -208,7 +229,33 @@ pub enum IndexError {
     /// The index could not be written.
     #[error(transparent)]
     File(#[from] TableError),
+    /// What has been read cannot be kept.
+    #[error(
+        "cannot write {path}: {source}; check that its folder exists and has room; an index that was there is untouched"
+    )]
+    Journal {
+        /// The journal, or the folder of the sorting.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A part cannot be merged.
+    #[error("{path} is no finished part of an index: {what}; run `falx index --part` for it again")]
+    PartUnusable {
+        /// The part.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Parts are missing, or do not belong together.
+    #[error("the parts make no whole: {what}")]
+    Parts {
+        /// What is missing or different.
+        what: String,
+    },
     /// The user asked to stop.
-    #[error("indexing was interrupted; nothing was written")]
+    #[error(
+        "indexing was interrupted; what was read is kept, and the same command goes on from there"
+    )]
     Interrupted,
 }

@@ -4,15 +4,14 @@ mod affine;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use falx_core::{Hu, SEED_WINDOWS, Window, random};
-use falx_dicom::{CtSlice, DicomError, Reader, picture};
+use falx_dicom::{CtSlice, DicomError, picture};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Placement;
+use crate::source::{Place, SliceReader};
 
 /// The network's input: a square picture with one channel a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,17 +68,23 @@ impl InputSpec {
         self.finish(hu, augment, out);
     }
 
-    /// Draws the slice in the file at `path` into `out`: what [`InputSpec::render`] makes of it, in one pass.
+    /// Draws the slice at `place` into `out`: what [`InputSpec::render`] makes of it, for a plain DICOM file in one
+    /// pass.
     ///
     /// # Errors
-    /// As [`Reader::read_slice`].
+    /// As [`SliceReader::read`].
     pub fn read(
         &self,
-        reader: &mut Reader,
-        path: &Path,
+        reader: &mut SliceReader,
+        place: Place<'_>,
         augment: Option<&Placement>,
         out: &mut [f32],
     ) -> Result<(), DicomError> {
+        if let Some(slice) = reader.read_other(place) {
+            self.render(&slice?, augment, out);
+            return Ok(());
+        }
+        let (reader, path) = (&mut reader.dicom, place.path);
         if augment.is_none() {
             reader.read_tensor(path, self.size, &self.windows, out)?;
             return Ok(());

@@ -1,31 +1,95 @@
-//! Label CSVs: Kaggle's long form (`ID,Label`) and the wide form (an id and six columns).
+//! Label CSVs: Kaggle's long form (`ID,Label`), the wide form (an id and six columns), and published sets' own.
 
 mod build;
+mod columns;
+mod published;
 #[cfg(test)]
 mod tests;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use csv::ByteRecord;
-use falx_core::{ImageId, LABELS, Label, LabelRow};
+use falx_core::{ImageId, LabelRow, PatientId};
+use serde::{Deserialize, Serialize};
 
-use build::{Builder, parse_value};
+use build::Builder;
+use columns::Form;
+pub use columns::{ColumnMap, NoColumn};
 
 /// The labels of many slices, sorted by image id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelTable {
     rows: Vec<(ImageId, LabelRow)>,
+    /// By the place of their row, in order.
+    groups: Vec<(u32, Groups)>,
     agreeing_duplicates: u64,
     disagreeing_duplicates: u64,
     disagreeing: Vec<ImageId>,
 }
 
+/// Where a table says that a slice belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Groups {
+    /// The patient as the table names them.
+    pub(crate) patient: Option<Arc<str>>,
+    pub(crate) study: Option<Arc<str>>,
+    pub(crate) series: Option<Arc<str>>,
+}
+
+/// What is known of a whole study: its labels, and the votes behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StudyLabels {
+    /// Study Instance UID, where the table goes by it.
+    pub study_uid: Option<String>,
+    /// The patient, where the table goes by them.
+    pub patient: Option<PatientId>,
+    /// The labels of the study: of several readers the majority's.
+    pub labels: LabelRow,
+    /// Each reader's own labels.
+    pub readers: Vec<(String, LabelRow)>,
+}
+
+/// Label tables of all kinds, read together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// By slice.
+    pub slices: LabelTable,
+    /// By study.
+    pub studies: Vec<StudyLabels>,
+}
+
+/// A table, by who made it.
+#[derive(Clone, Debug)]
+pub(crate) enum Table {
+    /// In one of the forms of [`read`].
+    Given(PathBuf),
+    /// CT-ICH's diagnoses.
+    CtIch(PathBuf),
+    /// CQ500's votes.
+    Cq500(PathBuf),
+}
+
 impl LabelTable {
     /// The labels of one slice.
     pub fn get(&self, id: &ImageId) -> Option<LabelRow> {
-        let at = self.rows.binary_search_by(|(have, _)| have.cmp(id)).ok()?;
-        self.rows.get(at).map(|(_, row)| *row)
+        self.rows.get(self.place(id)?).map(|(_, row)| *row)
+    }
+
+    /// The place of a slice in the order of ids.
+    pub(crate) fn place(&self, id: &ImageId) -> Option<usize> {
+        self.rows.binary_search_by(|(have, _)| have.cmp(id)).ok()
+    }
+
+    /// The slice at a place, with its labels and where it belongs.
+    pub(crate) fn at(&self, place: usize) -> Option<(&ImageId, LabelRow, Option<&Groups>)> {
+        let (id, row) = self.rows.get(place)?;
+        let groups = self
+            .groups
+            .binary_search_by_key(&(place as u32), |(at, _)| *at);
+        let groups = groups.ok().and_then(|at| self.groups.get(at));
+        Some((id, *row, groups.map(|(_, groups)| groups)))
     }
 
     /// All slices in the order of their ids.
@@ -87,7 +151,7 @@ pub enum LabelsError {
     /// A column is missing.
     #[error(
         "the labels {path} have no column {missing}; found: {found}; falx reads `ID,Label` \
-         (ids like ID_<hex>_<label>) or `image_id` and a column for each of the six labels"
+         (ids like ID_<hex>_<label>) or `image_id` and a column for each of the six labels; --columns tells it other names"
     )]
     MissingColumn {
         /// The file.
@@ -114,7 +178,74 @@ pub enum LabelsError {
 /// # Errors
 /// [`LabelsError`]; bad values are named with their lines, all of the file is looked at first.
 pub fn read(path: impl AsRef<Path>) -> Result<LabelTable, LabelsError> {
-    let path = path.as_ref();
+    let mut builder = Builder::default();
+    read_given(
+        path.as_ref(),
+        &ColumnMap::default(),
+        &mut builder,
+        &mut Builder::default(),
+    )?;
+    Ok(builder.finish())
+}
+
+/// Reads several tables; what they say of one slice is joined.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_all(tables: &[Table], columns: &ColumnMap) -> Result<Labels, LabelsError> {
+    let (mut slices, mut studies) = (Builder::default(), Builder::default());
+    let mut labels = Labels::default();
+    for table in tables {
+        match table {
+            Table::Given(path) => read_given(path, columns, &mut slices, &mut studies)?,
+            Table::CtIch(path) => published::ct_ich(path, &mut slices)?,
+            Table::Cq500(path) => labels.studies.extend(published::cq500(path)?),
+        }
+    }
+    let by_study = studies.finish();
+    labels
+        .studies
+        .extend(by_study.iter().map(|(id, row)| StudyLabels {
+            study_uid: Some(id.as_str().to_owned()),
+            labels: row,
+            ..StudyLabels::default()
+        }));
+    labels.slices = slices.finish();
+    Ok(labels)
+}
+
+fn read_given(
+    path: &Path,
+    columns: &ColumnMap,
+    slices: &mut Builder,
+    studies: &mut Builder,
+) -> Result<(), LabelsError> {
+    let (mut reader, found) = open(path)?;
+    let form = Form::of(&found, columns).map_err(|missing| LabelsError::MissingColumn {
+        path: path.into(),
+        missing,
+        found: if found.is_empty() {
+            "none".into()
+        } else {
+            found.join(", ")
+        },
+    })?;
+    let builder = if form.is_by_study() { studies } else { slices };
+    let mut bad = Bad::default();
+    let mut record = ByteRecord::new();
+    while reader
+        .read_byte_record(&mut record)
+        .map_err(|error| csv_error(path, error))?
+    {
+        if let Err(what) = form.take(&record, builder) {
+            bad.add(record.position().map_or(0, csv::Position::line), &what);
+        }
+    }
+    bad.finish(path)
+}
+
+/// Opens a CSV, and the names of its columns.
+fn open(path: &Path) -> Result<(csv::Reader<File>, Vec<String>), LabelsError> {
     let file = File::open(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => LabelsError::NoSuchFile { path: path.into() },
         _ => LabelsError::Read {
@@ -126,7 +257,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<LabelTable, LabelsError> {
         .trim(csv::Trim::Headers)
         .buffer_capacity(1 << 18)
         .from_reader(file);
-    let found: Vec<String> = reader
+    let found = reader
         .byte_headers()
         .map_err(|error| csv_error(path, error))?
         .iter()
@@ -137,127 +268,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<LabelTable, LabelsError> {
                 .to_owned()
         })
         .collect();
-    let form = Form::of(&found).map_err(|missing| LabelsError::MissingColumn {
-        path: path.into(),
-        missing,
-        found: if found.is_empty() {
-            "none".into()
-        } else {
-            found.join(", ")
-        },
-    })?;
-    let mut builder = Builder::default();
-    let mut bad = Bad::default();
-    let mut record = ByteRecord::new();
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| csv_error(path, error))?
-    {
-        if let Err(what) = form.take(&record, &mut builder) {
-            bad.add(record.position().map_or(0, csv::Position::line), &what);
-        }
-    }
-    if bad.count > 0 {
-        return Err(LabelsError::BadRows {
-            path: path.into(),
-            count: bad.count,
-            first: bad.first.join("; "),
-        });
-    }
-    Ok(builder.finish())
-}
-
-/// Which columns hold what.
-enum Form {
-    Long { id: usize, value: usize },
-    Wide { id: usize, labels: [usize; 6] },
-}
-
-impl Form {
-    /// The form of a CSV by its header, or the names of the columns that are missing.
-    fn of(found: &[String]) -> Result<Self, String> {
-        let column = |name: &str| {
-            found
-                .iter()
-                .position(|have| have.eq_ignore_ascii_case(name))
-        };
-        let id = column("image_id").or_else(|| column("ID"));
-        if let Some(value) = column("Label") {
-            return Ok(Self::Long {
-                id: id.ok_or("ID")?,
-                value,
-            });
-        }
-        let columns = LABELS.map(|label| column(label.name()));
-        let mut missing: Vec<&str> = Vec::new();
-        if columns.iter().all(Option::is_none) {
-            // Nothing hints at the wide form: name what Kaggle's lacks.
-            missing.extend(id.is_none().then_some("ID"));
-            missing.push("Label");
-            return Err(missing.join(", "));
-        }
-        missing.extend(id.is_none().then_some("image_id"));
-        missing.extend(
-            LABELS
-                .iter()
-                .zip(columns)
-                .filter(|(_, at)| at.is_none())
-                .map(|(label, _)| label.name()),
-        );
-        match id {
-            Some(id) if missing.is_empty() => Ok(Self::Wide {
-                id,
-                labels: columns.map(Option::unwrap_or_default),
-            }),
-            _ => Err(missing.join(", ")),
-        }
-    }
-
-    /// Takes one row, or says what is wrong with it.
-    fn take(&self, record: &ByteRecord, builder: &mut Builder) -> Result<(), String> {
-        let text = |at: usize| record.get(at).unwrap_or_default().trim_ascii();
-        let show = |bytes: &[u8]| {
-            String::from_utf8_lossy(bytes)
-                .chars()
-                .take(60)
-                .collect::<String>()
-        };
-        match *self {
-            Self::Long { id, value } => {
-                let id = text(id);
-                let (image, label) = split_id(id).ok_or_else(|| {
-                    format!("`{}` does not end in _ and one of the six labels", show(id))
-                })?;
-                let value = parse_value(text(value))
-                    .ok_or_else(|| format!("`{}` is neither 0 nor 1", show(text(value))))?;
-                builder.add(image, label, value);
-            }
-            Self::Wide { id, labels } => {
-                let image = std::str::from_utf8(text(id))
-                    .ok()
-                    .filter(|id| !id.is_empty())
-                    .ok_or("the id is empty")?;
-                let mut row = [None; 6];
-                for (slot, at) in row.iter_mut().zip(labels) {
-                    let value = text(at);
-                    if !value.is_empty() {
-                        *slot = Some(
-                            parse_value(value)
-                                .ok_or_else(|| format!("`{}` is neither 0 nor 1", show(value)))?,
-                        );
-                    }
-                }
-                builder.add_row(image, LabelRow(row));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Splits `ID_<hex>_<label>` at its last underscore.
-fn split_id(id: &[u8]) -> Option<(&str, Label)> {
-    let (image, label) = std::str::from_utf8(id).ok()?.rsplit_once('_')?;
-    (!image.is_empty()).then_some((image, label.parse().ok()?))
+    Ok((reader, found))
 }
 
 /// Rows that cannot be used: all are counted, the first few shown.
@@ -273,6 +284,18 @@ impl Bad {
         if self.first.len() < 5 {
             self.first.push(format!("line {line}: {what}"));
         }
+    }
+
+    /// An error where there were any.
+    fn finish(self, path: &Path) -> Result<(), LabelsError> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        Err(LabelsError::BadRows {
+            path: path.into(),
+            count: self.count,
+            first: self.first.join("; "),
+        })
     }
 }
 

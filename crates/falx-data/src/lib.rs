@@ -9,7 +9,9 @@ pub mod index;
 pub mod input;
 pub mod labels;
 pub mod loader;
+pub mod location;
 pub mod sampler;
+pub mod source;
 pub mod split;
 #[cfg(test)]
 mod synthetic;

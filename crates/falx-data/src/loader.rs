@@ -12,21 +12,23 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use falx_core::{ImageId, LabelRow};
+use falx_core::{ImageId, LabelRow, Window};
 use falx_dicom::DicomError;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::AugmentConfig;
-use crate::index::Index;
+use crate::index::{Index, IndexRow};
 use crate::input::InputSpec;
 use crate::split::Split;
 use worker::{Budget, Made, Task};
 
 /// One slice to load.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The DICOM file.
+    /// Where its bytes are ([`crate::location::Location`]).
     pub path: PathBuf,
+    /// The window of a slice that comes from a picture.
+    pub window: Option<Window>,
     /// The slice.
     pub image_id: ImageId,
     /// Its labels.
@@ -46,12 +48,19 @@ impl Sample {
                     .get(&row.image_id)
                     .is_some_and(|fold| folds.contains(fold))
             })
-            .map(|row| Self {
-                path: row.path.clone(),
-                image_id: row.image_id.clone(),
-                labels: row.labels,
-            })
+            .map(Self::from)
             .collect()
+    }
+}
+
+impl From<&IndexRow> for Sample {
+    fn from(row: &IndexRow) -> Self {
+        Self {
+            path: row.path.clone(),
+            window: row.picture_window(),
+            image_id: row.image_id.clone(),
+            labels: row.labels,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use falx_core::{Hu, ImageId, LabelRow, PatientId};
 
-use crate::index::{Index, IndexRow, IndexSummary, Layout};
+use crate::index::{Index, IndexRow, IndexSummary};
 
 /// A CT file, 8 × 8 unless changed.
 #[derive(Clone)]
@@ -144,12 +144,17 @@ pub(crate) fn row(id: &str, patient: Option<&str>, hash: &str, bits: [u8; 6]) ->
         bone_fraction: None,
         brain_fraction: None,
         acquisition: None,
+        mask: None,
     }
 }
 
 /// An index of such rows.
 pub(crate) fn index(rows: Vec<IndexRow>) -> Index {
-    let mut summary = IndexSummary::of(&rows, Layout::Folders, rows.len() as u64);
+    let mut summary = IndexSummary::of(&rows);
     summary.has_labels = true;
-    Index { rows, summary }
+    Index {
+        rows,
+        summary,
+        study_labels: Vec::new(),
+    }
 }

@@ -58,6 +58,83 @@ pub enum TableError {
 /// Rows of one row group.
 pub(crate) const GROUP: usize = 1 << 16;
 
+/// A Parquet file that is being written; it appears whole, with [`Writer::finish`], or not at all.
+pub(crate) struct Writer {
+    path: PathBuf,
+    writer: ArrowWriter<BufWriter<AtomicWriteFile>>,
+}
+
+impl Writer {
+    /// Begins a file for `path`.
+    pub(crate) fn create(path: &Path, schema: &Arc<Schema>) -> Result<Self, TableError> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by(concat!("falx ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        let file = AtomicWriteFile::open(path).map_err(|source| TableError::Write {
+            path: path.into(),
+            source,
+        })?;
+        let writer =
+            ArrowWriter::try_new(BufWriter::new(file), Arc::clone(schema), Some(properties))
+                .map_err(|source| TableError::Parquet {
+                    path: path.into(),
+                    source,
+                })?;
+        Ok(Self {
+            path: path.into(),
+            writer,
+        })
+    }
+
+    /// Writes a batch as a row group of its own.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
+        let written = self.writer.write(batch);
+        written
+            .and_then(|()| self.writer.flush())
+            .map_err(|source| failed(&self.path, source))
+    }
+
+    /// Adds text metadata, and lets the file appear.
+    pub(crate) fn finish(mut self, metadata: &[(&str, String)]) -> Result<(), TableError> {
+        for (key, value) in metadata {
+            let pair = KeyValue::new((*key).to_owned(), value.clone());
+            self.writer.append_key_value_metadata(pair);
+        }
+        let path = self.path.clone();
+        let io = |source| TableError::Write {
+            path: path.clone(),
+            source,
+        };
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(|source| failed(&path, source))?;
+        file.into_inner()
+            .map_err(|error| io(error.into_error()))?
+            .commit()
+            .map_err(io)
+    }
+}
+
+/// A full disk is no fault of Parquet's.
+fn failed(path: &Path, source: ParquetError) -> TableError {
+    let parquet = |source| TableError::Parquet {
+        path: path.into(),
+        source,
+    };
+    match source {
+        ParquetError::External(error) => match error.downcast::<std::io::Error>() {
+            Ok(source) => TableError::Write {
+                path: path.into(),
+                source: *source,
+            },
+            Err(error) => parquet(ParquetError::External(error)),
+        },
+        source => parquet(source),
+    }
+}
+
 /// Writes batches and text metadata to `path`.
 pub(crate) fn write(
     path: &Path,
@@ -65,40 +142,11 @@ pub(crate) fn write(
     metadata: &[(&str, String)],
     batches: impl Iterator<Item = RecordBatch>,
 ) -> Result<(), TableError> {
-    let io = |source| TableError::Write {
-        path: path.into(),
-        source,
-    };
-    let parquet = |source| TableError::Parquet {
-        path: path.into(),
-        source,
-    };
-    let pairs = metadata
-        .iter()
-        .map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()))
-        .collect();
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_created_by(concat!("falx ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(pairs))
-        .build();
-    let mut file = AtomicWriteFile::open(path).map_err(io)?;
-    let mut writer = ArrowWriter::try_new(
-        BufWriter::new(&mut file),
-        Arc::clone(schema),
-        Some(properties),
-    )
-    .map_err(parquet)?;
+    let mut writer = Writer::create(path, schema)?;
     for batch in batches {
-        writer.write(&batch).map_err(parquet)?;
-        writer.flush().map_err(parquet)?;
+        writer.write(&batch)?;
     }
-    writer
-        .into_inner()
-        .map_err(parquet)?
-        .into_inner()
-        .map_err(|error| io(error.into_error()))?;
-    file.commit().map_err(io)
+    writer.finish(metadata)
 }
 
 /// An opened Parquet file: its text metadata and its batches.

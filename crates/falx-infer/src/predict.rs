@@ -68,11 +68,7 @@ pub enum PredictError {
 /// The usable slices of an index as samples, in its order, and the files that are none.
 pub fn samples(index: &Index) -> (Arc<[Sample]>, Vec<Unreadable>) {
     let (usable, not): (Vec<_>, Vec<_>) = index.rows.iter().partition(|row| row.usable);
-    let samples = usable.into_iter().map(|row| Sample {
-        path: row.path.clone(),
-        image_id: row.image_id.clone(),
-        labels: row.labels,
-    });
+    let samples = usable.into_iter().map(Sample::from);
     let unreadable = not.into_iter().map(|row| Unreadable {
         path: row.path.clone(),
         image_id: row.image_id.clone(),

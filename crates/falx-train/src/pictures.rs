@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use falx_core::{ImageId, LABELS, Label, SEED_WINDOWS};
 use falx_data::index::{Index, IndexRow};
 use falx_data::input::InputSpec;
+use falx_data::source::{Place, SliceReader};
 use falx_dicom::CtSlice;
 use falx_dicom::inspect::grey_png;
 use falx_eval::Case;
@@ -67,7 +68,11 @@ fn one_a_patient(cases: Vec<&Case>) -> Vec<&Case> {
 }
 
 fn picture(case: &Case, row: &IndexRow, group: &str) -> Option<Picture> {
-    let slice = falx_dicom::read_slice(&row.path).ok()?;
+    let place = Place {
+        path: &row.path,
+        window: row.picture_window(),
+    };
+    let slice = SliceReader::new().read(place).ok()?;
     let png = brain_window_png(&slice)?;
     Some(Picture {
         png,

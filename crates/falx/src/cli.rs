@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use falx_data::index::Layout;
+use falx_core::Window;
+use falx_data::index::{Layout, Part};
 
 use crate::exit;
 
@@ -46,6 +47,12 @@ pub enum Command {
     /// Make head CT phantoms with the five subtypes as real DICOM, with labels and masks.
     Phantom(Phantom),
     /// Read every slice of a data set into an index: one row a slice, every fault named.
+    #[command(after_help = "Examples:
+  falx index stage_2_train --labels stage_2_train.csv --out index.parquet
+  falx index cq500/ ct-ich/ --out index.parquet
+  falx index studies.zip --labels mine.csv --columns image_id=SOP,any=bleed --out index.parquet
+  falx index stage_2_train --part 1/2 --out one.part
+  falx index --merge one.part two.part --labels stage_2_train.csv --out index.parquet")]
     Index(Index),
     /// Say what is wrong with the data of an index, typed and counted; exit code 1 when there are errors.
     Audit(Audit),
@@ -110,17 +117,36 @@ pub struct Phantom {
 /// `falx index`
 #[derive(Debug, Args)]
 pub struct Index {
-    /// Folders or files with DICOM.
+    /// Folders, files or archives (.zip, .tar, .tar.gz) with slices, or a DICOMDIR; with --merge: parts.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
-    /// Labels: Kaggle's `ID,Label` (id split at its last underscore), or one column a label.
+    /// Labels: Kaggle's `ID,Label` (id split at its last underscore), or one column a label, by image or by study.
+    /// CQ500's reads.csv and CT-ICH's diagnoses are found by themselves. Several tables add up.
     #[arg(long, value_name = "CSV")]
-    pub labels: Option<PathBuf>,
-    /// How the data lie: `rsna` (flat, the id is the file's name), `folders` (any tree, the id is the SOP Instance UID),
-    /// or `auto`.
+    pub labels: Vec<PathBuf>,
+    /// What the label table calls a column: image_id, label, patient, study_uid, series_uid, or one of the six labels.
+    #[arg(long, value_name = "OURS=THEIRS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// How the data lie: `rsna` (flat, the id is the file's name), `cq500`, `ct-ich`, `folders` (any tree, the id is the
+    /// SOP Instance UID), `images` (pictures in one window), or `auto`: found out source by source, and said.
     #[arg(long, default_value = "auto", value_parser = Layout::from_str)]
     pub layout: Layout,
-    /// The index to write.
+    /// The window that pictures show, as centre/width in HU. [default: brain 40/80; CT-ICH's own]
+    #[arg(long, value_name = "C/W", value_parser = picture_window)]
+    pub window: Option<Window>,
+    /// Read headers and stop before the pixels: much faster, but no pixel hash, no HU, no defects of values.
+    #[arg(long)]
+    pub headers_only: bool,
+    /// Go on with a finished index: read only files that are new or have changed, and drop those that are gone.
+    #[arg(long, conflicts_with = "part")]
+    pub update: bool,
+    /// Read only part I of N and write it to --out, for any number of machines; --merge makes the whole.
+    #[arg(long, value_name = "I/N", value_parser = Part::from_str)]
+    pub part: Option<Part>,
+    /// SRC are the parts of an index: make the whole, byte for byte as if it had been made at once.
+    #[arg(long, conflicts_with_all = ["part", "update", "headers_only", "layout", "window"])]
+    pub merge: bool,
+    /// The index to write. What has been read is kept beside it in a journal, and an interrupted index goes on there.
     #[arg(long, value_name = "PARQUET")]
     pub out: PathBuf,
 }
@@ -343,6 +369,12 @@ fn window(text: &str) -> Result<[f64; 2], String> {
         }
         _ => Err("give centre/width in HU with a width of at least 1, as 40/80".to_owned()),
     }
+}
+
+/// The window of pictures.
+fn picture_window(text: &str) -> Result<Window, String> {
+    let [center, width] = window(text)?;
+    Window::new(center as f32, width as f32).map_err(|error| error.to_string())
 }
 
 /// A share from 0 to below 1.

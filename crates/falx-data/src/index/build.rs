@@ -1,21 +1,28 @@
-//! From files to rows.
+//! From files to an index.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use falx_core::{Interrupt, Millimetre, Progress};
-use falx_dicom::series::{SeriesDefect, SeriesSlice, arrange};
-use rayon::prelude::*;
+use falx_core::{Interrupt, Progress};
 
-use super::files::{Found, detect, find};
-use super::read::{Fact, Read, read};
-use super::{Index, IndexError, IndexOptions, IndexRow, IndexSummary, Layout};
-use crate::labels::{self, LabelTable};
+use super::arrange::{Sorter, in_memory};
+use super::file::Writer;
+use super::files::{Source, Unlisted, survey};
+use super::journal::{self, Ending, Journal, Manner, Record};
+use super::read::ReadOptions;
+use super::summary::{SourceSummary, Tally};
+use super::workers::{Job, Outcome};
+use super::{Index, IndexError, IndexOptions, IndexSummary, Layout};
+use crate::labels::{self, ColumnMap, Labels, Table};
 
-/// Reads every DICOM file of the sources and writes the index.
+/// Counts what changes the rows of a file from one version of falx to the next.
+const READER: u32 = 1;
+
+/// Reads every file of the sources and writes the index.
 ///
-/// Runs on rayon's current pool; the file's bytes do not depend on the number of threads.
+/// What has been read is kept in a journal beside the index: after an interruption the same call goes on from there,
+/// and [`IndexOptions::update`] reads only what is new or has changed. Memory does not grow with the number of files.
+/// Runs on as many threads as rayon's current pool has; the file's bytes do not depend on it.
 ///
 /// # Errors
 /// [`IndexError`]; a file that cannot be read is no error but a row that is not usable.
@@ -24,21 +31,261 @@ pub fn build(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<IndexSummary, IndexError> {
+    let sources = survey(&options.sources, options.layout)?;
     // The labels come first: a mistake in them should not show after hours of reading.
-    let labels = options.labels.as_ref().map(labels::read).transpose()?;
-    let mut index = scan(&options.sources, options.layout, progress, interrupt)?;
-    if let Some(labels) = &labels {
-        join(&mut index.rows, labels);
-        let before = index.summary;
-        index.summary = IndexSummary::of(&index.rows, before.layout, before.files);
-        index.summary.layout_detected = before.layout_detected;
-        index.summary.add_labels(&index.rows, labels);
+    let labels = labels::read_all(&tables(options, &sources), &options.columns)?;
+    let manner = Manner {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        reader: READER,
+        headers_only: options.headers_only,
+        part: options.part,
+    };
+    let log = match options.part {
+        Some(_) => options.out.clone(),
+        None => journal::path_of(&options.out),
+    };
+    let mut journal = Journal::open(&log, &manner, options.update)?;
+    let done = std::mem::take(&mut journal.done);
+    let resumed = !done.is_empty();
+    let job = Job {
+        sources: &sources,
+        options: ReadOptions {
+            headers_only: options.headers_only,
+            window: options.window,
+        },
+        part: options.part,
+        done: &done,
+    };
+    // What of the journal is still on the disk; all of it where the journal is new.
+    let mut live = HashSet::new();
+    let mut reused = 0;
+    let unlisted = job.run(
+        |outcome| match outcome {
+            Outcome::Known(identity) => {
+                reused += 1;
+                live.insert(identity);
+                Ok(())
+            }
+            Outcome::Read(record) => {
+                if resumed {
+                    live.insert(record.identity);
+                }
+                journal.add(record)
+            }
+        },
+        progress,
+        interrupt,
+    );
+    let unlisted = match unlisted {
+        Ok(unlisted) => unlisted,
+        Err(error) => {
+            // What has been read is kept; the first error is the one that matters.
+            let _ = journal.flush();
+            return Err(error);
+        }
+    };
+    let ending = Ending {
+        sources: sources.iter().map(SourceSummary::of).collect(),
+        unlisted,
+    };
+    journal.end(ending)?;
+    let live = resumed.then_some(&live);
+    if options.part.is_some() {
+        let mut tally = Tally::default();
+        let (_, ending) = journal::replay(&log, |record| {
+            if live.is_none_or(|live| live.contains(&record.identity)) {
+                tally.file(!record.facts.is_empty());
+                record.facts.iter().for_each(|fact| tally.add(&fact.row));
+            }
+            Ok(())
+        })?;
+        return Ok(tally.finish(&ending, &labels, reused));
     }
-    index.write(&options.out)?;
-    Ok(index.summary)
+    let summary = write(&[log.as_path()], live, &labels, &options.out, progress)?;
+    if let Some(empty) = summary.holds_nothing() {
+        // Nothing to go on with.
+        let _ = std::fs::remove_file(&log);
+        let path = options.sources.first().cloned().unwrap_or_default();
+        return Err(IndexError::NoDicom { path, files: empty });
+    }
+    Ok(IndexSummary { reused, ..summary })
 }
 
-/// Reads every DICOM file of the sources into an index that is not written and has no labels.
+/// Makes the whole index from parts that [`build`] read: byte for byte what it would have written at once.
+///
+/// # Errors
+/// [`IndexError::PartUnusable`], [`IndexError::Parts`], or as [`build`].
+pub fn merge(
+    parts: &[PathBuf],
+    labels: &[PathBuf],
+    columns: &ColumnMap,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<IndexSummary, IndexError> {
+    let mut numbers = Vec::new();
+    let mut first: Option<(Manner, Ending)> = None;
+    for path in parts {
+        let (manner, ending) = journal::replay(path, |_| Ok(()))?;
+        let Some(part) = manner.part else {
+            return Err(IndexError::PartUnusable {
+                path: path.clone(),
+                what: "it is the journal of a whole index".to_owned(),
+            });
+        };
+        numbers.push(part.number);
+        let manner = Manner {
+            part: Some(super::Part { number: 1, ..part }),
+            ..manner
+        };
+        match &first {
+            None => first = Some((manner, ending)),
+            Some(known) if *known == (manner, ending) => {}
+            Some(_) => {
+                return Err(IndexError::Parts {
+                    what: format!(
+                        "{} is of other sources, or was made otherwise",
+                        path.display()
+                    ),
+                });
+            }
+        }
+    }
+    let Some((
+        Manner {
+            part: Some(part), ..
+        },
+        ending,
+    )) = first
+    else {
+        return Err(IndexError::Parts {
+            what: "no part was given".to_owned(),
+        });
+    };
+    numbers.sort_unstable();
+    let wanted: Vec<u32> = (1..=part.of).collect();
+    if numbers != wanted {
+        let missing: Vec<_> = wanted
+            .iter()
+            .filter(|number| !numbers.contains(number))
+            .map(ToString::to_string)
+            .collect();
+        let what = if missing.is_empty() {
+            "a part is given twice".to_owned()
+        } else {
+            format!(
+                "of {} parts these are missing: {}",
+                part.of,
+                missing.join(", ")
+            )
+        };
+        return Err(IndexError::Parts { what });
+    }
+    let own = ending
+        .sources
+        .iter()
+        .flat_map(|source| own_tables(&source.path, source.layout, !labels.is_empty()));
+    let tables: Vec<_> = labels
+        .iter()
+        .cloned()
+        .map(Table::Given)
+        .chain(own)
+        .collect();
+    let labels = labels::read_all(&tables, columns)?;
+    let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
+    write(&parts, None, &labels, out, progress)
+}
+
+/// Sorts the records of journals and writes the index.
+fn write(
+    journals: &[&Path],
+    live: Option<&HashSet<u64>>,
+    labels: &Labels,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<IndexSummary, IndexError> {
+    // The ending is a journal's last word, but sorting needs the sources before: it is read twice.
+    let mut ending = None;
+    let mut records = 0_u64;
+    for journal in journals {
+        let (_, end) = journal::replay(journal, |record| {
+            records += record.facts.len() as u64;
+            Ok(())
+        })?;
+        ending = Some(end);
+    }
+    let ending = ending.ok_or_else(|| IndexError::Parts {
+        what: "no part was given".to_owned(),
+    })?;
+    progress.begin("sorting slices", Some(2 * records));
+    let folder = match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut sorter = Sorter::new(folder, labels, &ending.sources);
+    let mut tally = Tally::default();
+    for journal in journals {
+        journal::replay(journal, |Record { identity, facts }| {
+            progress.advance(facts.len() as u64);
+            if live.is_some_and(|live| !live.contains(&identity)) {
+                return Ok(());
+            }
+            tally.file(!facts.is_empty());
+            facts.into_iter().try_for_each(|fact| sorter.push(fact))
+        })?;
+    }
+    let mut writer = Writer::create(out)?;
+    let labelled = &labels.slices;
+    sorter.rows(|row| {
+        progress.advance(1);
+        tally.add(&row);
+        tally.labelled(labelled.place(&row.image_id), &row, labelled);
+        Ok(writer.push(row)?)
+    })?;
+    progress.finish();
+    let summary = tally.finish(&ending, labels, 0);
+    if summary.holds_nothing().is_none() {
+        writer.finish(&summary, &labels.studies)?;
+    }
+    Ok(summary)
+}
+
+/// The tables that were given, and those that sources bring along.
+fn tables(options: &IndexOptions, sources: &[Source]) -> Vec<Table> {
+    let given = options.labels.iter().cloned().map(Table::Given);
+    let own = sources
+        .iter()
+        .flat_map(|source| own_tables(&source.folder, source.layout, !options.labels.is_empty()));
+    given.chain(own).collect()
+}
+
+/// The tables that a published set has beside its files.
+fn own_tables(folder: &Path, layout: Layout, has_labels: bool) -> Vec<Table> {
+    let existing =
+        |folder: &Path, name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    match layout {
+        Layout::CtIch => [
+            "hemorrhage_diagnosis.csv",
+            "hemorrhage_diagnosis_raw_ct.csv",
+        ]
+        .iter()
+        .find_map(|name| existing(folder, name).or_else(|| existing(folder.parent()?, name)))
+        .map(Table::CtIch)
+        .into_iter()
+        .collect(),
+        Layout::Cq500 => existing(folder, "reads.csv")
+            .or_else(|| existing(folder.parent()?, "reads.csv"))
+            .map(Table::Cq500)
+            .into_iter()
+            .collect(),
+        Layout::Images if !has_labels => existing(folder, "labels.csv")
+            .map(Table::Given)
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Reads every file of the sources into an index that is not written and has no labels.
 ///
 /// # Errors
 /// [`IndexError`]; a file that cannot be read is no error but a row that is not usable.
@@ -48,157 +295,46 @@ pub fn scan(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Index, IndexError> {
-    let mut found = find(sources)?;
-    let files = found.len() as u64;
-    let layout_detected = layout == Layout::Auto;
-    let layout = match layout {
-        Layout::Auto => detect(&found),
-        given => given,
+    let found = survey(sources, layout)?;
+    let job = Job {
+        sources: &found,
+        options: ReadOptions::default(),
+        part: None,
+        done: &HashSet::new(),
     };
-    if layout == Layout::Rsna {
-        found.retain(Found::is_dcm);
+    let mut tally = Tally::default();
+    let mut facts = Vec::new();
+    let unlisted = job.run(
+        |outcome| {
+            if let Outcome::Read(record) = outcome {
+                tally.file(!record.facts.is_empty());
+                facts.extend(record.facts);
+            }
+            Ok(())
+        },
+        progress,
+        interrupt,
+    )?;
+    if let Some(Unlisted { path, why }) = unlisted.into_iter().next() {
+        return Err(IndexError::List {
+            path,
+            source: std::io::Error::other(why),
+        });
     }
-    let mut facts = read_all(&found, layout, progress, interrupt)?;
-    if facts
-        .iter()
-        .all(|fact| fact.row.defects.iter().any(|name| name == NOT_DICOM))
-    {
+    let rows = in_memory(facts)?;
+    rows.iter().for_each(|row| tally.add(row));
+    let ending = Ending {
+        sources: found.iter().map(SourceSummary::of).collect(),
+        unlisted: Vec::new(),
+    };
+    let summary = tally.finish(&ending, &Labels::default(), 0);
+    if let Some(files) = summary.holds_nothing() {
         let path = sources.first().cloned().unwrap_or_default();
         return Err(IndexError::NoDicom { path, files });
     }
-    place(&mut facts);
-    let mut rows: Vec<IndexRow> = facts.into_iter().map(|fact| fact.row).collect();
-    intern(&mut rows);
-    let mut summary = IndexSummary::of(&rows, layout, files);
-    summary.layout_detected = layout_detected;
-    Ok(Index { rows, summary })
-}
-
-const NOT_DICOM: &str = falx_dicom::Refusal::NotDicom.name();
-
-/// Reads all files in parallel; the result is in the files' order.
-fn read_all(
-    found: &[Found],
-    layout: Layout,
-    progress: &dyn Progress,
-    interrupt: &Interrupt,
-) -> Result<Vec<Fact>, IndexError> {
-    progress.begin("reading DICOM files", Some(found.len() as u64));
-    let read: Vec<Option<Read>> = found
-        .par_iter()
-        .map_init(Default::default, |(reader, slice), file| {
-            if interrupt.is_requested() {
-                return None;
-            }
-            let read = read(reader, slice, file, layout);
-            progress.advance(1);
-            Some(read)
-        })
-        .collect();
-    progress.finish();
-    let mut facts = Vec::with_capacity(read.len());
-    for read in read {
-        match read.ok_or(IndexError::Interrupted)? {
-            Read::Row(fact) => facts.push(*fact),
-            Read::NotDicom => {}
-        }
-    }
-    Ok(facts)
-}
-
-/// Gives every slice its place in its series, and sorts: study, series, position, id; unknown ones last.
-fn place(facts: &mut [Fact]) {
-    facts.sort_by(|a, b| {
-        group(a)
-            .cmp(&group(b))
-            .then_with(|| a.row.path.cmp(&b.row.path))
-    });
-    facts
-        .chunk_by_mut(|a, b| group(a) == group(b))
-        .filter(|series| {
-            series
-                .first()
-                .is_some_and(|fact| fact.row.series_uid.is_some())
-        })
-        .for_each(measure);
-    facts.sort_by(|a, b| {
-        let last = |fact: &Fact| fact.row.order.unwrap_or(u32::MAX);
-        group(a)
-            .cmp(&group(b))
-            .then_with(|| last(a).cmp(&last(b)))
-            .then_with(|| a.row.image_id.cmp(&b.row.image_id))
-            .then_with(|| a.row.path.cmp(&b.row.path))
-    });
-}
-
-type Group<'a> = (bool, Option<&'a str>, bool, Option<&'a str>);
-
-fn group(fact: &Fact) -> Group<'_> {
-    let (study, series) = (
-        fact.row.study_uid.as_deref(),
-        fact.row.series_uid.as_deref(),
-    );
-    (study.is_none(), study, series.is_none(), series)
-}
-
-/// Order, positions, spacing, tilt and oddities of one series.
-fn measure(series: &mut [Fact]) {
-    let slices: Vec<SeriesSlice<'_>> = series.iter().map(Fact::geometry).collect();
-    let geometry = arrange(&slices);
-    for fact in series.iter_mut() {
-        fact.row.spacing_mm = geometry.spacing_mm.map(Millimetre);
-        fact.row.tilt_deg = geometry.tilt_deg;
-    }
-    for (order, (&at, &z)) in geometry.order.iter().zip(&geometry.positions).enumerate() {
-        if let Some(fact) = series.get_mut(at) {
-            fact.row.order = Some(order as u32);
-            fact.row.z_mm = Some(z);
-        }
-    }
-    let everyone: Vec<usize> = (0..series.len()).collect();
-    let twins = geometry
-        .duplicates
-        .iter()
-        .flat_map(|&(a, b)| [a, b])
-        .collect::<Vec<_>>();
-    let namesakes = geometry.duplicate_uids.concat();
-    for &defect in &geometry.defects {
-        let concerned = match defect {
-            // Columns say these already, and they are no faults.
-            SeriesDefect::GantryTilt | SeriesDefect::SingleSlice | SeriesDefect::MultipleSeries => {
-                continue;
-            }
-            SeriesDefect::DuplicatePosition => &twins,
-            SeriesDefect::DuplicateSopInstanceUid => &namesakes,
-            _ => &everyone,
-        };
-        for &at in concerned {
-            if let Some(fact) = series.get_mut(at)
-                && !fact.row.defects.iter().any(|name| name == defect.name())
-            {
-                fact.row.defects.push(defect.name().to_owned());
-            }
-        }
-    }
-}
-
-/// Lets rows share the texts they have in common.
-fn intern(rows: &mut [IndexRow]) {
-    let mut known = HashSet::new();
-    let mut share = |text: &mut Option<Arc<str>>| {
-        if let Some(text) = text {
-            *text = super::file::intern(&mut known, text);
-        }
-    };
-    for row in rows {
-        share(&mut row.study_uid);
-        share(&mut row.series_uid);
-        share(&mut row.transfer_syntax);
-    }
-}
-
-fn join(rows: &mut [IndexRow], labels: &LabelTable) {
-    for row in rows {
-        row.labels = labels.get(&row.image_id).unwrap_or_default();
-    }
+    Ok(Index {
+        rows,
+        summary,
+        study_labels: Vec::new(),
+    })
 }

@@ -12,11 +12,14 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema};
 use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
 
+use super::summary::DataLock;
 use super::{Acquisition, Index, IndexRow, IndexSummary};
+use crate::labels::StudyLabels;
 use crate::table::{self, GROUP, Opened, TableError};
 
 const SUMMARY: &str = "falx.summary";
 const DATA_HASH: &str = "falx.data_hash";
+const STUDY_LABELS: &str = "falx.study_labels";
 
 impl Index {
     /// Reads an index.
@@ -32,7 +35,17 @@ impl Index {
         for batch in std::mem::take(&mut opened.batches) {
             read_batch(&opened, &batch, &mut interned, &mut rows)?;
         }
-        Ok(Self { rows, summary })
+        let study_labels = match opened.metadata(STUDY_LABELS) {
+            Ok(text) => serde_json::from_str(text).map_err(|error| {
+                opened.wrong(format!("its labels of studies cannot be read ({error})"))
+            })?,
+            Err(_) => Vec::new(),
+        };
+        Ok(Self {
+            rows,
+            summary,
+            study_labels,
+        })
     }
 
     /// Writes the index; the file appears whole or not at all.
@@ -40,48 +53,87 @@ impl Index {
     /// # Errors
     /// [`TableError`] when the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TableError> {
-        let path = path.as_ref();
-        let wrong = |what: String| TableError::Content {
-            path: path.into(),
-            kind: "index",
-            what,
-        };
-        let summary = serde_json::to_string(&self.summary).map_err(|e| wrong(e.to_string()))?;
-        let metadata = [(SUMMARY, summary), (DATA_HASH, self.data_hash())];
-        let schema = Arc::new(Schema::new(schema()));
-        let batches = self
-            .rows
-            .chunks(GROUP)
-            .map(|rows| RecordBatch::try_new(Arc::clone(&schema), columns(rows)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| wrong(e.to_string()))?;
-        table::write(path, &schema, &metadata, batches.into_iter())
+        let mut writer = Writer::create(path.as_ref())?;
+        for row in &self.rows {
+            writer.push(row.clone())?;
+        }
+        let mut summary = self.summary.clone();
+        summary.data_hash = self.data_hash();
+        writer.finish(&summary, &self.study_labels)
     }
 
     /// The data lock: a hash over image ids, pixel hashes and labels, independent of paths and of the rows' order.
     pub fn data_hash(&self) -> String {
-        let mut rows: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let labels = row.labels.0.map(|label| label.map_or(2, u8::from));
-                (
-                    row.image_id.as_str(),
-                    row.pixel_hash.as_deref().unwrap_or(""),
-                    labels,
-                )
-            })
-            .collect();
-        rows.sort_unstable();
-        let mut hasher = blake3::Hasher::new();
-        for (id, pixels, labels) in rows {
-            for text in [id, pixels] {
-                hasher.update(&(text.len() as u64).to_le_bytes());
-                hasher.update(text.as_bytes());
-            }
-            hasher.update(&labels);
+        let mut lock = DataLock::default();
+        self.rows.iter().for_each(|row| lock.add(row));
+        lock.finish()
+    }
+}
+
+/// Writes an index row by row; the file appears whole or not at all.
+pub(super) struct Writer {
+    path: PathBuf,
+    schema: Arc<Schema>,
+    rows: Vec<IndexRow>,
+    table: table::Writer,
+}
+
+impl Writer {
+    pub(super) fn create(path: &Path) -> Result<Self, TableError> {
+        let schema = Arc::new(Schema::new(schema()));
+        Ok(Self {
+            path: path.to_owned(),
+            table: table::Writer::create(path, &schema)?,
+            rows: Vec::with_capacity(GROUP.min(1 << 12)),
+            schema,
+        })
+    }
+
+    fn wrong(&self, what: impl std::fmt::Display) -> TableError {
+        TableError::Content {
+            path: self.path.clone(),
+            kind: "index",
+            what: what.to_string(),
         }
-        hasher.finalize().to_hex().to_string()
+    }
+
+    pub(super) fn push(&mut self, row: IndexRow) -> Result<(), TableError> {
+        self.rows.push(row);
+        if self.rows.len() == GROUP {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), TableError> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns(&self.rows))
+            .map_err(|error| self.wrong(error))?;
+        self.rows.clear();
+        self.table.write(&batch)
+    }
+
+    pub(super) fn finish(
+        mut self,
+        summary: &IndexSummary,
+        studies: &[StudyLabels],
+    ) -> Result<(), TableError> {
+        if !self.rows.is_empty() {
+            self.flush()?;
+        }
+        let summary = IndexSummary {
+            reused: 0,
+            ..summary.clone()
+        };
+        let hash = summary.data_hash.clone();
+        let json = |text: Result<String, serde_json::Error>| text.map_err(|e| self.wrong(e));
+        let mut metadata = vec![
+            (SUMMARY, json(serde_json::to_string(&summary))?),
+            (DATA_HASH, hash),
+        ];
+        if !studies.is_empty() {
+            metadata.push((STUDY_LABELS, json(serde_json::to_string(studies))?));
+        }
+        self.table.finish(&metadata)
     }
 }
 
@@ -131,6 +183,7 @@ fn schema() -> Vec<Field> {
         may("signed", DataType::Boolean),
         may("window_center", DataType::Float64),
         may("window_width", DataType::Float64),
+        may("mask", DataType::Utf8),
     ]);
     fields
 }
@@ -200,6 +253,8 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
         columns.push(Arc::new(fraction));
     }
     columns.extend(acquisition_columns(rows));
+    let mask = |r: &IndexRow| Some(r.mask.as_ref()?.to_string_lossy().into_owned());
+    columns.push(Arc::new(rows.iter().map(mask).collect::<StringArray>()));
     columns
 }
 
@@ -320,6 +375,7 @@ fn read_batch(
     };
     let (bone, brain) = (value("bone_fraction")?, value("brain_fraction")?);
     let acquisitions = read_acquisitions(opened, batch)?;
+    let mask = text("mask")?;
     for (at, acquisition) in acquisitions.into_iter().enumerate() {
         let list = defects.value(at);
         let list = list
@@ -354,6 +410,7 @@ fn read_batch(
             bone_fraction: bone.is_valid(at).then(|| bone.value(at)),
             brain_fraction: brain.is_valid(at).then(|| brain.value(at)),
             acquisition,
+            mask: string(mask, at).map(PathBuf::from),
         });
     }
     Ok(())

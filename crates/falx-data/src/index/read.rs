@@ -1,23 +1,43 @@
-//! One file into one row.
+//! One file into its rows.
 
+use std::fs::Metadata;
+use std::path::Path;
 use std::sync::Arc;
 
-use falx_core::{Hu, ImageId, LabelRow, PatientId};
+use falx_core::{ImageId, LabelRow, PatientId, Window};
 use falx_dicom::series::SeriesSlice;
 use falx_dicom::{CtSlice, DicomError, Reader, Refusal, SliceHeader};
+use serde::{Deserialize, Serialize};
 
-use super::files::{Found, is_rsna_id};
+use super::digest::{Digest, digest};
+use super::files::{Found, Source, is_rsna_id};
+use super::layout::Kind;
 use super::{Acquisition, IndexRow, Layout};
+use crate::location::{Location, is_picture};
+use crate::source::{self, Fault, WINDOWED_PICTURE, archive, picture, volume};
 
 /// A row without its place in the series, and what that place is computed from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Fact {
     pub(super) row: IndexRow,
     position: Option<[f64; 3]>,
     orientation: Option<[f64; 6]>,
     pixel_spacing: Option<[f64; 2]>,
+    /// The slice's number in its series where no position is known.
+    pub(super) number: Option<u32>,
 }
 
 impl Fact {
+    fn of(row: IndexRow) -> Self {
+        Self {
+            row,
+            position: None,
+            orientation: None,
+            pixel_spacing: None,
+            number: None,
+        }
+    }
+
     /// What the series' geometry needs to know.
     pub(super) fn geometry(&self) -> SeriesSlice<'_> {
         SeriesSlice {
@@ -30,99 +50,301 @@ impl Fact {
             digest: None,
         }
     }
+
+    /// True where the position decides where the slice lies.
+    pub(super) fn has_position(&self) -> bool {
+        self.position.is_some()
+    }
 }
 
-/// Values of bone.
-const BONE_HU: std::ops::RangeInclusive<f32> = 300.0..=f32::INFINITY;
-/// Values of brain, blood and cerebrospinal fluid.
-const BRAIN_HU: std::ops::RangeInclusive<f32> = 0.0..=80.0;
-
-/// What a file turned out to be.
-pub(super) enum Read {
-    /// A slice, or a DICOM file that is refused.
-    Row(Box<Fact>),
-    /// No DICOM at all.
-    NotDicom,
+/// How files are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReadOptions {
+    /// Stop before the pixels.
+    pub(super) headers_only: bool,
+    /// The window of pictures.
+    pub(super) window: Option<Window>,
 }
 
-/// Reads one file, into a `slice` whose buffers are used again.
-///
-/// Whatever its state, it ends as a row unless it is no DICOM and does not claim to be.
-pub(super) fn read(
-    reader: &mut Reader,
-    slice: &mut CtSlice,
-    found: &Found,
-    layout: Layout,
-) -> Read {
-    match reader.read_slice_into(&found.path, slice) {
-        Ok(()) => Read::Row(Box::new(usable(found, slice, layout))),
-        Err(error) => {
-            let refusal = error.refused().map(|refused| refused.refusal);
-            if refusal == Some(Refusal::NotDicom) && !found.is_dcm() {
-                Read::NotDicom
-            } else {
-                Read::Row(Box::new(refused(found, &error, layout)))
+/// The window of CT-ICH's brain pictures: level 40, width 120.
+const CT_ICH_BRAIN: [f32; 2] = [40.0, 120.0];
+/// The window of pictures of which nobody says another: the brain window of the seed and of most published sets.
+const USUAL: [f32; 2] = [40.0, 80.0];
+
+/// Reads files into rows; keeps its buffers.
+#[derive(Default)]
+pub(super) struct RowReader {
+    dicom: Reader,
+    slice: CtSlice,
+    pub(super) options: ReadOptions,
+}
+
+impl RowReader {
+    pub(super) fn new(options: ReadOptions) -> Self {
+        Self {
+            options,
+            ..Self::default()
+        }
+    }
+
+    /// Which state of which file this is, and how it is read.
+    pub(super) fn identity(&self, found: &Found, source: &Source, state: &Metadata) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(found.path.as_os_str().as_encoded_bytes());
+        let changed = state
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        hasher.update(&[0]);
+        hasher.update(&state.len().to_le_bytes());
+        hasher.update(&changed.as_nanos().to_le_bytes());
+        hasher.update(source.layout.name().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(source.dataset.as_bytes());
+        if let Some(window) = self.options.window {
+            hasher.update(&window.center().to_le_bytes());
+            hasher.update(&window.width().to_le_bytes());
+        }
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+
+    /// The rows of a file; none for one that is no DICOM and does not claim to be.
+    pub(super) fn read(&mut self, found: &Found, source: &Source) -> Vec<Fact> {
+        match found.kind {
+            Kind::Dicom => self.dicom(found, source).into_iter().collect(),
+            Kind::Picture => vec![self.picture(found, source)],
+            Kind::Volume => Self::volume(found, source, self.options.headers_only),
+            Kind::Archive(kind) => {
+                let mut facts = Vec::new();
+                let options = self.options;
+                let outcome = archive::each_entry(&found.path, kind, |entry, bytes| {
+                    facts.extend(of_entry(found, source, entry, bytes, options));
+                    true
+                });
+                if let Err(fault) = outcome {
+                    facts.push(faulty(blank_row(found, source), &fault));
+                }
+                facts
             }
+            Kind::Other => Vec::new(),
+        }
+    }
+
+    fn dicom(&mut self, found: &Found, source: &Source) -> Option<Fact> {
+        let read = if self.options.headers_only {
+            let read = self.dicom.read_header(&found.path);
+            read.map(|header| self.slice.header = header)
+        } else {
+            self.dicom.read_slice_into(&found.path, &mut self.slice)
+        };
+        let mut row = blank_row(found, source);
+        match read {
+            Ok(()) => {
+                let digest = (!self.options.headers_only).then(|| digest(&self.slice));
+                let defects = self.slice.defects.iter().map(|defect| defect.name());
+                if digest.is_some() {
+                    row.defects = defects.map(str::to_owned).collect();
+                }
+                Some(usable(row, &self.slice.header, digest, source, found))
+            }
+            Err(error) => {
+                let refusal = error.refused().map(|refused| refused.refusal);
+                if refusal == Some(Refusal::NotDicom) && !found.is_dcm() {
+                    return None;
+                }
+                row.defects.push(reason(&error).to_owned());
+                Some(Fact::of(row))
+            }
+        }
+    }
+
+    fn picture(&self, found: &Found, source: &Source) -> Fact {
+        let mut row = blank_row(found, source);
+        let mut number = None;
+        let [center, width] = if source.layout == Layout::CtIch {
+            CT_ICH_BRAIN
+        } else {
+            USUAL
+        };
+        let window = (self
+            .options
+            .window
+            .filter(|_| source.layout != Layout::CtIch))
+        .or_else(|| Window::new(center, width).ok());
+        if source.layout == Layout::CtIch {
+            let slice = found.stem().parse::<u32>().unwrap_or(0);
+            name_ct_ich(&mut row, &patient_folder(&found.relative), slice);
+            number = Some(slice);
+            row.mask = mask_beside(&found.path);
+        } else {
+            row.image_id = ImageId(found.stem());
+        }
+        let read = std::fs::read(&found.path);
+        let decoded = match &read {
+            Ok(bytes) => picture::decode(bytes, window),
+            Err(_) => {
+                row.defects.push("io".to_owned());
+                return Fact::of(row);
+            }
+        };
+        let mut fact = of_slice(row, decoded, self.options.headers_only);
+        fact.number = number;
+        if fact.row.usable {
+            fact.row.defects.push(WINDOWED_PICTURE.to_owned());
+        }
+        fact
+    }
+
+    fn volume(found: &Found, source: &Source, headers_only: bool) -> Vec<Fact> {
+        let volume = match volume::Volume::read(&found.path) {
+            Ok(volume) => volume,
+            Err(fault) => return vec![faulty(blank_row(found, source), &fault)],
+        };
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
+        let patient = name.split('.').next().unwrap_or_default().to_owned();
+        let mask = found
+            .path
+            .parent()
+            .and_then(Path::parent)
+            .map(|root| root.join("masks").join(name.as_ref()))
+            .filter(|mask| mask.is_file());
+        let rows = (1..=volume.len()).map(|number| {
+            let place = |volume: &Path| {
+                Location::VolumeSlice {
+                    volume: volume.to_owned(),
+                    number,
+                }
+                .to_path()
+            };
+            let mut row = blank_row(found, source);
+            row.path = place(&found.path);
+            row.mask = mask.as_deref().map(place);
+            name_ct_ich(&mut row, &patient, number);
+            of_slice(row, volume.slice(number), headers_only)
+        });
+        rows.collect()
+    }
+}
+
+/// The row of a slice that was decoded from something else than a DICOM file.
+fn of_slice(mut row: IndexRow, slice: Result<CtSlice, Fault>, headers_only: bool) -> Fact {
+    let slice = match slice {
+        Ok(slice) => slice,
+        Err(fault) => return faulty(row, &fault),
+    };
+    row.rows = slice.header.rows as u32;
+    row.cols = slice.header.cols as u32;
+    if !headers_only {
+        row.measure(digest(&slice));
+    }
+    row.usable = true;
+    let window = slice.header.windows.first();
+    row.acquisition = Some(Arc::new(Acquisition {
+        thickness_mm: slice.header.slice_thickness,
+        pixel_mm: slice.header.pixel_spacing.map(|[rows, _]| rows),
+        window_center: window.map(|window| f64::from(window.center())),
+        window_width: window.map(|window| f64::from(window.width())),
+        ..Acquisition::default()
+    }));
+    placed(row, &slice.header)
+}
+
+fn placed(row: IndexRow, header: &SliceHeader) -> Fact {
+    Fact {
+        position: header.image_position,
+        orientation: header.image_orientation,
+        pixel_spacing: header.pixel_spacing,
+        ..Fact::of(row)
+    }
+}
+
+/// The row of an archive's entry; none for one that is no DICOM and does not claim to be.
+fn of_entry(
+    found: &Found,
+    source: &Source,
+    entry: &str,
+    bytes: Result<&[u8], Fault>,
+    options: ReadOptions,
+) -> Option<Fact> {
+    let place = Location::Entry {
+        archive: found.path.clone(),
+        entry: entry.to_owned(),
+    };
+    let inner = Found {
+        path: place.to_path(),
+        relative: format!("{}!/{entry}", found.relative),
+        source: found.source,
+        kind: Kind::Dicom,
+    };
+    let mut row = blank_row(&inner, source);
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(fault) => return Some(faulty(row, &fault)),
+    };
+    // Pictures beside DICOM in an archive are previews.
+    if is_picture(Path::new(entry)) {
+        return None;
+    }
+    match source::slice_of(bytes) {
+        Ok(slice) => {
+            let digest = (!options.headers_only).then(|| digest(&slice));
+            let defects = slice.defects.iter().map(|defect| defect.name().to_owned());
+            row.defects = defects.collect();
+            Some(usable(row, &slice.header, digest, source, &inner))
+        }
+        Err(refused) if refused.refusal == Refusal::NotDicom && !inner.is_dcm() => None,
+        Err(refused) => {
+            row.defects.push(refused.refusal.name().to_owned());
+            Some(Fact::of(row))
         }
     }
 }
 
-fn usable(found: &Found, slice: &CtSlice, layout: Layout) -> Fact {
-    let header = &slice.header;
-    let range = hu_range(slice);
-    let mut row = blank_row(found);
-    row.image_id = match layout {
-        Layout::Rsna => ImageId(found.stem()),
-        Layout::Auto | Layout::Folders => ImageId(
-            header
-                .sop_instance_uid
-                .clone()
-                .unwrap_or_else(|| found.relative.clone()),
-        ),
-    };
+fn faulty(mut row: IndexRow, fault: &Fault) -> Fact {
+    row.defects.push(fault.fault.name().to_owned());
+    Fact::of(row)
+}
+
+fn usable(
+    mut row: IndexRow,
+    header: &SliceHeader,
+    digest: Option<Digest>,
+    source: &Source,
+    found: &Found,
+) -> Fact {
+    let layout = source.layout;
+    if layout != Layout::Rsna {
+        let uid = header.sop_instance_uid.clone();
+        row.image_id = ImageId(uid.unwrap_or_else(|| found.relative.clone()));
+    }
     row.sop_uid.clone_from(&header.sop_instance_uid);
-    row.patient = header.patient_id.as_deref().map(|id| pseudonym(id, layout));
+    if layout != Layout::Cq500 {
+        row.patient = header.patient_id.as_deref().map(|id| pseudonym(id, layout));
+    }
     row.study_uid = header.study_instance_uid.as_deref().map(Into::into);
     row.series_uid = header.series_instance_uid.as_deref().map(Into::into);
     row.rows = header.rows as u32;
     row.cols = header.cols as u32;
     row.transfer_syntax = Some(header.transfer_syntax.as_str().into());
-    row.pixel_hash = Some(pixel_hash(slice));
-    row.hu_min = range.map(|(low, _)| low);
-    row.hu_max = range.map(|(_, high)| high);
-    row.defects = slice
-        .defects
-        .iter()
-        .map(|defect| defect.name().to_owned())
-        .collect();
+    if let Some(digest) = digest {
+        row.measure(digest);
+    }
     row.usable = true;
     row.acquisition = Some(Arc::new(acquisition(header)));
-    let pixels = slice.hu.len().max(1) as f32;
-    let share = |range: std::ops::RangeInclusive<f32>| {
-        let within = slice.hu.iter().filter(|hu| range.contains(&hu.0));
-        within.count() as f32 / pixels
-    };
-    row.bone_fraction = Some(share(BONE_HU));
-    row.brain_fraction = Some(share(BRAIN_HU));
-    Fact {
-        row,
-        position: header.image_position,
-        orientation: header.image_orientation,
-        pixel_spacing: header.pixel_spacing,
-    }
+    placed(row, header)
 }
 
-fn refused(found: &Found, error: &DicomError, layout: Layout) -> Fact {
-    let mut row = blank_row(found);
-    if layout == Layout::Rsna {
-        row.image_id = ImageId(found.stem());
-    }
-    row.defects.push(reason(error).to_owned());
-    Fact {
-        row,
-        position: None,
-        orientation: None,
-        pixel_spacing: None,
+impl IndexRow {
+    /// Takes what the pixels say.
+    fn measure(&mut self, digest: Digest) {
+        self.hu_min = digest.range.map(|(low, _)| low);
+        self.hu_max = digest.range.map(|(_, high)| high);
+        self.bone_fraction = Some(digest.bone_fraction);
+        self.brain_fraction = Some(digest.brain_fraction);
+        self.pixel_hash = Some(digest.hash);
     }
 }
 
@@ -133,15 +355,22 @@ pub(crate) fn reason(error: &DicomError) -> &'static str {
         .map_or("io", |refused| refused.refusal.name())
 }
 
-fn blank_row(found: &Found) -> IndexRow {
+fn blank_row(found: &Found, source: &Source) -> IndexRow {
+    let patient = match source.layout {
+        Layout::Cq500 => cq500_patient(&found.path),
+        _ => None,
+    };
     IndexRow {
         path: found.path.clone(),
-        image_id: ImageId(found.relative.clone()),
+        image_id: ImageId(match source.layout {
+            Layout::Rsna => found.stem(),
+            _ => found.relative.clone(),
+        }),
         sop_uid: None,
-        patient: None,
+        patient,
         study_uid: None,
         series_uid: None,
-        dataset: found.dataset.clone(),
+        dataset: source.dataset.clone(),
         rows: 0,
         cols: 0,
         z_mm: None,
@@ -158,7 +387,43 @@ fn blank_row(found: &Found) -> IndexRow {
         bone_fraction: None,
         brain_fraction: None,
         acquisition: None,
+        mask: None,
     }
+}
+
+/// `CQ500-CT-12` from a folder `CQ500CT12 CQ500CT12`, wherever it is on the path.
+fn cq500_patient(path: &Path) -> Option<PatientId> {
+    path.iter().rev().find_map(|part| {
+        let part = part.to_string_lossy().to_ascii_uppercase();
+        let rest = part.strip_prefix("CQ500CT")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        (!digits.is_empty()).then(|| PatientId(format!("CQ500-CT-{digits}")))
+    })
+}
+
+/// The folder above the window's.
+fn patient_folder(relative: &str) -> String {
+    let above = relative.rsplit('/').nth(2);
+    above.unwrap_or_default().to_owned()
+}
+
+/// CT-ICH's names: one study with one series a patient.
+fn name_ct_ich(row: &mut IndexRow, patient: &str, slice: u32) {
+    let number = patient.trim_start_matches('0');
+    let patient = format!("CT-ICH-{number:0>3}");
+    row.image_id = ImageId(format!("{patient}-{slice:03}"));
+    row.study_uid = Some(patient.as_str().into());
+    row.series_uid = Some(patient.as_str().into());
+    row.patient = Some(PatientId(patient));
+}
+
+/// `12_HGE_Seg.png` beside `12.png`.
+fn mask_beside(path: &Path) -> Option<std::path::PathBuf> {
+    let stem = path.file_stem()?.to_string_lossy();
+    ["png", "jpg", "jpeg"].iter().find_map(|ending| {
+        let mask = path.with_file_name(format!("{stem}_HGE_Seg.{ending}"));
+        mask.is_file().then_some(mask)
+    })
 }
 
 fn acquisition(header: &SliceHeader) -> Acquisition {
@@ -178,77 +443,15 @@ fn acquisition(header: &SliceHeader) -> Acquisition {
     }
 }
 
-/// RSNA's own pseudonym as it is; any other patient id as a keyed hash.
+/// RSNA's own pseudonym as it is, and those of other anonymised sets; any other patient id as a keyed hash.
 ///
 /// The key is the same for every index, so that one patient's studies meet across data sets. Whoever holds
 /// a list of patient ids could therefore recognise them: an index is pseudonymous, not anonymous.
-fn pseudonym(patient_id: &str, layout: Layout) -> PatientId {
-    if layout == Layout::Rsna && is_rsna_id(patient_id) {
+pub(super) fn pseudonym(patient_id: &str, layout: Layout) -> PatientId {
+    if layout.is_anonymised() && is_rsna_id(patient_id) {
         return PatientId(patient_id.to_owned());
     }
     let key = blake3::derive_key("falx 2026 patient pseudonym", b"");
     let hash = blake3::keyed_hash(&key, patient_id.as_bytes());
     PatientId(format!("P{}", &hash.to_hex()[..24]))
-}
-
-/// BLAKE3 (its first 128 bits, in hex) over rows, columns and HU as little-endian bytes.
-fn pixel_hash(slice: &CtSlice) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for side in [slice.header.rows, slice.header.cols] {
-        hasher.update(&(side as u32).to_le_bytes());
-    }
-    // Piece by piece, so that the bytes stay in the processor's cache.
-    let mut bytes = [0_u8; 1 << 14];
-    for values in slice.hu.chunks(bytes.len() / 4) {
-        for (four, value) in bytes.chunks_exact_mut(4).zip(values) {
-            four.copy_from_slice(&value.0.to_le_bytes());
-        }
-        hasher.update(&bytes[..4 * values.len()]);
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
-}
-
-/// The smallest and largest value that is not padding.
-fn hu_range(slice: &CtSlice) -> Option<(Hu, Hu)> {
-    let mut range = Range::default();
-    match &slice.padding {
-        None => {
-            for values in slice.hu.chunks(LANES) {
-                range.widen(values.iter().map(|hu| (hu.0, false)));
-            }
-        }
-        Some(padding) => {
-            for (values, padding) in slice.hu.chunks(LANES).zip(padding.chunks(LANES)) {
-                range.widen(values.iter().map(|hu| hu.0).zip(padding.iter().copied()));
-            }
-        }
-    }
-    range.ends()
-}
-
-const LANES: usize = 16;
-
-/// Smallest and largest values by lane, so that the processor need not wait for one comparison to begin the next.
-struct Range([f32; LANES], [f32; LANES]);
-
-impl Default for Range {
-    fn default() -> Self {
-        Self([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES])
-    }
-}
-
-impl Range {
-    fn widen(&mut self, values: impl Iterator<Item = (f32, bool)>) {
-        for (((hu, is_padding), low), high) in values.zip(&mut self.0).zip(&mut self.1) {
-            // Neither end is widened by what was not measured.
-            *low = low.min(if is_padding { f32::INFINITY } else { hu });
-            *high = high.max(if is_padding { f32::NEG_INFINITY } else { hu });
-        }
-    }
-
-    fn ends(&self) -> Option<(Hu, Hu)> {
-        let low = self.0.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = self.1.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        (low <= high).then_some((Hu(low), Hu(high)))
-    }
 }

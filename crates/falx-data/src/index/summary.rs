@@ -1,24 +1,54 @@
 //! What indexing found, in numbers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use falx_core::{ImageId, LABELS};
+use falx_core::{ImageId, LABELS, PatientId};
 use serde::{Deserialize, Serialize};
 
+use super::files::{Source, Unlisted};
+use super::journal::Ending;
 use super::{IndexRow, Layout};
-use crate::labels::LabelTable;
+use crate::labels::{LabelTable, Labels};
 
-/// What [`super::build`] found.
+/// One source of an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexSummary {
+pub struct SourceSummary {
+    /// Its name in the column `dataset`.
+    pub dataset: String,
+    /// Its folder.
+    pub path: PathBuf,
     /// The layout that was used.
     pub layout: Layout,
     /// True where the layout was found out, not given.
-    pub layout_detected: bool,
+    pub detected: bool,
+    /// Files in it.
+    pub files: u64,
+}
+
+impl SourceSummary {
+    pub(super) fn of(source: &Source) -> Self {
+        Self {
+            dataset: source.dataset.as_ref().to_owned(),
+            path: source.folder.clone(),
+            layout: source.layout,
+            detected: source.detected,
+            files: source.files,
+        }
+    }
+}
+
+/// What [`super::build`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexSummary {
+    /// The sources, in the order in which they were given.
+    pub sources: Vec<SourceSummary>,
+    /// Folders and links that could not be listed; what is in them is missing.
+    pub unlisted: Vec<Unlisted>,
     /// Files in the sources.
     pub files: u64,
-    /// Files that are no DICOM and gave no row.
+    /// Files that gave no row: no DICOM, or nothing that the layout reads.
     pub not_dicom: u64,
     /// Rows of the index.
     pub rows: u64,
@@ -32,124 +62,241 @@ pub struct IndexSummary {
     pub positives: [u64; 6],
     /// Rows with at least one known label.
     pub labelled: u64,
-    /// True where a label CSV was given.
+    /// True where there were labels, given or brought along by a source.
     pub has_labels: bool,
     /// Labelled ids that have no file.
     pub labels_without_file: u64,
     /// Up to five of them.
     pub labels_without_file_examples: Vec<ImageId>,
-    /// Rows that the label CSV does not name.
+    /// Rows that no label table names.
     pub files_without_label: u64,
     /// Up to five of them.
     pub files_without_label_examples: Vec<ImageId>,
-    /// Values of the label CSV that repeat an earlier one.
+    /// Values of the label tables that repeat an earlier one.
     pub duplicate_label_rows: u64,
     /// Ids one of whose labels was given with different values; that label counts as unknown.
     pub disagreeing_label_ids: u64,
     /// Up to five of them.
     pub disagreeing_label_examples: Vec<ImageId>,
+    /// Studies with labels of their own.
+    pub labelled_studies: u64,
+    /// Rows with a mask.
+    pub masks: u64,
     /// Different patients.
     pub patients: u64,
     /// Different studies.
     pub studies: u64,
     /// Different series.
     pub series: u64,
+    /// A data lock: a hash over image ids, pixel hashes and labels, whatever the paths and the rows' order.
+    pub data_hash: String,
+    /// Files that an earlier run had read; not part of the index's file.
+    #[serde(skip_deserializing)]
+    pub reused: u64,
 }
 
 const EXAMPLES: usize = 5;
 
-impl IndexSummary {
-    /// The summary of rows, without what only the label CSV knows.
-    pub fn of(rows: &[IndexRow], layout: Layout, files: u64) -> Self {
-        let mut summary = Self {
-            layout,
-            layout_detected: false,
-            files,
-            not_dicom: files.saturating_sub(rows.len() as u64),
-            rows: rows.len() as u64,
-            usable: 0,
-            refused: BTreeMap::new(),
-            defects: BTreeMap::new(),
-            positives: [0; 6],
-            labelled: 0,
-            has_labels: false,
-            labels_without_file: 0,
-            labels_without_file_examples: Vec::new(),
-            files_without_label: 0,
-            files_without_label_examples: Vec::new(),
-            duplicate_label_rows: 0,
-            disagreeing_label_ids: 0,
-            disagreeing_label_examples: Vec::new(),
-            patients: distinct(rows.iter().map(|row| row.patient.as_ref())),
-            studies: distinct(rows.iter().map(|row| row.study_uid.as_ref())),
-            series: distinct(rows.iter().map(|row| row.series_uid.as_ref())),
-        };
-        for row in rows {
-            summary.usable += u64::from(row.usable);
-            summary.labelled += u64::from(!row.labels.is_empty());
-            for (count, label) in summary.positives.iter_mut().zip(row.labels.0) {
-                *count += u64::from(label == Some(true));
-            }
-            let names = if row.usable {
-                &mut summary.defects
-            } else {
-                &mut summary.refused
-            };
-            for name in &row.defects {
-                *names.entry(name.clone()).or_default() += 1;
-            }
+/// A summary while rows come by, in memory that grows with patients only.
+#[derive(Default)]
+pub(super) struct Tally {
+    summary: IndexSummary,
+    patients: HashSet<u64>,
+    studies: HashSet<u64>,
+    series: HashSet<u64>,
+    /// Label rows that have a file, by their place.
+    met: Vec<bool>,
+    without_label: BTreeSet<ImageId>,
+    lock: DataLock,
+    files_with_rows: u64,
+}
+
+impl Tally {
+    /// Counts a row.
+    pub(super) fn add(&mut self, row: &IndexRow) {
+        let summary = &mut self.summary;
+        summary.rows += 1;
+        summary.usable += u64::from(row.usable);
+        summary.masks += u64::from(row.mask.is_some());
+        summary.labelled += u64::from(!row.labels.is_empty());
+        for (count, label) in summary.positives.iter_mut().zip(row.labels.0) {
+            *count += u64::from(label == Some(true));
         }
-        summary
+        let names = if row.usable {
+            &mut summary.defects
+        } else {
+            &mut summary.refused
+        };
+        for name in &row.defects {
+            *names.entry(name.clone()).or_default() += 1;
+        }
+        let patient = row.patient.as_ref().map(PatientId::as_str);
+        for (seen, text) in [
+            (&mut self.patients, patient),
+            (&mut self.studies, row.study_uid.as_deref()),
+            (&mut self.series, row.series_uid.as_deref()),
+        ] {
+            seen.extend(text.map(short_hash));
+        }
+        self.lock.add(row);
     }
 
-    /// Adds how rows and label CSV fit together.
-    pub(super) fn add_labels(&mut self, rows: &[IndexRow], labels: &LabelTable) {
-        let have: HashSet<&ImageId> = rows.iter().map(|row| &row.image_id).collect();
-        let without_file: Vec<_> = labels
-            .iter()
-            .map(|(id, _)| id)
-            .filter(|id| !have.contains(id))
-            .collect();
-        let mut without_label: Vec<_> = rows
-            .iter()
-            .map(|row| &row.image_id)
-            .filter(|id| labels.get(id).is_none())
-            .collect();
-        without_label.sort_unstable();
-        let examples = |ids: &[&ImageId]| ids.iter().take(EXAMPLES).map(|&id| id.clone()).collect();
-        self.has_labels = true;
-        self.labels_without_file = without_file.len() as u64;
-        self.labels_without_file_examples = examples(&without_file);
-        self.files_without_label = without_label.len() as u64;
-        self.files_without_label_examples = examples(&without_label);
-        self.duplicate_label_rows = labels.agreeing_duplicates() + labels.disagreeing_duplicates();
-        self.disagreeing_label_ids = labels.disagreeing().len() as u64;
-        self.disagreeing_label_examples = labels
-            .disagreeing()
-            .iter()
+    /// Counts a file by whether it gave rows.
+    pub(super) fn file(&mut self, has_rows: bool) {
+        self.files_with_rows += u64::from(has_rows);
+    }
+
+    /// Notes whether the label tables name a row, and at which place.
+    pub(super) fn labelled(&mut self, place: Option<usize>, row: &IndexRow, labels: &LabelTable) {
+        if self.met.is_empty() {
+            self.met = vec![false; labels.len()];
+        }
+        match place.and_then(|place| self.met.get_mut(place)) {
+            Some(met) => *met = true,
+            None if row.labels.is_empty() => {
+                self.summary.files_without_label += 1;
+                self.without_label.insert(row.image_id.clone());
+                if self.without_label.len() > EXAMPLES {
+                    self.without_label.pop_last();
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The summary.
+    pub(super) fn finish(self, ending: &Ending, labels: &Labels, reused: u64) -> IndexSummary {
+        let mut summary = self.summary;
+        summary.sources.clone_from(&ending.sources);
+        summary.unlisted.clone_from(&ending.unlisted);
+        summary.files = ending.sources.iter().map(|source| source.files).sum();
+        summary.not_dicom = summary.files.saturating_sub(self.files_with_rows);
+        summary.patients = self.patients.len() as u64;
+        summary.studies = self.studies.len() as u64;
+        summary.series = self.series.len() as u64;
+        summary.data_hash = self.lock.finish();
+        summary.reused = reused;
+        summary.has_labels = !labels.slices.is_empty() || !labels.studies.is_empty();
+        summary.labelled_studies = labels.studies.len() as u64;
+        if !summary.has_labels {
+            summary.files_without_label = 0;
+            return summary;
+        }
+        let slices = &labels.slices;
+        summary.files_without_label_examples = self.without_label.into_iter().collect();
+        let met = |place: usize| self.met.get(place).copied().unwrap_or_default();
+        let without_file = || (0..slices.len()).filter(|&place| !met(place));
+        summary.labels_without_file = without_file().count() as u64;
+        summary.labels_without_file_examples = without_file()
             .take(EXAMPLES)
-            .cloned()
+            .filter_map(|place| slices.at(place).map(|(id, ..)| id.clone()))
             .collect();
+        summary.duplicate_label_rows =
+            slices.agreeing_duplicates() + slices.disagreeing_duplicates();
+        summary.disagreeing_label_ids = slices.disagreeing().len() as u64;
+        let examples = slices.disagreeing().iter().take(EXAMPLES);
+        summary.disagreeing_label_examples = examples.cloned().collect();
+        summary
+    }
+}
+
+fn short_hash(text: &str) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+/// The data lock while rows come by: the sum of the rows' hashes, which does not depend on their order.
+#[derive(Default)]
+pub(super) struct DataLock {
+    rows: u64,
+    sum: [u64; 4],
+}
+
+impl DataLock {
+    pub(super) fn add(&mut self, row: &IndexRow) {
+        let mut hasher = blake3::Hasher::new();
+        for text in [
+            row.image_id.as_str(),
+            row.pixel_hash.as_deref().unwrap_or(""),
+        ] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.update(&row.labels.0.map(|label| label.map_or(2, u8::from)));
+        let hash = hasher.finalize();
+        let mut carry = false;
+        for (sum, bytes) in self.sum.iter_mut().zip(hash.as_bytes().chunks_exact(8)) {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(bytes);
+            let (first, over) = sum.overflowing_add(u64::from_le_bytes(eight));
+            let (second, again) = first.overflowing_add(u64::from(carry));
+            *sum = second;
+            carry = over || again;
+        }
+        self.rows += 1;
+    }
+
+    pub(super) fn finish(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.rows.to_le_bytes());
+        for word in self.sum {
+            hasher.update(&word.to_le_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+impl IndexSummary {
+    /// The summary of rows, without what only sources and label tables know.
+    pub fn of(rows: &[IndexRow]) -> Self {
+        let mut tally = Tally::default();
+        rows.iter().for_each(|row| tally.add(row));
+        let ending = Ending {
+            sources: Vec::new(),
+            unlisted: Vec::new(),
+        };
+        tally.finish(&ending, &Labels::default(), 0)
+    }
+
+    /// The number of files where none of them is of any use.
+    pub(super) fn holds_nothing(&self) -> Option<u64> {
+        const NOT_DICOM: &str = falx_dicom::Refusal::NotDicom.name();
+        let not_dicom = self.refused.get(NOT_DICOM).copied().unwrap_or_default();
+        (self.usable == 0 && not_dicom == self.rows).then_some(self.files)
     }
 
     /// The summary as a few lines of text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        let how = if self.layout_detected {
-            "detected"
-        } else {
-            "given"
-        };
         // Writing to a String cannot fail.
         let mut line = |words: String| _ = writeln!(text, "{words}");
-        line(format!("layout      {} ({how})", self.layout));
+        for source in &self.sources {
+            let how = if source.detected { "detected" } else { "given" };
+            line(format!(
+                "source      {}: layout {} ({how}), {} files",
+                source.dataset, source.layout, source.files
+            ));
+        }
+        for Unlisted { path, why } in &self.unlisted {
+            line(format!(
+                "not listed  {}: {why}; what is in it is missing",
+                path.display()
+            ));
+        }
+        if self.reused > 0 {
+            line(format!(
+                "reused      {} files had been read before",
+                self.reused
+            ));
+        }
         line(format!(
             "slices      {} usable of {} ({} patients, {} studies, {} series)",
             self.usable, self.rows, self.patients, self.studies, self.series
         ));
         if self.not_dicom > 0 {
             line(format!(
-                "no DICOM    {} of {} files, left out",
+                "no slices   {} of {} files, left out",
                 self.not_dicom, self.files
             ));
         }
@@ -204,6 +351,15 @@ impl IndexSummary {
                 ));
             }
         }
+        if self.labelled_studies > 0 {
+            line(format!(
+                "            {} studies have labels of their own",
+                self.labelled_studies
+            ));
+        }
+        if self.masks > 0 {
+            line(format!("masks       {} slices have one", self.masks));
+        }
         if self.duplicate_label_rows > 0 {
             line(format!(
                 "            {} label values are given twice",
@@ -212,10 +368,6 @@ impl IndexSummary {
         }
         text
     }
-}
-
-fn distinct<T: std::hash::Hash + Eq>(values: impl Iterator<Item = Option<T>>) -> u64 {
-    values.flatten().collect::<HashSet<_>>().len() as u64
 }
 
 fn counts(names: &BTreeMap<String, u64>) -> String {

@@ -1,3 +1,6 @@
+mod layouts;
+mod scale;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -26,9 +29,8 @@ impl Place {
     fn options(&self, source: &Path) -> IndexOptions {
         IndexOptions {
             sources: vec![source.to_path_buf()],
-            labels: None,
-            layout: Layout::Auto,
             out: self.path("index.parquet"),
+            ..IndexOptions::default()
         }
     }
 }
@@ -58,7 +60,7 @@ fn folders_become_rows_sorted_by_study_series_and_position() {
     let data = hospital(&place);
     let (summary, index) = run(&place.options(&data)).unwrap();
     assert_eq!(
-        (summary.layout, summary.layout_detected),
+        (summary.sources[0].layout, summary.sources[0].detected),
         (Layout::Folders, true)
     );
     assert_eq!(
@@ -145,11 +147,11 @@ fn labels_are_joined_and_what_does_not_fit_is_named() {
     let labels = place.path("labels.csv");
     std::fs::write(&labels, csv).unwrap();
     let options = IndexOptions {
-        labels: Some(labels),
+        labels: vec![labels],
         ..place.options(&data)
     };
     let (summary, index) = run(&options).unwrap();
-    assert_eq!(summary.layout, Layout::Rsna);
+    assert_eq!(summary.sources[0].layout, Layout::Rsna);
     assert_eq!(
         (summary.rows, summary.not_dicom, summary.labelled),
         (3, 1, 2)
@@ -233,7 +235,7 @@ fn bad_labels_and_interrupts_leave_no_index() {
     let labels = place.path("labels.csv");
     std::fs::write(&labels, "ID,Value\n").unwrap();
     let options = IndexOptions {
-        labels: Some(labels),
+        labels: vec![labels],
         ..place.options(&data)
     };
     assert!(matches!(
@@ -275,11 +277,11 @@ fn the_real_rsna_sample_is_indexed() {
     let place = Place::new();
     let labels = source.with_extension("csv");
     let options = IndexOptions {
-        labels: Some(labels),
+        labels: vec![labels],
         ..place.options(&source)
     };
     let (summary, index) = run(&options).unwrap();
-    assert_eq!(summary.layout, Layout::Rsna);
+    assert_eq!(summary.sources[0].layout, Layout::Rsna);
     assert_eq!(
         (summary.rows, summary.usable, summary.labelled),
         (192, 192, 192)

@@ -14,6 +14,7 @@ fn samples(folder: &Path, count: u32) -> Vec<Sample> {
         let labels = LabelRow([Some(number % 2 == 0); 6]);
         Sample {
             path,
+            window: None,
             image_id: ImageId(format!("{number}")),
             labels,
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
-use falx_dicom::Reader;
 
 use super::{Batch, LoaderError, LoaderOptions, Policy, Sample};
 use crate::index::reason;
+use crate::source::{Place, SliceReader};
 
 /// A batch, and the files that were left out of it.
 pub(super) type Filled = (Batch, Vec<(PathBuf, &'static str)>);
@@ -35,7 +35,7 @@ impl Task {
     ///
     /// A thread asks for leave before it takes a batch, so the batch that is waited for always has leave.
     pub(super) fn work(&self, permits: &Receiver<Vec<f32>>, make: &Sender<Made>) {
-        let mut reader = Reader::new();
+        let mut reader = SliceReader::new();
         while let Ok(buffer) = permits.recv() {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(chunk) = self.order.chunks(self.options.batch).nth(number) else {
@@ -57,7 +57,7 @@ impl Task {
         number: usize,
         chunk: &[usize],
         mut images: Vec<f32>,
-        reader: &mut Reader,
+        reader: &mut SliceReader,
     ) -> Result<Filled, LoaderError> {
         let LoaderOptions {
             input,
@@ -91,7 +91,11 @@ impl Task {
             let Some(out) = images.get_mut(batch.ids.len() * len..) else {
                 break;
             };
-            match input.read(reader, &sample.path, placement.as_ref(), out) {
+            let place = Place {
+                path: &sample.path,
+                window: sample.window,
+            };
+            match input.read(reader, place, placement.as_ref(), out) {
                 Ok(()) => {}
                 Err(error) => match self.options.on_unreadable {
                     Policy::Stop => return Err(error.into()),

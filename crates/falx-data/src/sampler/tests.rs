@@ -15,6 +15,7 @@ fn samples(count: usize, positive: usize) -> Vec<Sample> {
         }
         Sample {
             path: PathBuf::new(),
+            window: None,
             image_id: ImageId(format!("{at}")),
             labels,
         }

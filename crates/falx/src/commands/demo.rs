@@ -62,9 +62,10 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
     build(
         &IndexOptions {
             sources: vec![made.images],
-            labels: Some(made.labels),
+            labels: vec![made.labels],
             layout: Layout::Rsna,
             out: index_path.clone(),
+            ..IndexOptions::default()
         },
         progress,
         &context.interrupt,
