@@ -104,7 +104,7 @@ pub fn measure(
 }
 
 /// The DICOM files to read: those of the sources that give a slice, or phantoms.
-fn files(
+pub(crate) fn files(
     sources: &[PathBuf],
     folder: &Path,
     progress: &dyn Progress,
@@ -352,7 +352,7 @@ fn link_to(file: &Path, link: &Path) -> std::io::Result<()> {
 }
 
 /// A size in this process's status, where the system tells it.
-fn status_mib(name: &str) -> Option<f64> {
+pub(crate) fn status_mib(name: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: f64 = line

@@ -1,4 +1,4 @@
-"""The other side of `falx bench io --peer python`: the same files by pydicom, numpy and OpenCV.
+"""The other side of `falx bench io|index --peer python`: the same files by pydicom, numpy and OpenCV.
 
 Needs pydicom, numpy and opencv-python-headless. Reads commands as JSON lines on standard input, answers each with a
 JSON line. Every way makes three windows of size x size from each file:
@@ -6,6 +6,7 @@ JSON line. Every way makes three windows of size x size from each file:
 seed    as notebooks of 2019 did: dcmread, then for each window pixel_array, rescale, cv2.resize (linear), clip
 lookup  the header by pydicom, the cells by numpy, windows by cached look-up tables, then cv2.resize (area)
 mean    the header by pydicom, the cells by numpy, cv2.resize (area) in HU, then windows: what falx computes
+headers the header alone by pydicom, and the attributes that an index has
 """
 
 import json
@@ -80,7 +81,13 @@ def mean(path):
     return out
 
 
-WAYS = {"seed": seed, "lookup": lookup, "mean": mean}
+def headers(path):
+    """What an index of headers needs: pydicom's own way."""
+    dataset = pydicom.dcmread(path, stop_before_pixels=True)
+    return [dataset.get(tag) for tag in TAGS]
+
+
+WAYS = {"seed": seed, "lookup": lookup, "mean": mean, "headers": headers}
 
 
 def cpu(way, files):

@@ -3,6 +3,7 @@
 //! Rounds of falx and of the peer alternate, because a machine's speed drifts; medians are quoted, and ratios above 1
 //! mean that falx is better.
 
+mod index;
 mod io;
 mod python;
 mod report;
@@ -13,6 +14,7 @@ use falx_data::index::IndexError;
 use falx_dicom::DicomError;
 use falx_phantom::PhantomError;
 
+pub use index::{IndexBenchOptions, IndexReport, Scale, measure as index};
 pub use io::measure as io;
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
 

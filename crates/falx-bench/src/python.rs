@@ -20,6 +20,8 @@ pub enum Way {
     Lookup,
     /// Resizing in HU, then windows: what falx computes.
     Mean,
+    /// Headers alone.
+    Headers,
 }
 
 impl Way {
@@ -30,6 +32,7 @@ impl Way {
             Self::Seed => "seed",
             Self::Lookup => "lookup",
             Self::Mean => "mean",
+            Self::Headers => "headers",
         }
     }
 }

@@ -304,6 +304,37 @@ pub enum Bench {
 Files should be in the page cache: the first round is not counted. The peer runs on Python 3 with pydicom, numpy and
 opencv-python-headless; in JSON, ratios above 1 mean that falx is better.")]
     Io(BenchIo),
+    /// From a folder of DICOM files to an index: files a second, and time and memory at the scale of a data set.
+    #[command(after_help = "Examples:
+  falx bench index stage_2_train --peer python
+  falx bench index stage_2_train --entries 870000 --folder /data/tmp
+
+Files are hard links with an id, patient and series of their own through a label table. The peer is a loop of pydicom's
+dcmread with stop_before_pixels; in JSON, ratios above 1 mean that falx is better.")]
+    Index(BenchIndex),
+}
+
+/// `falx bench index`
+#[derive(Debug, Args)]
+pub struct BenchIndex {
+    /// Folders or files with DICOM. [default: phantoms, made for this]
+    #[arg(value_name = "SRC")]
+    pub sources: Vec<PathBuf>,
+    /// Measure this peer too, in turns.
+    #[arg(long)]
+    pub peer: Option<BenchPeer>,
+    /// The Python of the peer.
+    #[arg(long, default_value = "python3", value_name = "PATH")]
+    pub python: PathBuf,
+    /// How often everything is measured.
+    #[arg(long, default_value = "5", value_name = "N")]
+    pub rounds: NonZeroUsize,
+    /// Index a tree of so many links too, and one of a tenth of them.
+    #[arg(long, value_name = "N")]
+    pub entries: Option<NonZeroUsize>,
+    /// Make the links in a new folder below this one, which goes away again. [default: the temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
 }
 
 /// `falx bench io`

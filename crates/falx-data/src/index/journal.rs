@@ -30,6 +30,7 @@ pub(super) struct Record {
 
 /// How the files were read; a journal made otherwise is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Manner {
     /// falx's version.
     pub(super) version: String,

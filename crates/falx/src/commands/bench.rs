@@ -1,15 +1,31 @@
 //! `falx bench`
 
-use falx_bench::IoOptions;
+use falx_bench::{IndexBenchOptions, IoOptions};
 
 use super::Context;
-use crate::cli::{Bench, BenchIo, BenchPeer};
+use crate::cli::{Bench, BenchIndex, BenchIo, BenchPeer};
 use crate::output::Outcome;
 
 pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
     match arguments {
         Bench::Io(arguments) => io(arguments, context),
+        Bench::Index(arguments) => index(arguments, context),
     }
+}
+
+fn index(arguments: &BenchIndex, context: &Context) -> anyhow::Result<Outcome> {
+    let options = IndexBenchOptions {
+        sources: arguments.sources.clone(),
+        python: arguments
+            .peer
+            .map(|BenchPeer::Python| arguments.python.clone()),
+        rounds: arguments.rounds.get(),
+        entries: arguments.entries.map(Into::into),
+        folder: arguments.folder.clone(),
+        threads: context.threads,
+    };
+    let report = falx_bench::index(&options, context.progress.as_ref(), &context.interrupt)?;
+    Outcome::done(report.to_text(), &report)
 }
 
 fn io(arguments: &BenchIo, context: &Context) -> anyhow::Result<Outcome> {
