@@ -157,7 +157,7 @@ fn contents(audit: &Audit) -> Markup {
                                     th scope="row" { (badge(finding.severity)) a href=(format!("#{}", finding.name)) { (finding.name) } }
                                     td class="n" { (thousands(finding.count)) }
                                     td class="n" { @if finding.series > 0 { (thousands(finding.series)) } @else { "–" } }
-                                    td { (finding.what) }
+                                    td { (prose(&finding.what)) }
                                 }
                             }
                         }
@@ -169,7 +169,7 @@ fn contents(audit: &Audit) -> Markup {
 }
 
 fn badge(severity: Severity) -> Markup {
-    html! { span class=(format!("badge {severity}")) { (severity) } }
+    html! { span class=(format!("badge of-{severity}")) { (severity) } }
 }
 
 fn findings(audit: &Audit, cards: &[Vec<Card>]) -> Markup {
@@ -194,7 +194,7 @@ fn findings(audit: &Audit, cards: &[Vec<Card>]) -> Markup {
 
 fn one(finding: &Finding, cards: &[Card]) -> Markup {
     html! {
-        article class=(format!("finding {}", finding.severity)) id=(finding.name) {
+        article class=(format!("finding of-{}", finding.severity)) id=(finding.name) {
             h3 {
                 span class="code" { (finding.name) }
                 span class="count" {
@@ -202,8 +202,8 @@ fn one(finding: &Finding, cards: &[Card]) -> Markup {
                     @if finding.series > 0 { " in " (count(finding.series, "series")) }
                 }
             }
-            p { (finding.what) }
-            p class="remedy" { b { "What to do: " } (finding.remedy) "." }
+            p { (prose(&finding.what)) }
+            p class="remedy" { b { "What to do: " } (prose(&finding.remedy)) "." }
             @if !finding.examples.is_empty() {
                 p class="examples" {
                     "Such as "
@@ -279,7 +279,7 @@ fn shortcut(audit: &Audit) -> Markup {
         section {
             h2 { "Metadata as a shortcut" }
             @if let Some(found) = &audit.shortcut { (shortcut_found(found)) }
-            @if let Some(reason) = &audit.no_shortcut_check { p { "Not checked: " (reason) "." } }
+            @if let Some(reason) = &audit.no_shortcut_check { p { "Not checked: " (prose(reason)) "." } }
         }
     }
 }
@@ -322,8 +322,17 @@ fn shortcut_found(found: &Shortcut) -> Markup {
             (percent(found.prevalence)) " of them positive. Logistic regression over ranges, five folds by group; intervals over resampled groups."
         }
         figure class="chart wide-chart" {
-            figcaption { "AUC of each fact alone; dashed: no skill" }
+            figcaption { "AUC of each fact alone; grey: where in the head the slice lies; dashed: no skill" }
             (charts::features(&found.features))
+        }
+    }
+}
+
+/// A sentence whose names stand in backticks.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() {
+            @if i % 2 == 1 { span class="code" { (part) } } @else { (part) }
         }
     }
 }

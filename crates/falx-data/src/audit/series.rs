@@ -102,12 +102,13 @@ pub(super) fn tilt(survey: &Survey<'_>, findings: &mut Findings<'_>) {
         what: "The gantry was tilted: slices are shifted against each other.",
         remedy: "nothing for single slices; volumes must be sheared back",
     };
-    for (at, row) in survey.usable() {
-        if row
-            .tilt_deg
-            .is_some_and(|tilt| tilt > falx_dicom::series::TILT_TOLERANCE_DEG)
-        {
-            findings.add(&kind, at);
+    for rows in survey.units() {
+        let (below, above) = rows.split_at(rows.len() / 2);
+        for &at in above.iter().chain(below) {
+            let tilt = survey.row(at).and_then(|row| row.tilt_deg);
+            if tilt.is_some_and(|tilt| tilt > falx_dicom::series::TILT_TOLERANCE_DEG) {
+                findings.add(&kind, at);
+            }
         }
     }
 }

@@ -32,7 +32,8 @@ const WORRYING: f64 = 0.6;
 /// What metadata alone know of `any`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shortcut {
-    /// Area under the ROC curve of all metadata, slice position included; the interval is over resampled groups.
+    /// Area under the ROC curve of all metadata, slice position included; the interval is over resampled groups, for
+    /// which the regressions are not fitted again: it is a little narrow.
     pub auc: Estimate,
     /// The same without the slice's place in the head, which is anatomy: of scanner and protocol alone.
     pub auc_of_acquisition: Estimate,
@@ -153,7 +154,7 @@ impl Sample {
         self.folds = vec![0; self.groups];
         for (turn, group) in order.into_iter().enumerate() {
             let place = turn % FOLDS;
-            let fold = if turn / FOLDS % 2 == 0 {
+            let fold = if (turn / FOLDS).is_multiple_of(2) {
                 place
             } else {
                 FOLDS - 1 - place

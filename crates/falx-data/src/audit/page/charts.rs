@@ -26,7 +26,7 @@ pub(super) fn features(scores: &[FeatureScore]) -> Markup {
     let bottom = 22.0 * shown.len() as f64 + 6.0;
     let y = |i: usize| 22.0 * i as f64 + 14.0;
     html! {
-        svg viewBox=(format!("0 0 620 {}", bottom + 24.0)) role="img" aria-label="AUC of each fact alone" {
+        svg viewBox=(format!("0 0 610 {}", bottom + 24.0)) role="img" aria-label="AUC of each fact alone" {
             @for tick in [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0] {
                 line class=(if tick == 0.5 { "chance" } else { "grid" }) x1=(px(at(tick))) x2=(px(at(tick))) y1="2" y2=(px(bottom)) {}
                 text class="tick" text-anchor="middle" x=(px(at(tick))) y=(px(bottom + 16.0)) { (format!("{tick:.1}")) }
@@ -37,10 +37,7 @@ pub(super) fn features(scores: &[FeatureScore]) -> Markup {
                     line class="bar" x1=(px(at(0.5))) x2=(px(at(score.auc))) y1=(px(y(i))) y2=(px(y(i))) {}
                     circle class="dot" cx=(px(at(score.auc))) cy=(px(y(i))) r="4.5" {}
                 }
-                text class="tick" x="562" y=(px(y(i) + 4.0)) {
-                    (format!("{:.3}", score.auc))
-                    @if score.is_position { " place" }
-                }
+                text class="tick" x="562" y=(px(y(i) + 4.0)) { (format!("{:.3}", score.auc)) }
             }
         }
     }
@@ -49,11 +46,11 @@ pub(super) fn features(scores: &[FeatureScore]) -> Markup {
 /// Slices by bin, as far as bins hold any.
 pub(super) fn histogram(histogram: &Histogram) -> Markup {
     let known: u64 = histogram.slices.iter().sum();
-    let (name, unit) = match histogram.quantity.as_str() {
-        "spacing_mm" => ("Distance between slices", "mm"),
-        "thickness_mm" => ("Slice thickness", "mm"),
-        "pixel_mm" => ("Size of a pixel", "mm"),
-        other => (other, ""),
+    let name = match histogram.quantity.as_str() {
+        "spacing_mm" => "Distance between slices in mm",
+        "thickness_mm" => "Slice thickness in mm",
+        "pixel_mm" => "Size of a pixel in mm",
+        other => other,
     };
     let top = histogram.slices.iter().copied().max().unwrap_or(0).max(1);
     let bins = histogram.slices.len();
@@ -75,13 +72,13 @@ pub(super) fn histogram(histogram: &Histogram) -> Markup {
                 span class="quiet" { (thousands(known)) " slices" @if histogram.unknown > 0 { "; " (thousands(histogram.unknown)) " unknown" } }
             }
             @if known > 0 {
-                svg viewBox="0 0 300 132" role="img" aria-label=(format!("{name}: histogram over {known} slices")) {
+                svg viewBox="0 0 300 126" role="img" aria-label=(format!("{name}: histogram over {known} slices")) {
                     @for (i, &slices) in histogram.slices.iter().enumerate() {
                         @if slices > 0 {
                             // The smallest bar is still seen.
                             @let height = (92.0 * slices as f64 / top as f64).max(1.5);
                             rect class="fill" x=(px(10.0 + step * i as f64 + 1.0)) y=(px(104.0 - height)) width=(px(step - 2.0)) height=(px(height)) {
-                                title { (label(i)) " " (unit) ": " (thousands(slices)) }
+                                title { (label(i)) ": " (thousands(slices)) }
                             }
                         }
                         @if i % every == 0 {
@@ -90,7 +87,6 @@ pub(super) fn histogram(histogram: &Histogram) -> Markup {
                     }
                     line class="axis" x1="10" x2="290" y1="104.5" y2="104.5" {}
                     text class="tick" x="10" y="10" { (thousands(top)) }
-                    text class="name" text-anchor="end" x="290" y="131" { (unit) }
                 }
             } @else {
                 p class="none" { "The files do not tell." }

@@ -111,7 +111,7 @@ fn label(row: &IndexRow) -> String {
         (_, false) => present.join(", "),
     });
     if let Some(z) = row.z_mm {
-        words.push(format!("z {:.1} mm", z.0));
+        words.push(format!("z\u{a0}{:.1}\u{a0}mm", z.0).replace('-', "−"));
     }
     words.join("; ")
 }
