@@ -262,11 +262,15 @@ impl Shortcut {
             "Metadata alone, without any picture, predict `any` with an AUC of {area}; without the slice's place in the head, {of_acquisition}. Best alone: {}.",
             best.join(", ")
         );
-        let (severity, remedy) = if self.is_worrying() {
+        let scanners = self.auc_of_acquisition.low.unwrap_or(0.0);
+        let (severity, remedy) = if !self.is_worrying() {
+            (Note, "nothing; a network must be much better than this")
+        } else if scanners > WORRYING {
             let remedy = "keep metadata out of the network's input, compare its score with this one, and look at scores by scanner and source";
             (Warning, remedy)
         } else {
-            (Note, "nothing; a network must be much better than this")
+            let remedy = "compare a network's score with this one; it is the slice's place in the head that tells, which is anatomy and no fault of the data";
+            (Warning, remedy)
         };
         let kind = Kind {
             name: "shortcut.metadata",

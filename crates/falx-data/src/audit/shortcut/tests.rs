@@ -94,6 +94,12 @@ fn where_in_the_head_is_told_from_how_it_was_taken() {
     assert!(found.auc.value > 0.95, "{found:?}");
     assert!(found.auc_of_acquisition.value < 0.6, "{found:?}");
     assert!(found.features[0].is_position);
+    let audit = audit(&index);
+    let finding = audit
+        .findings
+        .iter()
+        .find(|f| f.name == "shortcut.metadata");
+    assert!(finding.unwrap().remedy.contains("which is anatomy"));
 }
 
 #[test]
