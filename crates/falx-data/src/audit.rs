@@ -1,14 +1,27 @@
 //! What is wrong with a data set, typed and counted.
 
 mod checks;
+mod findings;
+mod histogram;
+mod outliers;
+mod page;
+mod series;
+mod shortcut;
+mod sources;
+mod survey;
 #[cfg(test)]
 mod tests;
-
-use std::fmt::Write as _;
+mod text;
 
 use serde::Serialize;
 
 use crate::index::Index;
+use findings::Findings;
+pub use histogram::Histogram;
+pub use page::{PageError, write_html};
+pub use shortcut::{FeatureScore, Shortcut};
+pub use sources::SourceSummary;
+use survey::Survey;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -48,16 +61,21 @@ pub struct Finding {
     pub severity: Severity,
     /// How many slices (or what `what` names) it concerns.
     pub count: u64,
+    /// How many series these slices belong to; 0 where that is unknown or means nothing.
+    pub series: u64,
     /// What it is, in one sentence.
     pub what: String,
     /// Up to five image ids or paths.
     pub examples: Vec<String>,
     /// What to do about it.
     pub remedy: String,
+    /// Some of the rows, for pictures.
+    #[serde(skip)]
+    cases: Vec<usize>,
 }
 
-/// All findings, the worst first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What an index holds, and all that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Audit {
     /// Rows that were looked at.
     pub rows: u64,
@@ -65,6 +83,14 @@ pub struct Audit {
     pub usable: u64,
     /// Findings by severity, the worst first, then by name.
     pub findings: Vec<Finding>,
+    /// The sources side by side, by name.
+    pub sources: Vec<SourceSummary>,
+    /// How well metadata alone predict `any`.
+    pub shortcut: Option<Shortcut>,
+    /// Why that was not checked.
+    pub no_shortcut_check: Option<String>,
+    /// Spacing, thickness and pixel size over the slices.
+    pub histograms: Vec<Histogram>,
 }
 
 impl Audit {
@@ -83,52 +109,38 @@ impl Audit {
 
     /// The findings as text.
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        for finding in &self.findings {
-            _ = writeln!(
-                text,
-                "{:<8}{} × {}",
-                finding.severity, finding.name, finding.count
-            );
-            _ = writeln!(text, "        {}", finding.what);
-            if !finding.examples.is_empty() {
-                let more = if finding.count as usize > finding.examples.len() {
-                    ", …"
-                } else {
-                    ""
-                };
-                _ = writeln!(
-                    text,
-                    "        such as {}{more}",
-                    finding.examples.join(", ")
-                );
-            }
-            _ = writeln!(text, "        -> {}", finding.remedy);
-        }
-        _ = writeln!(
-            text,
-            "{} of {} slices usable; {} errors, {} warnings, {} notes",
-            self.usable,
-            self.rows,
-            self.count(Severity::Error),
-            self.count(Severity::Warning),
-            self.count(Severity::Note),
-        );
-        text
+        text::text(self)
     }
 }
 
-/// Looks an index over: files, pictures, ids, labels, patients, geometry.
+/// Looks an index over: files, pictures, ids, labels, patients, series, scanners, sources, and whether labels can be
+/// guessed without looking at pictures.
+///
+/// Runs on rayon's current pool; the result does not depend on the number of threads.
 pub fn audit(index: &Index) -> Audit {
-    let mut findings = checks::Findings::default();
-    checks::files(index, &mut findings);
-    checks::pictures(index, &mut findings);
-    checks::labels(index, &mut findings);
-    checks::patients(index, &mut findings);
+    let survey = Survey::new(index);
+    let mut findings = Findings::new(&survey);
+    checks::files(&survey, &mut findings);
+    checks::pictures(&survey, &mut findings);
+    checks::labels(&survey, &mut findings);
+    checks::patients(&survey, &mut findings);
+    series::body_part(&survey, &mut findings);
+    series::tilt(&survey, &mut findings);
+    outliers::geometry(&survey, &mut findings);
+    outliers::scanners(&survey, &mut findings);
+    sources::patients(&survey, &mut findings);
+    sources::prevalence(&survey, &mut findings);
+    let shortcut = shortcut::check(&survey);
+    if let Ok(shortcut) = &shortcut {
+        shortcut.tell(&mut findings);
+    }
     Audit {
         rows: index.rows.len() as u64,
-        usable: index.rows.iter().filter(|row| row.usable).count() as u64,
+        usable: survey.usable().count() as u64,
         findings: findings.sorted(),
+        sources: sources::summaries(&survey),
+        histograms: histogram::all(&survey),
+        no_shortcut_check: shortcut.as_ref().err().map(ToString::to_string),
+        shortcut: shortcut.ok(),
     }
 }

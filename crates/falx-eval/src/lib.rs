@@ -29,7 +29,7 @@ pub use evaluation::{
     Verdict,
 };
 pub use metrics::{
-    CLIP, Undefined, auc, average_precision, label_log_loss, log_loss, prevalence,
+    CLIP, Undefined, auc, auc_by_cluster, average_precision, label_log_loss, log_loss, prevalence,
     weighted_log_loss,
 };
 

@@ -1,8 +1,10 @@
 //! The plain scores: log losses, area under the ROC curve, average precision.
 
-use falx_core::{LABELS, LabelRow, Probability};
+use falx_core::{LABELS, LabelRow, Probability, Silent};
 use serde::{Deserialize, Serialize};
 
+use crate::Estimate;
+use crate::bootstrap::{estimate, replicate};
 use crate::ranked::Ranked;
 
 /// How far a probability is kept away from 0 and 1 before its logarithm is taken.
@@ -119,6 +121,33 @@ pub fn prevalence<'a>(truth: impl IntoIterator<Item = &'a LabelRow>) -> [Option<
 /// [`Undefined`] when one of the two classes has no case.
 pub fn auc(truth: &[bool], score: &[f64]) -> Result<f64, Undefined> {
     Ranked::new(truth.iter().copied().zip(score.iter().copied())).auc(|_| 1)
+}
+
+/// The area under the ROC curve with its 95 % interval over `replicates` resamples of whole clusters.
+///
+/// # Shape
+/// One truth, score and cluster a case; clusters are numbered from 0 without gaps. Of unequal lengths the shortest
+/// counts.
+///
+/// # Errors
+/// [`Undefined`] when one of the two classes has no case.
+pub fn auc_by_cluster(
+    truth: &[bool],
+    score: &[f64],
+    cluster: &[u32],
+    replicates: u32,
+    seed: u64,
+) -> Result<Estimate, Undefined> {
+    let cases = truth.iter().zip(score).zip(cluster);
+    let mut ranked = Ranked::new(cases.map(|((&truth, &score), _)| (truth, score)));
+    let value = ranked.auc(|_| 1)?;
+    let clusters = cluster.iter().max().map_or(0, |&last| last as usize + 1);
+    ranked.renumber(|case| cluster.get(case as usize).copied().unwrap_or(0));
+    let drawn = replicate(clusters, replicates, seed, &Silent, |weights| {
+        let weight = |cluster: u32| weights.get(cluster as usize).copied().unwrap_or(0);
+        ranked.auc(weight).ok()
+    });
+    Ok(estimate(value, drawn.into_iter()))
 }
 
 /// Average precision: the mean of the precision over the positives, ties taken together, without interpolation.

@@ -156,6 +156,9 @@ pub struct Index {
 pub struct Audit {
     /// An index made by `falx index`.
     pub index: PathBuf,
+    /// Write the audit as one HTML page, with pictures of the slices concerned.
+    #[arg(long, value_name = "F")]
+    pub html: Option<PathBuf>,
 }
 
 /// `falx split`

@@ -156,6 +156,68 @@ fn the_real_rsna_slices_are_indexed_as_they_are() {
 }
 
 #[test]
+fn an_audit_names_the_planted_defects_and_shows_them_on_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let [phantom, index, page] =
+        ["phantom", "index.parquet", "audit.html"].map(|name| folder.path().join(name));
+    run(
+        "phantom --patients 12 --matrix 64 --prevalence 0.4 --seed 2 --defects --out {} -q",
+        &[&phantom],
+    )
+    .success();
+    let (images, labels) = (
+        phantom.join("stage_2_train"),
+        phantom.join("stage_2_train.csv"),
+    );
+    run(
+        "index {} --labels {} --out {} -q",
+        &[&images, &labels, &index],
+    );
+    let line = "audit {} --html {} --json";
+    let audit = json(&run(line, &[&index, &page]).code(1));
+    let names: Vec<&str> = audit["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["name"].as_str().unwrap())
+        .collect();
+    for name in [
+        "refused.truncated",
+        "defect.rsna_12bit_wrap_repaired",
+        "defect.padding_clamped",
+        "picture.two_ids",
+        "series.duplicate_position",
+        "labels.missing",
+        "labels.without_file",
+        "shortcut.metadata",
+    ] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    assert!(!names.contains(&"series.not_a_head"));
+    assert_eq!(audit["sources"][0]["dataset"], "stage_2_train");
+    assert!(audit["shortcut"]["auc"]["value"].as_f64().unwrap() > 0.0);
+    let text = std::fs::read_to_string(&page).unwrap();
+    for part in names.iter().chain(&[
+        "data:image/png;base64,",
+        "refused: truncated",
+        "Metadata as a shortcut",
+        "not a medical device",
+    ]) {
+        assert!(text.contains(part), "{part} is not on the page");
+    }
+    assert!(!text.contains("http://") && !text.contains("https://"));
+
+    // The page does not depend on threads; files that are gone are named, and nothing fails.
+    run("audit {} --html {} --threads 1", &[&index, &page]).code(1);
+    assert!(std::fs::read_to_string(&page).unwrap() == text);
+    std::fs::remove_dir_all(&images).unwrap();
+    run(line, &[&index, &page]).code(1);
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("cannot be opened any more"));
+    assert!(!text.contains("data:image/png"));
+}
+
+#[test]
 fn a_closed_pipe_is_no_bug() {
     let mut child = falx()
         .args(["audit", "no-such-file.parquet", "--json"])

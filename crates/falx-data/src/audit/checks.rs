@@ -6,84 +6,38 @@ use falx_core::LABELS;
 use falx_dicom::series::SeriesDefect;
 use falx_dicom::{Defect, Refusal};
 
-use super::{Finding, Severity};
-use crate::index::{Index, IndexRow};
-
-const EXAMPLES: usize = 5;
-
-/// Findings while they are counted.
-#[derive(Default)]
-pub(super) struct Findings(BTreeMap<String, Finding>);
-
-impl Findings {
-    /// Counts one more case; the first few are the examples.
-    fn add(&mut self, name: &str, severity: Severity, what: &str, remedy: &str, example: &str) {
-        let finding = self.0.entry(name.to_owned()).or_insert_with(|| Finding {
-            name: name.to_owned(),
-            severity,
-            count: 0,
-            what: what.to_owned(),
-            examples: Vec::new(),
-            remedy: remedy.to_owned(),
-        });
-        finding.count += 1;
-        if finding.examples.len() < EXAMPLES && !example.is_empty() {
-            finding.examples.push(example.to_owned());
-        }
-    }
-
-    /// Notes what was counted elsewhere; nothing where there is nothing.
-    fn counted(
-        &mut self,
-        (name, severity): (&str, Severity),
-        count: u64,
-        what: &str,
-        remedy: &str,
-        examples: Vec<String>,
-    ) {
-        if count > 0 {
-            let name = name.to_owned();
-            let (what, remedy) = (what.to_owned(), remedy.to_owned());
-            self.0.insert(
-                name.clone(),
-                Finding {
-                    name,
-                    severity,
-                    count,
-                    what,
-                    examples,
-                    remedy,
-                },
-            );
-        }
-    }
-
-    pub(super) fn sorted(self) -> Vec<Finding> {
-        let mut findings: Vec<_> = self.0.into_values().collect();
-        // Stable: within a severity the names stay in order.
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        findings
-    }
-}
+use super::Severity;
+use super::findings::{Findings, Kind};
+use super::survey::Survey;
+use crate::index::IndexRow;
 
 /// Refused files, repairs and oddities of series: the names in the rows' `defects`.
-pub(super) fn files(index: &Index, findings: &mut Findings) {
-    for row in &index.rows {
+pub(super) fn files(survey: &Survey<'_>, findings: &mut Findings<'_>) {
+    let mut explained: BTreeMap<(&str, bool), (String, Explanation)> = BTreeMap::new();
+    for (at, row) in survey.index.rows.iter().enumerate() {
         for name in &row.defects {
-            let (kind, severity, what, remedy) = explain(name, row.usable);
-            findings.add(
-                &format!("{kind}.{name}"),
-                severity,
-                what,
+            let (name, (_, severity, what, remedy)) =
+                explained.entry((name, row.usable)).or_insert_with(|| {
+                    let explanation = explain(name, row.usable);
+                    (format!("{}.{name}", explanation.0), explanation)
+                });
+            let kind = Kind {
+                name,
+                severity: *severity,
+                // A description is a documentation comment with its leading space.
+                what: what.trim_start(),
                 remedy,
-                row.image_id.as_str(),
-            );
+            };
+            findings.add(&kind, at);
         }
     }
 }
 
+/// Kind, severity, what it is, what to do.
+type Explanation = (&'static str, Severity, &'static str, &'static str);
+
 /// What a name in `defects` stands for.
-fn explain(name: &str, is_usable: bool) -> (&'static str, Severity, &'static str, &'static str) {
+fn explain(name: &str, is_usable: bool) -> Explanation {
     if !is_usable {
         return match Refusal::ALL.iter().find(|refusal| refusal.name() == name) {
             Some(&refusal) => (
@@ -148,72 +102,90 @@ const fn refusal_severity(refusal: Refusal) -> Severity {
 }
 
 /// Blank pictures, and pictures and ids that occur more than once.
-pub(super) fn pictures(index: &Index, findings: &mut Findings) {
-    let mut of_hash: BTreeMap<&str, Vec<&IndexRow>> = BTreeMap::new();
-    let mut of_id: BTreeMap<&str, Vec<&IndexRow>> = BTreeMap::new();
-    for row in index.rows.iter().filter(|row| row.usable) {
-        of_id.entry(row.image_id.as_str()).or_default().push(row);
+pub(super) fn pictures(survey: &Survey<'_>, findings: &mut Findings<'_>) {
+    let mut by_hash: Vec<(&str, usize)> = Vec::new();
+    let mut by_id: Vec<(&str, usize)> = Vec::new();
+    for (at, row) in survey.usable() {
+        by_id.push((row.image_id.as_str(), at));
         if row.hu_min == row.hu_max {
-            findings.add(
-                "picture.blank",
-                Severity::Warning,
-                "All pixels have one value, or all are padding.",
-                "leave these slices out; there is nothing to see",
-                row.image_id.as_str(),
-            );
+            findings.add(&BLANK, at);
         } else if let Some(hash) = &row.pixel_hash {
-            of_hash.entry(hash).or_default().push(row);
+            by_hash.push((hash, at));
         }
     }
-    for (id, rows) in of_id.iter().filter(|(_, rows)| rows.len() > 1) {
-        if differ(rows, |row| &row.pixel_hash) {
-            findings.add(
-                "id.two_pictures",
-                Severity::Error,
-                "Different pictures have one image id; labels cannot be told apart.",
-                "index these folders separately, or remove the wrong files",
-                id,
-            );
+    each_repeated(survey, by_id, |places, rows| {
+        let kind = if differ(rows, |row| &row.pixel_hash) {
+            &TWO_PICTURES
         } else {
-            findings.add(
-                "id.copies",
-                Severity::Warning,
-                "A picture is there more than once under one image id.",
-                "remove the copies; they count several times in training",
-                id,
-            );
+            &COPIES
+        };
+        findings.add_group(kind, places);
+    });
+    each_repeated(survey, by_hash, |places, rows| {
+        if !differ(rows, |row| &row.image_id) {
+            return;
         }
-    }
-    for rows in of_hash
-        .values()
-        .filter(|rows| differ(rows, |row| &row.image_id))
-    {
-        let example = rows.first().map_or("", |row| row.image_id.as_str());
-        findings.add(
-            "picture.two_ids",
-            Severity::Warning,
-            "One picture has several image ids.",
-            "nothing for splits (they keep equal pictures together); remove the copies from training",
-            example,
-        );
+        findings.add_group(&TWO_IDS, places);
         if differ(rows, |row| &row.patient) {
-            findings.add(
-                "picture.two_patients",
-                Severity::Warning,
-                "One picture belongs to several patients.",
-                "check who these patients are; splits keep them together",
-                example,
-            );
+            findings.add_group(&TWO_PATIENTS, places);
         }
         if differ(rows, |row| &row.labels) {
-            findings.add(
-                "labels.two_opinions",
-                Severity::Error,
-                "One picture has several ids and their labels differ.",
-                "decide which labels are right, and correct the CSV",
-                example,
-            );
+            findings.add_group(&TWO_OPINIONS, places);
         }
+    });
+}
+
+const BLANK: Kind<'_> = Kind {
+    name: "picture.blank",
+    severity: Severity::Warning,
+    what: "All pixels have one value, or all are padding.",
+    remedy: "leave these slices out; there is nothing to see",
+};
+const TWO_PICTURES: Kind<'_> = Kind {
+    name: "id.two_pictures",
+    severity: Severity::Error,
+    what: "Different pictures have one image id; labels cannot be told apart.",
+    remedy: "index these folders separately, or remove the wrong files",
+};
+const COPIES: Kind<'_> = Kind {
+    name: "id.copies",
+    severity: Severity::Warning,
+    what: "A picture is there more than once under one image id.",
+    remedy: "remove the copies; they count several times in training",
+};
+const TWO_IDS: Kind<'_> = Kind {
+    name: "picture.two_ids",
+    severity: Severity::Warning,
+    what: "One picture has several image ids.",
+    remedy: "nothing for splits (they keep equal pictures together); remove the copies from training",
+};
+const TWO_PATIENTS: Kind<'_> = Kind {
+    name: "picture.two_patients",
+    severity: Severity::Warning,
+    what: "One picture belongs to several patients.",
+    remedy: "check who these patients are; splits keep them together",
+};
+const TWO_OPINIONS: Kind<'_> = Kind {
+    name: "labels.two_opinions",
+    severity: Severity::Error,
+    what: "One picture has several ids and their labels differ.",
+    remedy: "decide which labels are right, and correct the CSV",
+};
+
+/// Calls `tell` with the places and the rows of every key that occurs more than once, in the keys' order.
+fn each_repeated(
+    survey: &Survey<'_>,
+    mut keyed: Vec<(&str, usize)>,
+    mut tell: impl FnMut(&[usize], &[&IndexRow]),
+) {
+    keyed.sort_unstable();
+    for same in keyed
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|same| same.len() > 1)
+    {
+        let places: Vec<usize> = same.iter().map(|&(_, at)| at).collect();
+        let rows: Vec<&IndexRow> = places.iter().filter_map(|&at| survey.row(at)).collect();
+        tell(&places, &rows);
     }
 }
 
@@ -223,101 +195,110 @@ fn differ<T: PartialEq>(rows: &[&IndexRow], of: impl Fn(&IndexRow) -> &T) -> boo
 }
 
 /// Labels that are missing, contradict themselves, or fit no file.
-pub(super) fn labels(index: &Index, findings: &mut Findings) {
+pub(super) fn labels(survey: &Survey<'_>, findings: &mut Findings<'_>) {
     use Severity::{Error, Note, Warning};
-    let summary = &index.summary;
+    let summary = &survey.index.summary;
+    let kind = |name, severity, what, remedy| Kind {
+        name,
+        severity,
+        what,
+        remedy,
+    };
     if !summary.has_labels {
-        let remedy = "give --labels to falx index if you mean to train or evaluate";
-        findings.counted(
-            ("labels.none", Note),
-            1,
+        let none = kind(
+            "labels.none",
+            Note,
             "The index was made without labels.",
-            remedy,
-            Vec::new(),
+            "give --labels to falx index if you mean to train or evaluate",
         );
+        findings.counted(&none, 1, Vec::new());
         return;
     }
     let texts = |ids: &[falx_core::ImageId]| ids.iter().map(|id| id.0.clone()).collect();
     findings.counted(
-        ("labels.without_file", Warning),
+        &kind(
+            "labels.without_file",
+            Warning,
+            "The label CSV names ids that have no file.",
+            "check that all files are there and that the CSV belongs to them",
+        ),
         summary.labels_without_file,
-        "The label CSV names ids that have no file.",
-        "check that all files are there and that the CSV belongs to them",
         texts(&summary.labels_without_file_examples),
     );
     findings.counted(
-        ("labels.missing", Warning),
+        &kind(
+            "labels.missing",
+            Warning,
+            "The label CSV does not name these slices.",
+            "they are no use for training or evaluation; check that the CSV is complete",
+        ),
         summary.files_without_label,
-        "The label CSV does not name these slices.",
-        "they are no use for training or evaluation; check that the CSV is complete",
         texts(&summary.files_without_label_examples),
     );
     findings.counted(
-        ("labels.given_differently", Error),
+        &kind(
+            "labels.given_differently",
+            Error,
+            "The label CSV gives one label of these ids twice, with different values; it counts as unknown.",
+            "decide which value is right, and correct the CSV",
+        ),
         summary.disagreeing_label_ids,
-        "The label CSV gives one label of these ids twice, with different values; it counts as unknown.",
-        "decide which value is right, and correct the CSV",
         texts(&summary.disagreeing_label_examples),
     );
     findings.counted(
-        ("labels.given_twice", Note),
+        &kind(
+            "labels.given_twice",
+            Note,
+            "The label CSV repeats values.",
+            "nothing; equal values count once",
+        ),
         summary.duplicate_label_rows,
-        "The label CSV repeats values.",
-        "nothing; equal values count once",
         Vec::new(),
     );
-    for row in index.rows.iter().filter(|row| row.usable) {
+    let contradict = kind(
+        "labels.contradict",
+        Error,
+        "`any` contradicts the five subtypes.",
+        "correct the CSV: `any` is 1 exactly where a subtype is 1",
+    );
+    let incomplete = kind(
+        "labels.incomplete",
+        Warning,
+        "Some of the six labels are unknown.",
+        "nothing; unknown labels are left out of the loss",
+    );
+    for (at, row) in survey.usable() {
         if row.labels.contradicts_itself() {
-            findings.add(
-                "labels.contradict",
-                Error,
-                "`any` contradicts the five subtypes.",
-                "correct the CSV: `any` is 1 exactly where a subtype is 1",
-                row.image_id.as_str(),
-            );
+            findings.add(&contradict, at);
         }
         if !row.labels.is_empty() && !row.labels.is_complete() {
-            findings.add(
-                "labels.incomplete",
-                Warning,
-                "Some of the six labels are unknown.",
-                "nothing; unknown labels are left out of the loss",
-                row.image_id.as_str(),
-            );
+            findings.add(&incomplete, at);
         }
     }
+    let no_positive = kind(
+        "labels.no_positive",
+        Warning,
+        "No slice is positive for this label.",
+        "add data; without positives this label can be neither learnt nor scored",
+    );
     for (label, &positives) in LABELS.iter().zip(&summary.positives) {
         if positives == 0 && summary.labelled > 0 {
-            let remedy = "add data; without positives this label can be neither learnt nor scored";
-            let what = "No slice is positive for this label.";
-            findings.add("labels.no_positive", Warning, what, remedy, label.name());
+            findings.add_named(&no_positive, label.name());
         }
     }
 }
 
-/// Patients that are unknown, and tilted series.
-pub(super) fn patients(index: &Index, findings: &mut Findings) {
-    for row in index.rows.iter().filter(|row| row.usable) {
+/// Patients that are unknown.
+pub(super) fn patients(survey: &Survey<'_>, findings: &mut Findings<'_>) {
+    let unknown = Kind {
+        name: "patient.unknown",
+        severity: Severity::Warning,
+        what: "The file names no patient.",
+        remedy: "splits keep its study together; one patient's studies may still be on two sides",
+    };
+    for (at, row) in survey.usable() {
         if row.patient.is_none() {
-            findings.add(
-                "patient.unknown",
-                Severity::Warning,
-                "The file names no patient.",
-                "splits keep its study together; one patient's studies may still be on two sides",
-                row.image_id.as_str(),
-            );
-        }
-        if row
-            .tilt_deg
-            .is_some_and(|tilt| tilt > falx_dicom::series::TILT_TOLERANCE_DEG)
-        {
-            findings.add(
-                "series.gantry_tilt",
-                Severity::Note,
-                "The gantry was tilted: slices are shifted against each other.",
-                "nothing for single slices; volumes must be sheared back",
-                row.image_id.as_str(),
-            );
+            findings.add(&unknown, at);
         }
     }
 }

@@ -6,7 +6,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 ///
 /// # Source
 /// RFC 2397; RFC 4648, section 4 (base 64).
-pub(super) fn png(bytes: &[u8]) -> String {
+pub fn png(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4 + 22);
     text.push_str("data:image/png;base64,");
     for chunk in bytes.chunks(3) {

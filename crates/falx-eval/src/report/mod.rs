@@ -16,6 +16,11 @@ use atomic_write_file::AtomicWriteFile;
 
 use crate::Evaluation;
 
+pub use data_uri::png as png_data_uri;
+
+/// The style sheet of falx's pages: light, dark and print.
+pub const STYLE: &str = include_str!("style.css");
+
 /// One curve of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingCurve {

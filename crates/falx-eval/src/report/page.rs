@@ -3,11 +3,9 @@
 use falx_core::Label;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Picture, Report, TrainingCurve, charts, data_uri, tables};
+use super::{Picture, Report, STYLE, TrainingCurve, charts, data_uri, tables};
 use crate::text::{STUDY_LOSS, count, interval, percent, thousands, value, verdict};
 use crate::{Evaluation, StudyScores, Verdict};
-
-const STYLE: &str = include_str!("style.css");
 
 pub(super) fn page(report: &Report) -> Markup {
     let e = &report.evaluation;

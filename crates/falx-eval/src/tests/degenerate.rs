@@ -185,3 +185,24 @@ fn a_perfect_area_is_not_taken_for_certainty() {
             .any(|w| w.starts_with("An AUC of exactly 1"))
     );
 }
+
+#[test]
+fn an_area_by_cluster_knows_that_copies_are_no_evidence() {
+    let truth: Vec<bool> = (0..40).map(|i| i % 2 == 0).collect();
+    let score: Vec<f64> = (0..40)
+        .map(|i| f64::from(i * 7 % 10) + f64::from(u8::from(i % 2 == 0)))
+        .collect();
+    let own: Vec<u32> = (0..40).collect();
+    let single = crate::auc_by_cluster(&truth, &score, &own, 500, 3).unwrap();
+    assert_eq!(Ok(single.value), crate::auc(&truth, &score));
+    assert!(single.low.unwrap() < single.value && single.value < single.high.unwrap());
+    // Every case four times, in one cluster with its copies: nothing more is known.
+    let four = |values: &[f64]| values.repeat(4);
+    let copies = crate::auc_by_cluster(&truth.repeat(4), &four(&score), &own.repeat(4), 500, 3);
+    assert_eq!(copies, Ok(single));
+    let none = crate::auc_by_cluster(&[true], &[0.5], &[0], 10, 0);
+    assert_eq!(none, Err(crate::Undefined::NoNegatives));
+    // One cluster cannot tell how clusters differ.
+    let one = crate::auc_by_cluster(&truth, &score, &[0; 40], 10, 0).unwrap();
+    assert_eq!((one.low, one.high), (None, None));
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use atomic_write_file::AtomicWriteFile;
 use falx_core::Label;
-use falx_data::audit::audit;
+use falx_data::audit;
 use falx_data::index::{Index, IndexOptions, Layout, build, scan};
 use falx_data::split::{SplitOptions, split};
 use falx_eval::lint::{LintReport, lint};
@@ -34,6 +34,7 @@ const RECIPE: &str = include_str!("../demo.toml");
 struct Summary {
     out: PathBuf,
     report: PathBuf,
+    audit: PathBuf,
     submission: PathBuf,
     evaluation: Evaluation,
     submission_check: LintReport,
@@ -71,7 +72,9 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
         &context.interrupt,
     )?;
     let index = Index::read(&index_path)?;
-    let audit = audit(&index);
+    let audit = audit::audit(&index);
+    let audit_path = out.join("audit.html");
+    audit::write_html(&audit, &index, &audit_path)?;
     let options = SplitOptions {
         folds: 6,
         test_fraction: 0.22,
@@ -112,6 +115,7 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
     let summary = Summary {
         out,
         report: report_path,
+        audit: audit_path,
         submission,
         audit_errors: audit.has_errors(),
         evaluation: run.evaluation,
@@ -162,12 +166,14 @@ impl Summary {
             "audit\n{audit}\n\n{scores}\n\nsubmission\n{submission}\n\n\
              On {slices} slices of {patients} patients never seen: weighted log loss {loss:.4}, beside {no_skill:.4} \
              for predicting prevalence (ratio {ratio:.2}); AUC of any {auc}.\n\
+             audit: {audit_page}\n\
              report: {report}",
             scores = evaluation.to_text(),
             submission = self.submission_check.to_text(),
             slices = evaluation.slices,
             patients = evaluation.patients,
             ratio = loss / no_skill,
+            audit_page = self.audit.display(),
             report = self.report.display(),
         )
     }
