@@ -3,6 +3,7 @@
 mod build;
 mod file;
 mod files;
+mod listing;
 mod read;
 mod summary;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{build, scan};
 pub(crate) use files::find;
+pub use listing::{ListingError, read_listing};
 pub(crate) use read::reason;
 pub use summary::IndexSummary;
 

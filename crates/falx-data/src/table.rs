@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::Schema;
+use arrow_schema::{ArrowError, Schema};
 use atomic_write_file::AtomicWriteFile;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -58,12 +58,15 @@ pub enum TableError {
 /// Rows of one row group.
 pub(crate) const GROUP: usize = 1 << 16;
 
-/// Writes batches and text metadata to `path`.
+/// Rows that are read at once.
+const BATCH: usize = 1 << 13;
+
+/// Writes batches and text metadata to `path`; one batch is in memory at a time.
 pub(crate) fn write(
     path: &Path,
     schema: &Arc<Schema>,
     metadata: &[(&str, String)],
-    batches: impl Iterator<Item = RecordBatch>,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), TableError> {
     let io = |source| TableError::Write {
         path: path.into(),
@@ -90,6 +93,7 @@ pub(crate) fn write(
     )
     .map_err(parquet)?;
     for batch in batches {
+        let batch = batch.map_err(|error| parquet(error.into()))?;
         writer.write(&batch).map_err(parquet)?;
         writer.flush().map_err(parquet)?;
     }
@@ -101,17 +105,45 @@ pub(crate) fn write(
     file.commit().map_err(io)
 }
 
-/// An opened Parquet file: its text metadata and its batches.
+/// More rows than a file really has must not reserve memory that is not there.
+const MOST_RESERVED: usize = 1 << 21;
+
+/// The batches of an opened Parquet file, read one after the other.
+pub(crate) struct Batches {
+    path: PathBuf,
+    rows: usize,
+    reader: ParquetRecordBatchReader,
+}
+
+impl Batches {
+    /// How many rows to make room for.
+    pub(crate) fn room(&self) -> usize {
+        self.rows.min(MOST_RESERVED)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|error| TableError::Parquet {
+            path: self.path.clone(),
+            source: error.into(),
+        }))
+    }
+}
+
+/// An opened Parquet file: its text metadata, and what its columns should be.
 pub(crate) struct Opened {
     path: PathBuf,
     kind: &'static str,
     metadata: BTreeMap<String, String>,
-    pub(crate) batches: Vec<RecordBatch>,
 }
 
 impl Opened {
-    /// Reads all of `path`.
-    pub(crate) fn read(path: &Path, kind: &'static str) -> Result<Self, TableError> {
+    /// Opens `path`.
+    pub(crate) fn open(path: &Path, kind: &'static str) -> Result<(Self, Batches), TableError> {
         let parquet = |source| TableError::Parquet {
             path: path.into(),
             source,
@@ -129,18 +161,19 @@ impl Opened {
             .flatten()
             .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
             .collect();
-        let batches = builder
-            .with_batch_size(GROUP)
-            .build()
-            .map_err(parquet)?
-            .collect::<Result<_, _>>()
-            .map_err(|error| parquet(error.into()))?;
-        Ok(Self {
+        let rows = builder.metadata().file_metadata().num_rows();
+        let reader = builder.with_batch_size(BATCH).build().map_err(parquet)?;
+        let opened = Self {
             path: path.into(),
             kind,
             metadata,
-            batches,
-        })
+        };
+        let batches = Batches {
+            path: path.into(),
+            rows: usize::try_from(rows).unwrap_or(0),
+            reader,
+        };
+        Ok((opened, batches))
     }
 
     /// The error that this file is not what it should be.

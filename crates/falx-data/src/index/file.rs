@@ -24,13 +24,13 @@ impl Index {
     /// # Errors
     /// [`TableError`] for a file that cannot be read or is no index.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TableError> {
-        let mut opened = Opened::read(path.as_ref(), "index")?;
+        let (opened, batches) = Opened::open(path.as_ref(), "index")?;
         let summary: IndexSummary = serde_json::from_str(opened.metadata(SUMMARY)?)
             .map_err(|error| opened.wrong(format!("its summary cannot be read ({error})")))?;
-        let mut rows = Vec::with_capacity(opened.batches.iter().map(RecordBatch::num_rows).sum());
+        let mut rows = Vec::with_capacity(batches.room());
         let mut interned = HashSet::new();
-        for batch in std::mem::take(&mut opened.batches) {
-            read_batch(&opened, &batch, &mut interned, &mut rows)?;
+        for batch in batches {
+            read_batch(&opened, &batch?, &mut interned, &mut rows)?;
         }
         Ok(Self { rows, summary })
     }
@@ -52,10 +52,8 @@ impl Index {
         let batches = self
             .rows
             .chunks(GROUP)
-            .map(|rows| RecordBatch::try_new(Arc::clone(&schema), columns(rows)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| wrong(e.to_string()))?;
-        table::write(path, &schema, &metadata, batches.into_iter())
+            .map(|rows| RecordBatch::try_new(Arc::clone(&schema), columns(rows)));
+        table::write(path, &schema, &metadata, batches)
     }
 
     /// The data lock: a hash over image ids, pixel hashes and labels, independent of paths and of the rows' order.
