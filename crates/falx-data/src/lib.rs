@@ -9,6 +9,7 @@ pub mod index;
 pub mod input;
 pub mod labels;
 pub mod loader;
+mod lock;
 pub mod sampler;
 pub mod split;
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{ArrowError, Schema};
 use atomic_write_file::AtomicWriteFile;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -144,6 +144,15 @@ pub(crate) struct Opened {
 impl Opened {
     /// Opens `path`.
     pub(crate) fn open(path: &Path, kind: &'static str) -> Result<(Self, Batches), TableError> {
+        Self::open_columns(path, kind, None)
+    }
+
+    /// Opens `path` to read only some columns, or all.
+    pub(crate) fn open_columns(
+        path: &Path,
+        kind: &'static str,
+        columns: Option<&[&str]>,
+    ) -> Result<(Self, Batches), TableError> {
         let parquet = |source| TableError::Parquet {
             path: path.into(),
             source,
@@ -162,7 +171,14 @@ impl Opened {
             .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
             .collect();
         let rows = builder.metadata().file_metadata().num_rows();
-        let reader = builder.with_batch_size(BATCH).build().map_err(parquet)?;
+        let mask = columns.map_or_else(ProjectionMask::all, |names| {
+            ProjectionMask::columns(builder.parquet_schema(), names.iter().copied())
+        });
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(BATCH)
+            .build()
+            .map_err(parquet)?;
         let opened = Self {
             path: path.into(),
             kind,
@@ -205,5 +221,20 @@ impl Opened {
             .as_any()
             .downcast_ref()
             .ok_or_else(|| self.wrong(format!("its column {name} has another type")))
+    }
+
+    /// Columns of a batch that have one type.
+    pub(crate) fn columns<A: Array + Clone + 'static, const N: usize>(
+        &self,
+        batch: &RecordBatch,
+        names: [&str; N],
+    ) -> Result<[A; N], TableError> {
+        let mut columns = Vec::with_capacity(N);
+        for name in names {
+            columns.push(self.column::<A>(batch, name)?.clone());
+        }
+        columns
+            .try_into()
+            .map_err(|_| self.wrong("it lacks columns"))
     }
 }

@@ -58,28 +58,10 @@ impl Index {
 
     /// The data lock: a hash over image ids, pixel hashes and labels, independent of paths and of the rows' order.
     pub fn data_hash(&self) -> String {
-        let mut rows: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let labels = row.labels.0.map(|label| label.map_or(2, u8::from));
-                (
-                    row.image_id.as_str(),
-                    row.pixel_hash.as_deref().unwrap_or(""),
-                    labels,
-                )
-            })
-            .collect();
-        rows.sort_unstable();
-        let mut hasher = blake3::Hasher::new();
-        for (id, pixels, labels) in rows {
-            for text in [id, pixels] {
-                hasher.update(&(text.len() as u64).to_le_bytes());
-                hasher.update(text.as_bytes());
-            }
-            hasher.update(&labels);
-        }
-        hasher.finalize().to_hex().to_string()
+        crate::lock::data_hash(self.rows.iter().map(|row| {
+            let pixels = row.pixel_hash.as_deref().unwrap_or("");
+            (row.image_id.as_str(), pixels, row.labels)
+        }))
     }
 }
 

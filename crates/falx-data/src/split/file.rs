@@ -1,5 +1,7 @@
 //! The split as a Parquet file.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +14,25 @@ use crate::table::{self, GROUP, Opened, TableError};
 
 const DATA_LOCK: &str = "falx.data_lock";
 const OPTIONS: &str = "falx.split";
+
+/// True for a Parquet file, so for a split of falx's own; false for any other, so for a CSV.
+///
+/// # Errors
+/// [`TableError::Open`] for a file that cannot be read.
+pub fn is_split_file(path: impl AsRef<Path>) -> Result<bool, TableError> {
+    let path = path.as_ref();
+    let start = File::open(path).and_then(|file| {
+        let mut start = Vec::new();
+        file.take(4).read_to_end(&mut start)?;
+        Ok(start)
+    });
+    start
+        .map(|start| start == *b"PAR1")
+        .map_err(|source| TableError::Open {
+            path: path.into(),
+            source,
+        })
+}
 
 impl Split {
     /// Reads a split.
