@@ -23,6 +23,10 @@ pub(super) fn deal(traits: &Traits, shares: &[f64], seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..traits.groups()).collect();
     order.shuffle(&mut random);
     let mut parts = Parts::new(traits, shares);
+    // Few groups have few best ways to deal them; what counts how much is drawn, so that another seed is another split.
+    for weight in &mut parts.weights {
+        *weight *= random.random_range(0.5..1.5);
+    }
     parts.stratify(&order, &mut random);
     parts.fill_empty();
     parts.refine(&order, &mut random);
@@ -35,6 +39,8 @@ struct Parts<'a> {
     wanted: Vec<Vec<f64>>,
     /// By part and trait: how much there is.
     have: Vec<Vec<f64>>,
+    /// By trait: how much it matters to refinement.
+    weights: Vec<f64>,
     /// By part: how many groups.
     groups: Vec<usize>,
     part_of: Vec<usize>,
@@ -53,6 +59,7 @@ impl<'a> Parts<'a> {
             traits,
             wanted: shares.iter().map(share_of).collect(),
             have: vec![vec![0.0; traits.count]; shares.len()],
+            weights: (0..traits.count).map(Traits::weight).collect(),
             groups: vec![0; shares.len()],
             part_of: vec![usize::MAX; traits.groups()],
         }
@@ -225,6 +232,6 @@ impl<'a> Parts<'a> {
     fn error(&self, part: usize, at: usize, change: f64) -> f64 {
         let wanted = self.wanted[part][at];
         let off = self.have[part][at] + change - wanted;
-        Traits::weight(at) * off * off / (wanted * wanted + wanted).max(f64::MIN_POSITIVE)
+        self.weights[at] * off * off / (wanted * wanted + wanted).max(f64::MIN_POSITIVE)
     }
 }
