@@ -141,6 +141,37 @@ pub enum SplitError {
 /// # Errors
 /// [`SplitError::Options`], [`SplitError::TooFewPatients`].
 pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, SplitError> {
+    let slices = index.slices();
+    let usable = usable(&slices);
+    split_usable(&slices, &usable, &Ties::of(&usable), options)
+}
+
+/// [`split`], and the audit of what came out.
+///
+/// # Errors
+/// [`SplitError::Options`], [`SplitError::TooFewPatients`].
+pub fn split_and_audit(
+    index: &impl Slices,
+    options: &SplitOptions,
+) -> Result<(Split, SplitAudit), SplitError> {
+    let slices = index.slices();
+    let usable = usable(&slices);
+    let ties = Ties::of(&usable);
+    let split = split_usable(&slices, &usable, &ties, options)?;
+    let audit = split.audit_usable(&slices, &usable, &ties, true);
+    Ok((split, audit))
+}
+
+fn usable<'s, 'a>(slices: &'s [Slice<'a>]) -> Vec<&'s Slice<'a>> {
+    slices.iter().filter(|slice| slice.usable).collect()
+}
+
+fn split_usable(
+    slices: &[Slice<'_>],
+    usable: &[&Slice<'_>],
+    ties: &Ties,
+    options: &SplitOptions,
+) -> Result<Split, SplitError> {
     let &SplitOptions {
         folds,
         test_fraction,
@@ -152,10 +183,7 @@ pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, Split
             test_fraction,
         });
     }
-    let slices = index.slices();
-    let usable: Vec<&Slice<'_>> = slices.iter().filter(|slice| slice.usable).collect();
-    let ties = Ties::of(&usable);
-    let groups = groups(&usable, &ties);
+    let groups = groups(usable, ties);
     // Part 0 is the locked test where there is one.
     let locked = usize::from(test_fraction > 0.0);
     let parts = folds as usize + locked;
@@ -169,7 +197,7 @@ pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, Split
     if locked == 1 {
         shares[0] = test_fraction;
     }
-    let part_of = balance::deal(&Traits::of(&groups, &usable, &ties), &shares, seed);
+    let part_of = balance::deal(&Traits::of(&groups, usable, ties), &shares, seed);
     let mut fold_of = vec![0; usable.len()];
     for (group, part) in groups.iter().zip(part_of) {
         for &at in &group.members {
@@ -177,7 +205,7 @@ pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, Split
         }
     }
     let rows = usable
-        .into_iter()
+        .iter()
         .zip(fold_of)
         .map(|(slice, fold)| SplitRow {
             image_id: ImageId::from(slice.image_id),
@@ -188,7 +216,7 @@ pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, Split
     Ok(Split {
         rows,
         options: *options,
-        data_hash: data_hash(&slices),
+        data_hash: data_hash(slices),
     })
 }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use falx_core::{ImageId, LABELS};
 use serde::Serialize;
 
-use super::Split;
 use super::slices::{Slice, Slices, Tie, Ties, data_hash};
+use super::{Split, usable};
 
 /// How many examples are named.
 const EXAMPLES: usize = 5;
@@ -97,17 +97,32 @@ impl Split {
     }
 
     pub(super) fn audit_slices(&self, slices: &[Slice<'_>], same_data: bool) -> SplitAudit {
-        let Placed {
-            usable,
-            folds,
-            mut audit,
-        } = self.placed(slices);
-        audit.same_data = same_data;
-        let ties = Ties::of(&usable);
-        for tie in [Tie::Patient, Tie::Study, Tie::Series, Tie::Picture] {
-            audit.leaks.push(leaks(tie, &ties, &usable, &folds));
+        let usable = usable(slices);
+        self.audit_usable(slices, &usable, &Ties::of(&usable), same_data)
+    }
+
+    pub(super) fn audit_usable(
+        &self,
+        slices: &[Slice<'_>],
+        usable: &[&Slice<'_>],
+        ties: &Ties,
+        same_data: bool,
+    ) -> SplitAudit {
+        let mut audit = SplitAudit::of(same_data);
+        let ids = self.rows.iter().map(|row| row.image_id.as_str());
+        // A split that falx made from this index has its very slices; anything else has to be looked up.
+        let folds = if ids.eq(usable.iter().map(|slice| slice.image_id)) {
+            self.rows.iter().map(|row| Some(row.fold)).collect()
+        } else {
+            self.look_up(slices, &mut audit)
+        };
+        for tie in Tie::ALL {
+            let found = leaks(tie, ties, usable, &folds);
+            let leak = &mut audit.leaks[tie as usize];
+            leak.count += found.count;
+            leak.examples.extend(found.examples);
+            leak.examples.truncate(EXAMPLES);
         }
-        audit.leaks.sort_by_key(|leak| leak.kind as usize);
         let mut found: BTreeMap<i32, FoldAudit> = BTreeMap::new();
         let mut datasets: BTreeMap<(Option<i32>, &str), u64> = BTreeMap::new();
         for (slice, fold) in usable.iter().zip(&folds) {
@@ -128,7 +143,7 @@ impl Split {
             ),
             (Tie::Patient, |fold| &mut fold.patients),
         ] {
-            let (whole, by_fold) = distinct(tie, &ties, &folds);
+            let (whole, by_fold) = distinct(tie, ties, &folds);
             *count(&mut audit.whole) = whole;
             for (fold, number) in by_fold {
                 found.entry(fold).and_modify(|fold| *count(fold) = number);
@@ -145,36 +160,26 @@ impl Split {
         audit
     }
 
-    /// The fold of each usable slice, and what does not fit.
-    fn placed<'a>(&self, slices: &'a [Slice<'a>]) -> Placed<'a> {
+    /// The fold of each usable slice; what does not fit goes to the audit.
+    fn look_up(&self, slices: &[Slice<'_>], audit: &mut SplitAudit) -> Vec<Option<i32>> {
         struct Place {
             fold: i32,
             seen: bool,
             twice: bool,
         }
         let mut places: HashMap<&str, Place> = HashMap::with_capacity(self.rows.len());
-        let mut ids = Leak {
-            kind: Tie::Image,
-            count: 0,
-            examples: Vec::new(),
-        };
         for row in &self.rows {
-            let new = Place {
+            let id = row.image_id.as_str();
+            let place = places.entry(id).or_insert(Place {
                 fold: row.fold,
                 seen: false,
                 twice: false,
-            };
-            let place = places.entry(row.image_id.as_str()).or_insert(new);
-            if place.fold != row.fold && !place.twice {
-                place.twice = true;
-                ids.add(row.image_id.as_str(), row.image_id.as_str());
+            });
+            if place.fold != row.fold && !std::mem::replace(&mut place.twice, true) {
+                audit.leaks[Tie::Image as usize].add(id, id);
             }
         }
-        let mut placed = Placed {
-            usable: Vec::with_capacity(slices.len()),
-            folds: Vec::with_capacity(slices.len()),
-            audit: SplitAudit::of(ids),
-        };
+        let mut folds = Vec::with_capacity(slices.len());
         for slice in slices {
             let place = places.get_mut(slice.image_id);
             let fold = place.map(|place| {
@@ -182,30 +187,23 @@ impl Split {
                 place.fold
             });
             if slice.usable {
-                placed.usable.push(slice);
-                placed.folds.push(fold);
+                folds.push(fold);
                 if fold.is_none() {
-                    placed.audit.not_in_split.add(slice.image_id);
+                    audit.not_in_split.add(slice.image_id);
                 }
             } else if fold.is_some() {
-                placed.audit.not_usable.add(slice.image_id);
+                audit.not_usable.add(slice.image_id);
             }
         }
         for row in &self.rows {
             if let Some(place) = places.get_mut(row.image_id.as_str())
                 && !std::mem::replace(&mut place.seen, true)
             {
-                placed.audit.not_in_index.add(row.image_id.as_str());
+                audit.not_in_index.add(row.image_id.as_str());
             }
         }
-        placed
+        folds
     }
-}
-
-struct Placed<'a> {
-    usable: Vec<&'a Slice<'a>>,
-    folds: Vec<Option<i32>>,
-    audit: SplitAudit,
 }
 
 /// What of one kind is in more than one fold.
@@ -276,10 +274,15 @@ impl FoldAudit {
 }
 
 impl SplitAudit {
-    fn of(ids: Leak) -> Self {
+    fn of(same_data: bool) -> Self {
+        let none = |kind| Leak {
+            kind,
+            count: 0,
+            examples: Vec::new(),
+        };
         Self {
-            same_data: false,
-            leaks: vec![ids],
+            same_data,
+            leaks: Tie::ALL.map(none).to_vec(),
             not_in_split: Found::default(),
             not_in_index: Found::default(),
             not_usable: Found::default(),

@@ -102,13 +102,13 @@ impl GivenSplit {
         if rows.is_empty() {
             return Err(wrong("has no rows; give each slice its fold".to_owned()));
         }
-        Self::of(path, rows, words)
+        Self::of(path, rows, &words)
     }
 
     fn of(
         path: &Path,
         rows: Vec<(ImageId, Word)>,
-        words: HashMap<Vec<u8>, Word>,
+        words: &HashMap<Vec<u8>, Word>,
     ) -> Result<Self, SplitError> {
         let mut numbers: BTreeMap<Word, i32> = BTreeMap::new();
         for word in words.values() {

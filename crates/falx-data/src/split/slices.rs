@@ -105,7 +105,11 @@ impl IndexColumns {
 
 impl Slices for IndexColumns {
     fn slices(&self) -> Vec<Slice<'_>> {
-        self.0.iter().flat_map(Batch::slices).collect()
+        let mut slices = Vec::with_capacity(self.0.iter().map(|batch| batch.usable.len()).sum());
+        for batch in &self.0 {
+            slices.extend(batch.slices());
+        }
+        slices
     }
 }
 

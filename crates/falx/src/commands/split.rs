@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use falx_data::split::{
-    FoldName, GivenSplit, IndexColumns, Split, SplitAudit, SplitOptions, is_split_file, split,
+    FoldName, GivenSplit, IndexColumns, Split, SplitAudit, SplitOptions, is_split_file,
+    split_and_audit,
 };
 use serde::Serialize;
 
@@ -32,11 +33,11 @@ pub fn run(arguments: &cli::Split) -> anyhow::Result<Outcome> {
         test_fraction: arguments.test_fraction,
         seed: arguments.seed,
     };
-    let split = split(&index, &options)?;
+    let (split, audit) = split_and_audit(&index, &options)?;
     if let Some(out) = out {
         split.write(out)?;
     }
-    outcome(split.audit(&index), Vec::new())
+    outcome(audit, Vec::new())
 }
 
 /// Audits a split that is there, and writes it for this index where it does not leak.
