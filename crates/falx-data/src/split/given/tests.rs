@@ -86,10 +86,8 @@ fn bad_csvs_are_named_with_their_lines() {
             "{message}"
         );
     }
-    let mut many = String::from("image_id,fold\n");
-    for number in 0..1000 {
-        many += &format!("id{number},{number}\n");
-    }
+    let lines = (0..1000).map(|number| format!("id{number},{number}\n"));
+    let many = format!("image_id,fold\n{}", lines.collect::<String>());
     assert!(
         folds(&many)
             .unwrap_err()
