@@ -7,6 +7,7 @@ mod file;
 mod files;
 mod journal;
 mod layout;
+mod listing;
 mod read;
 mod spill;
 mod summary;
@@ -24,6 +25,7 @@ pub use build::{build, merge, scan};
 pub use files::Unlisted;
 pub(crate) use files::find;
 pub use layout::{Layout, UnknownLayout};
+pub use listing::{ListingError, read_listing};
 pub(crate) use read::reason;
 pub use summary::{IndexSummary, SourceSummary};
 
@@ -229,6 +231,15 @@ pub enum IndexError {
     /// The index could not be written.
     #[error(transparent)]
     File(#[from] TableError),
+    /// A listing cannot be used.
+    #[error(transparent)]
+    Listing(#[from] ListingError),
+    /// A listing among other things, or without what it needs.
+    #[error(
+        "a Parquet table names slices that have no files here: give it as the only SRC, with --headers-only and without \
+         --labels (its own are used)"
+    )]
+    ListingAlone,
     /// What has been read cannot be kept.
     #[error(
         "cannot write {path}: {source}; check that its folder exists and has room; an index that was there is untouched"

@@ -10,6 +10,7 @@ pub mod input;
 pub mod labels;
 pub mod loader;
 pub mod location;
+mod lock;
 pub mod sampler;
 pub mod source;
 pub mod split;

@@ -1,20 +1,28 @@
 //! Folds that cannot leak: no patient, study or picture is on two sides.
 
+mod audit;
 mod balance;
 mod file;
+mod given;
 mod group;
+mod slices;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
-use falx_core::{ImageId, LABELS, PatientId};
+use falx_core::{ImageId, PatientId};
 use serde::{Deserialize, Serialize};
 
-use crate::index::{Index, IndexRow};
 use crate::table::TableError;
-use group::groups;
+use group::{Traits, groups};
+use slices::{Ties, data_hash};
+
+pub use audit::{FoldAudit, Found, Leak, SplitAudit};
+pub use file::is_split_file;
+pub use given::{FoldName, GivenSplit};
+pub use slices::{IndexColumns, Slice, Slices, Tie};
 
 /// How to split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,10 +91,40 @@ pub enum SplitError {
         index: String,
     },
     /// A patient or picture is on two sides.
-    #[error("{count} patients or pictures are in more than one fold; run `falx split` again")]
+    #[error(
+        "{count} patients or pictures are in more than one fold; `falx split INDEX --check SPLIT` names some, \
+         `falx split` without --check makes a split that does not leak"
+    )]
     Leak {
         /// How many.
         count: u64,
+    },
+    /// A split that was given has only one fold to learn from and to choose on.
+    #[error(
+        "the split has {folds} folds besides the locked test, and training needs at least two: one to learn from, one \
+         that chooses the best epoch"
+    )]
+    OneFold {
+        /// How many folds there are.
+        folds: usize,
+    },
+    /// No slice of a split that was given is in the index.
+    #[error("none of the {rows} ids of {}, such as {example}, is in the index; check that both name the same slices", .path.display())]
+    Strangers {
+        /// The file.
+        path: PathBuf,
+        /// How many ids it has.
+        rows: u64,
+        /// The first of them.
+        example: ImageId,
+    },
+    /// A split that was given is no CSV of ids and folds.
+    #[error("the split {} {what}", .path.display())]
+    Given {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: String,
     },
     /// The split file cannot be read or written.
     #[error(transparent)]
@@ -96,12 +134,44 @@ pub enum SplitError {
 /// Splits the usable rows of an index.
 ///
 /// Slices that share a patient, a study, a series, an id or a picture (blank ones aside), directly or through
-/// others, stay together. Folds get equal shares of slices, patients and each label's positives as far as such
-/// groups allow. The result depends on the rows' content and the seed, not on the rows' order.
+/// others, stay together. Folds get equal shares of slices, patients, each label's positives, each data set's slices,
+/// and studies of each size, as far as such groups allow. The result depends on the rows' content and the seed, not on
+/// the rows' order.
 ///
 /// # Errors
 /// [`SplitError::Options`], [`SplitError::TooFewPatients`].
-pub fn split(index: &Index, options: &SplitOptions) -> Result<Split, SplitError> {
+pub fn split(index: &impl Slices, options: &SplitOptions) -> Result<Split, SplitError> {
+    let slices = index.slices();
+    let usable = usable(&slices);
+    split_usable(&slices, &usable, &Ties::of(&usable), options)
+}
+
+/// [`split`], and the audit of what came out.
+///
+/// # Errors
+/// [`SplitError::Options`], [`SplitError::TooFewPatients`].
+pub fn split_and_audit(
+    index: &impl Slices,
+    options: &SplitOptions,
+) -> Result<(Split, SplitAudit), SplitError> {
+    let slices = index.slices();
+    let usable = usable(&slices);
+    let ties = Ties::of(&usable);
+    let split = split_usable(&slices, &usable, &ties, options)?;
+    let audit = split.audit_usable(&slices, &usable, &ties, true);
+    Ok((split, audit))
+}
+
+fn usable<'s, 'a>(slices: &'s [Slice<'a>]) -> Vec<&'s Slice<'a>> {
+    slices.iter().filter(|slice| slice.usable).collect()
+}
+
+fn split_usable(
+    slices: &[Slice<'_>],
+    usable: &[&Slice<'_>],
+    ties: &Ties,
+    options: &SplitOptions,
+) -> Result<Split, SplitError> {
     let &SplitOptions {
         folds,
         test_fraction,
@@ -113,7 +183,7 @@ pub fn split(index: &Index, options: &SplitOptions) -> Result<Split, SplitError>
             test_fraction,
         });
     }
-    let (rows, groups) = groups(index);
+    let groups = groups(usable, ties);
     // Part 0 is the locked test where there is one.
     let locked = usize::from(test_fraction > 0.0);
     let parts = folds as usize + locked;
@@ -127,36 +197,39 @@ pub fn split(index: &Index, options: &SplitOptions) -> Result<Split, SplitError>
     if locked == 1 {
         shares[0] = test_fraction;
     }
-    let part_of = balance::deal(&groups, &shares, seed);
-    let mut fold_of = vec![0; rows.len()];
+    let part_of = balance::deal(&Traits::of(&groups, usable, ties), &shares, seed);
+    let mut fold_of = vec![0; usable.len()];
     for (group, part) in groups.iter().zip(part_of) {
         for &at in &group.members {
             fold_of[at as usize] = part as i32 - locked as i32;
         }
     }
-    let rows = rows
-        .into_iter()
+    let rows = usable
+        .iter()
         .zip(fold_of)
-        .map(|(row, fold)| SplitRow {
-            image_id: row.image_id.clone(),
-            patient: patient(row),
+        .map(|(slice, fold)| SplitRow {
+            image_id: ImageId::from(slice.image_id),
+            patient: patient(slice),
             fold,
         })
         .collect();
     Ok(Split {
         rows,
         options: *options,
-        data_hash: index.data_hash(),
+        data_hash: data_hash(slices),
     })
 }
 
-/// The row's patient, or a stand-in for an unknown one: whoever was in that study (series, picture).
-fn patient(row: &IndexRow) -> PatientId {
-    row.patient.clone().unwrap_or_else(|| {
-        let known = row.study_uid.as_deref().or(row.series_uid.as_deref());
-        let hash = blake3::hash(known.unwrap_or(row.image_id.as_str()).as_bytes());
-        PatientId(format!("unknown-{}", &hash.to_hex()[..16]))
-    })
+/// The slice's patient, or a stand-in for an unknown one: whoever was in that study (series, picture).
+fn patient(slice: &Slice<'_>) -> PatientId {
+    slice.patient.map_or_else(
+        || {
+            let known = slice.study.or(slice.series).unwrap_or(slice.image_id);
+            let hash = blake3::hash(known.as_bytes());
+            PatientId(format!("unknown-{}", &hash.to_hex()[..16]))
+        },
+        PatientId::from,
+    )
 }
 
 impl Split {
@@ -172,106 +245,57 @@ impl Split {
     ///
     /// # Errors
     /// [`SplitError::OtherData`], [`SplitError::Leak`].
-    pub fn check_leaks(&self, index: &Index) -> Result<(), SplitError> {
-        let here = index.data_hash();
+    pub fn check_leaks(&self, index: &impl Slices) -> Result<(), SplitError> {
+        let slices = index.slices();
+        let here = data_hash(&slices);
         if here != self.data_hash {
             return Err(SplitError::OtherData {
                 split: self.data_hash.clone(),
                 index: here,
             });
         }
-        let folds = self.folds();
-        let mut seen: HashMap<(u8, &str), i32> = HashMap::new();
-        let mut leaks = HashSet::new();
-        for row in index.rows.iter().filter(|row| row.usable) {
-            let Some(&fold) = folds.get(&row.image_id) else {
-                continue;
-            };
-            for tie in group::ties(row).into_iter().flatten() {
-                if *seen.entry(tie).or_insert(fold) != fold {
-                    leaks.insert(tie);
-                }
-            }
-        }
-        match leaks.len() as u64 {
+        match self.audit_slices(&slices, true).leak_count() {
             0 => Ok(()),
             count => Err(SplitError::Leak { count }),
         }
     }
 
-    /// Slices, patients and positives of each fold.
-    pub fn summary(&self, index: &Index) -> Vec<FoldSummary> {
-        let labels: HashMap<_, _> = index
-            .rows
-            .iter()
-            .map(|row| (&row.image_id, row.labels))
-            .collect();
-        let mut folds: BTreeMap<i32, (HashSet<&PatientId>, FoldSummary)> = BTreeMap::new();
-        for row in &self.rows {
-            let (patients, fold) = folds.entry(row.fold).or_default();
-            fold.fold = row.fold;
-            fold.slices += 1;
-            patients.insert(&row.patient);
-            let row = labels.get(&row.image_id).copied().unwrap_or_default();
-            for (count, label) in fold.positives.iter_mut().zip(row.0) {
-                *count += u64::from(label == Some(true));
-            }
+    /// The split as it is written for `index`: rows for its usable slices only, and its data lock.
+    ///
+    /// # Errors
+    /// [`SplitError::Leak`], [`SplitError::OneFold`].
+    pub fn locked_to(&self, index: &impl Slices) -> Result<Self, SplitError> {
+        let slices = index.slices();
+        match self.audit_slices(&slices, true).leak_count() {
+            0 => {}
+            count => return Err(SplitError::Leak { count }),
         }
-        folds
-            .into_values()
-            .map(|(patients, fold)| FoldSummary {
-                patients: patients.len() as u64,
-                ..fold
+        let folds = self.folds();
+        let rows: Vec<SplitRow> = slices
+            .iter()
+            .filter(|slice| slice.usable)
+            .filter_map(|slice| {
+                let image_id = ImageId::from(slice.image_id);
+                let fold = *folds.get(&image_id)?;
+                Some(SplitRow {
+                    patient: patient(slice),
+                    image_id,
+                    fold,
+                })
             })
-            .collect()
-    }
-
-    /// The table of folds as text.
-    pub fn to_text(&self, index: &Index) -> String {
-        let names: Vec<_> = LABELS
-            .iter()
-            .map(|label| format!("{:>18}", label.name()))
             .collect();
-        let mut text = format!(
-            "{:<6}{:>9}{:>10}{}\n",
-            "fold",
-            "slices",
-            "patients",
-            names.concat()
-        );
-        for fold in self.summary(index) {
-            let name = if fold.fold < 0 {
-                "test".to_owned()
-            } else {
-                fold.fold.to_string()
-            };
-            let counts: Vec<_> = fold
-                .positives
-                .iter()
-                .map(|count| format!("{count:>18}"))
-                .collect();
-            // Writing to a String cannot fail.
-            _ = writeln!(
-                text,
-                "{name:<6}{:>9}{:>10}{}",
-                fold.slices,
-                fold.patients,
-                counts.concat()
-            );
+        let used: HashSet<i32> = rows
+            .iter()
+            .map(|row| row.fold)
+            .filter(|fold| *fold >= 0)
+            .collect();
+        if used.len() < 2 {
+            return Err(SplitError::OneFold { folds: used.len() });
         }
-        text
+        Ok(Self {
+            rows,
+            options: self.options,
+            data_hash: data_hash(&slices),
+        })
     }
-}
-
-/// What is in one fold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct FoldSummary {
-    /// 0 … k−1, or −1 for the locked test.
-    pub fold: i32,
-    /// Slices.
-    pub slices: u64,
-    /// Patients.
-    pub patients: u64,
-    /// Slices by positive label, in the order of the labels.
-    pub positives: [u64; 6],
 }

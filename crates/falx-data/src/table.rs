@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::Schema;
+use arrow_schema::{ArrowError, Schema};
 use atomic_write_file::AtomicWriteFile;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -57,6 +57,9 @@ pub enum TableError {
 
 /// Rows of one row group.
 pub(crate) const GROUP: usize = 1 << 16;
+
+/// Rows that are read at once.
+const BATCH: usize = 1 << 13;
 
 /// A Parquet file that is being written; it appears whole, with [`Writer::finish`], or not at all.
 pub(crate) struct Writer {
@@ -135,31 +138,69 @@ fn failed(path: &Path, source: ParquetError) -> TableError {
     }
 }
 
-/// Writes batches and text metadata to `path`.
+/// Writes batches and text metadata to `path`; one batch is in memory at a time.
 pub(crate) fn write(
     path: &Path,
     schema: &Arc<Schema>,
     metadata: &[(&str, String)],
-    batches: impl Iterator<Item = RecordBatch>,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), TableError> {
     let mut writer = Writer::create(path, schema)?;
     for batch in batches {
+        let batch = batch.map_err(|error| failed(path, error.into()))?;
         writer.write(&batch)?;
     }
     writer.finish(metadata)
 }
 
-/// An opened Parquet file: its text metadata and its batches.
+/// More rows than a file really has must not reserve memory that is not there.
+const MOST_RESERVED: usize = 1 << 21;
+
+/// The batches of an opened Parquet file, read one after the other.
+pub(crate) struct Batches {
+    path: PathBuf,
+    rows: usize,
+    reader: ParquetRecordBatchReader,
+}
+
+impl Batches {
+    /// How many rows to make room for.
+    pub(crate) fn room(&self) -> usize {
+        self.rows.min(MOST_RESERVED)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|error| TableError::Parquet {
+            path: self.path.clone(),
+            source: error.into(),
+        }))
+    }
+}
+
+/// An opened Parquet file: its text metadata, and what its columns should be.
 pub(crate) struct Opened {
     path: PathBuf,
     kind: &'static str,
     metadata: BTreeMap<String, String>,
-    pub(crate) batches: Vec<RecordBatch>,
 }
 
 impl Opened {
-    /// Reads all of `path`.
-    pub(crate) fn read(path: &Path, kind: &'static str) -> Result<Self, TableError> {
+    /// Opens `path`.
+    pub(crate) fn open(path: &Path, kind: &'static str) -> Result<(Self, Batches), TableError> {
+        Self::open_columns(path, kind, None)
+    }
+
+    /// Opens `path` to read only some columns, or all.
+    pub(crate) fn open_columns(
+        path: &Path,
+        kind: &'static str,
+        columns: Option<&[&str]>,
+    ) -> Result<(Self, Batches), TableError> {
         let parquet = |source| TableError::Parquet {
             path: path.into(),
             source,
@@ -177,18 +218,26 @@ impl Opened {
             .flatten()
             .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
             .collect();
-        let batches = builder
-            .with_batch_size(GROUP)
+        let rows = builder.metadata().file_metadata().num_rows();
+        let mask = columns.map_or_else(ProjectionMask::all, |names| {
+            ProjectionMask::columns(builder.parquet_schema(), names.iter().copied())
+        });
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(BATCH)
             .build()
-            .map_err(parquet)?
-            .collect::<Result<_, _>>()
-            .map_err(|error| parquet(error.into()))?;
-        Ok(Self {
+            .map_err(parquet)?;
+        let opened = Self {
             path: path.into(),
             kind,
             metadata,
-            batches,
-        })
+        };
+        let batches = Batches {
+            path: path.into(),
+            rows: usize::try_from(rows).unwrap_or(0),
+            reader,
+        };
+        Ok((opened, batches))
     }
 
     /// The error that this file is not what it should be.
@@ -220,5 +269,20 @@ impl Opened {
             .as_any()
             .downcast_ref()
             .ok_or_else(|| self.wrong(format!("its column {name} has another type")))
+    }
+
+    /// Columns of a batch that have one type.
+    pub(crate) fn columns<A: Array + Clone + 'static, const N: usize>(
+        &self,
+        batch: &RecordBatch,
+        names: [&str; N],
+    ) -> Result<[A; N], TableError> {
+        let mut columns = Vec::with_capacity(N);
+        for name in names {
+            columns.push(self.column::<A>(batch, name)?.clone());
+        }
+        columns
+            .try_into()
+            .map_err(|_| self.wrong("it lacks columns"))
     }
 }

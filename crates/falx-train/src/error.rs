@@ -84,6 +84,17 @@ pub enum TrainError {
         /// What differs.
         what: &'static str,
     },
+    /// The data are no longer those that the run was trained with.
+    #[error(
+        "{path}: the {what} that its recipe names is no longer the one it was trained with, so nobody can say whether a \
+         slice was learnt from; bring the files of then back, or train a new run"
+    )]
+    OtherData {
+        /// The run.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
     /// The run has not reached its end.
     #[error("{0}: the run is not finished; go on with `falx train RECIPE --out {0} --resume`")]
     Unfinished(PathBuf),

@@ -41,13 +41,7 @@ pub fn evaluate_run(
     let lock: RunLock = folder::read_toml(&folder.lock())?;
     let recipe = Recipe::read(&folder.recipe())?;
     let data = RunData::load(&recipe)?;
-    if data.data_hash != lock.data_hash {
-        let path = folder.path().to_owned();
-        return Err(TrainError::OtherRun {
-            path,
-            what: "data set",
-        });
-    }
+    lock.check_data(&data, folder.path())?;
     let part = if data.test.is_empty() {
         Part::Validation
     } else {

@@ -1,5 +1,7 @@
 //! `run.lock`: what the run's results depend on, and the end it reached.
 
+use std::path::Path;
+
 use falx_nn::Engine;
 use serde::{Deserialize, Serialize};
 
@@ -34,14 +36,6 @@ impl RunLock {
         let mut elsewhere = recipe.clone();
         elsewhere.data.index = "index".into();
         elsewhere.data.split = "split".into();
-        let mut split = blake3::Hasher::new();
-        for side in [&data.training, &data.validation, &data.test] {
-            split.update(&(side.len() as u64).to_le_bytes());
-            for sample in side.iter() {
-                split.update(sample.image_id.as_str().as_bytes());
-                split.update(&[0]);
-            }
-        }
         Ok(Self {
             falx_version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: engine.name().to_owned(),
@@ -50,8 +44,25 @@ impl RunLock {
                 .to_hex()
                 .to_string(),
             data_hash: data.data_hash.clone(),
-            split_hash: split.finalize().to_hex().to_string(),
+            split_hash: split_hash(data),
         })
+    }
+
+    /// Checks that data are still those that the run at `path` was trained with.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherData`].
+    pub(crate) fn check_data(&self, data: &RunData, path: &Path) -> Result<(), TrainError> {
+        for (what, then, now) in [
+            ("data set", &self.data_hash, &data.data_hash),
+            ("split", &self.split_hash, &split_hash(data)),
+        ] {
+            if then != now {
+                let path = path.to_owned();
+                return Err(TrainError::OtherData { path, what });
+            }
+        }
+        Ok(())
     }
 
     /// What differs first, in words.
@@ -68,4 +79,17 @@ impl RunLock {
             .find(|(_, a, b)| a != b)
             .map(|(what, _, _)| what)
     }
+}
+
+/// A hash of which slices are on which side.
+fn split_hash(data: &RunData) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for side in [&data.training, &data.validation, &data.test] {
+        hasher.update(&(side.len() as u64).to_le_bytes());
+        for sample in side.iter() {
+            hasher.update(sample.image_id.as_str().as_bytes());
+            hasher.update(&[0]);
+        }
+    }
+    hasher.finalize().to_hex().to_string()
 }

@@ -57,6 +57,10 @@ pub enum Command {
     /// Say what is wrong with the data of an index, typed and counted; exit code 1 when there are errors.
     Audit(Audit),
     /// Split an index into folds by patient, so that nobody is on two sides.
+    #[command(after_help = "Examples:
+  falx split index.parquet --folds 5 --test-fraction 0.1 --seed 1 --out split.parquet
+  falx split index.parquet --check split.parquet
+  falx split index.parquet --check folds.csv --out split.parquet")]
     Split(Split),
     /// Train one run from a recipe.
     Train(Train),
@@ -117,7 +121,8 @@ pub struct Phantom {
 /// `falx index`
 #[derive(Debug, Args)]
 pub struct Index {
-    /// Folders, files or archives (.zip, .tar, .tar.gz) with slices, or a DICOMDIR; with --merge: parts.
+    /// Folders, files or archives (.zip, .tar, .tar.gz) with slices, or a DICOMDIR; with --merge: parts. With
+    /// --headers-only also a Parquet table that names slices and their labels without files.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
     /// Labels: Kaggle's `ID,Label` (id split at its last underscore), or one column a label, by image or by study.
@@ -175,9 +180,13 @@ pub struct Split {
     /// Where all randomness starts.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// The split to write.
-    #[arg(long, value_name = "PARQUET")]
-    pub out: PathBuf,
+    /// Make no split but audit this one: a split made by `falx split`, or a CSV with the columns `image_id` (or `ID`)
+    /// and `fold`, a number or a name such as train, val, test. Exit code 1 when it leaks or does not fit the index.
+    #[arg(long, value_name = "PARQUET|CSV", conflicts_with_all = ["folds", "test_fraction", "seed"])]
+    pub check: Option<PathBuf>,
+    /// The split to write; with `--check` the one that was given, locked to this index, unless it leaks.
+    #[arg(long, value_name = "PARQUET", required_unless_present = "check")]
+    pub out: Option<PathBuf>,
 }
 
 /// `falx train`

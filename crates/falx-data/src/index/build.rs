@@ -12,7 +12,7 @@ use super::journal::{self, Ending, Journal, Manner, Record};
 use super::read::ReadOptions;
 use super::summary::{SourceSummary, Tally};
 use super::workers::{Job, Outcome};
-use super::{Index, IndexError, IndexOptions, IndexSummary, Layout};
+use super::{Index, IndexError, IndexOptions, IndexSummary, Layout, read_listing};
 use crate::labels::{self, ColumnMap, Labels, Table};
 
 /// Counts what changes the rows of a file from one version of falx to the next.
@@ -31,6 +31,9 @@ pub fn build(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<IndexSummary, IndexError> {
+    if options.sources.iter().any(|source| is_listing(source)) {
+        return list(options);
+    }
     let sources = survey(&options.sources, options.layout)?;
     // The labels come first: a mistake in them should not show after hours of reading.
     let labels = labels::read_all(&tables(options, &sources), &options.columns)?;
@@ -109,6 +112,34 @@ pub fn build(
         return Err(IndexError::NoDicom { path, files: empty });
     }
     Ok(IndexSummary { reused, ..summary })
+}
+
+/// True for a Parquet file: a table that names slices without their files.
+fn is_listing(source: &Path) -> bool {
+    let is_parquet = source
+        .extension()
+        .is_some_and(|ext| ext.eq_ignore_ascii_case("parquet"));
+    is_parquet && source.is_file()
+}
+
+/// Writes the index of one listing.
+fn list(options: &IndexOptions) -> Result<IndexSummary, IndexError> {
+    let [table] = options.sources.as_slice() else {
+        return Err(IndexError::ListingAlone);
+    };
+    if !options.headers_only || options.part.is_some() || !options.labels.is_empty() {
+        return Err(IndexError::ListingAlone);
+    }
+    let rows = read_listing(table)?;
+    let mut summary = IndexSummary::of(&rows);
+    summary.has_labels = summary.labelled > 0;
+    let index = Index {
+        rows,
+        summary: summary.clone(),
+        study_labels: Vec::new(),
+    };
+    index.write(&options.out)?;
+    Ok(summary)
 }
 
 /// Makes the whole index from parts that [`build`] read: byte for byte what it would have written at once.

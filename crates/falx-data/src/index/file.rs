@@ -12,7 +12,6 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema};
 use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
 
-use super::summary::DataLock;
 use super::{Acquisition, Index, IndexRow, IndexSummary};
 use crate::labels::StudyLabels;
 use crate::table::{self, GROUP, Opened, TableError};
@@ -27,13 +26,13 @@ impl Index {
     /// # Errors
     /// [`TableError`] for a file that cannot be read or is no index.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TableError> {
-        let mut opened = Opened::read(path.as_ref(), "index")?;
+        let (opened, batches) = Opened::open(path.as_ref(), "index")?;
         let summary: IndexSummary = serde_json::from_str(opened.metadata(SUMMARY)?)
             .map_err(|error| opened.wrong(format!("its summary cannot be read ({error})")))?;
-        let mut rows = Vec::with_capacity(opened.batches.iter().map(RecordBatch::num_rows).sum());
+        let mut rows = Vec::with_capacity(batches.room());
         let mut interned = HashSet::new();
-        for batch in std::mem::take(&mut opened.batches) {
-            read_batch(&opened, &batch, &mut interned, &mut rows)?;
+        for batch in batches {
+            read_batch(&opened, &batch?, &mut interned, &mut rows)?;
         }
         let study_labels = match opened.metadata(STUDY_LABELS) {
             Ok(text) => serde_json::from_str(text).map_err(|error| {
@@ -64,9 +63,10 @@ impl Index {
 
     /// The data lock: a hash over image ids, pixel hashes and labels, independent of paths and of the rows' order.
     pub fn data_hash(&self) -> String {
-        let mut lock = DataLock::default();
-        self.rows.iter().for_each(|row| lock.add(row));
-        lock.finish()
+        crate::lock::data_hash(self.rows.iter().map(|row| {
+            let pixels = row.pixel_hash.as_deref().unwrap_or("");
+            (row.image_id.as_str(), pixels, row.labels)
+        }))
     }
 }
 

@@ -11,6 +11,7 @@ use super::files::{Source, Unlisted};
 use super::journal::Ending;
 use super::{IndexRow, Layout};
 use crate::labels::{LabelTable, Labels};
+use crate::lock::DataLock;
 
 /// One source of an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +139,8 @@ impl Tally {
         ] {
             seen.extend(text.map(short_hash));
         }
-        self.lock.add(row);
+        let pixels = row.pixel_hash.as_deref().unwrap_or("");
+        self.lock.add(row.image_id.as_str(), pixels, row.labels);
     }
 
     /// Counts a file by whether it gave rows.
@@ -204,47 +206,6 @@ fn short_hash(text: &str) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..8]);
     u64::from_le_bytes(first)
-}
-
-/// The data lock while rows come by: the sum of the rows' hashes, which does not depend on their order.
-#[derive(Default)]
-pub(super) struct DataLock {
-    rows: u64,
-    sum: [u64; 4],
-}
-
-impl DataLock {
-    pub(super) fn add(&mut self, row: &IndexRow) {
-        let mut hasher = blake3::Hasher::new();
-        for text in [
-            row.image_id.as_str(),
-            row.pixel_hash.as_deref().unwrap_or(""),
-        ] {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-        hasher.update(&row.labels.0.map(|label| label.map_or(2, u8::from)));
-        let hash = hasher.finalize();
-        let mut carry = false;
-        for (sum, bytes) in self.sum.iter_mut().zip(hash.as_bytes().chunks_exact(8)) {
-            let mut eight = [0; 8];
-            eight.copy_from_slice(bytes);
-            let (first, over) = sum.overflowing_add(u64::from_le_bytes(eight));
-            let (second, again) = first.overflowing_add(u64::from(carry));
-            *sum = second;
-            carry = over || again;
-        }
-        self.rows += 1;
-    }
-
-    pub(super) fn finish(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.rows.to_le_bytes());
-        for word in self.sum {
-            hasher.update(&word.to_le_bytes());
-        }
-        hasher.finalize().to_hex().to_string()
-    }
 }
 
 impl IndexSummary {
