@@ -121,6 +121,7 @@ pub fn audit(index: &Index) -> Audit {
     let survey = Survey::new(index);
     let mut findings = Findings::new(&survey);
     checks::files(&survey, &mut findings);
+    checks::unlisted(&survey, &mut findings);
     checks::pictures(&survey, &mut findings);
     checks::labels(&survey, &mut findings);
     checks::patients(&survey, &mut findings);

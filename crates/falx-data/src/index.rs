@@ -27,9 +27,10 @@ pub(crate) use files::find;
 pub use layout::{Layout, UnknownLayout};
 pub use listing::{ListingError, read_listing};
 pub(crate) use read::reason;
-pub use summary::{IndexSummary, SourceSummary};
+pub use summary::{IndexSummary, SourceSummary, WindowFrom};
 
 use crate::labels::{ColumnMap, LabelsError, StudyLabels};
+use crate::source::Place;
 use crate::table::TableError;
 
 /// What [`build`] reads and writes.
@@ -142,6 +143,14 @@ pub struct IndexRow {
 }
 
 impl IndexRow {
+    /// Where its slice is read.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            path: &self.path,
+            window: self.picture_window(),
+        }
+    }
+
     /// The window of a slice that comes from a picture; `None` for one that comes with its own scale.
     pub fn picture_window(&self) -> Option<Window> {
         let taken = self.acquisition.as_deref()?;

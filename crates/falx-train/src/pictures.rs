@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use falx_core::{ImageId, LABELS, Label, SEED_WINDOWS};
 use falx_data::index::{Index, IndexRow};
 use falx_data::input::InputSpec;
-use falx_data::source::{Place, SliceReader};
+use falx_data::source::SliceReader;
 use falx_dicom::CtSlice;
 use falx_dicom::inspect::grey_png;
 use falx_eval::Case;
@@ -68,11 +68,7 @@ fn one_a_patient(cases: Vec<&Case>) -> Vec<&Case> {
 }
 
 fn picture(case: &Case, row: &IndexRow, group: &str) -> Option<Picture> {
-    let place = Place {
-        path: &row.path,
-        window: row.picture_window(),
-    };
-    let slice = SliceReader::new().read(place).ok()?;
+    let slice = SliceReader::new().read(row.place()).ok()?;
     let png = brain_window_png(&slice)?;
     Some(Picture {
         png,

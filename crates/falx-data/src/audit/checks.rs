@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use falx_core::LABELS;
+use falx_core::{LABELS, Label};
 use falx_dicom::series::SeriesDefect;
 use falx_dicom::{Defect, Refusal};
 
 use super::Severity;
 use super::findings::{Findings, Kind};
 use super::survey::Survey;
-use crate::index::IndexRow;
+use crate::index::{IndexRow, Unlisted};
+use crate::location::Location;
+use crate::source::{SourceFault, WINDOWED_PICTURE, WINDOWED_PICTURE_IS};
 
 /// Refused files, repairs and oddities of series: the names in the rows' `defects`.
 pub(super) fn files(survey: &Survey<'_>, findings: &mut Findings<'_>) {
@@ -33,6 +35,19 @@ pub(super) fn files(survey: &Survey<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// Folders that could not be listed.
+pub(super) fn unlisted(survey: &Survey<'_>, findings: &mut Findings<'_>) {
+    let kind = Kind {
+        name: "files.unlisted",
+        severity: Severity::Error,
+        what: "A folder or a link could not be followed; what is in it is missing.",
+        remedy: "give yourself the right to read it, or remove the link, then falx index --update",
+    };
+    for Unlisted { path, why } in &survey.index.summary.unlisted {
+        findings.add_named(&kind, &format!("{} ({why})", path.display()));
+    }
+}
+
 /// Kind, severity, what it is, what to do.
 type Explanation = (&'static str, Severity, &'static str, &'static str);
 
@@ -46,13 +61,24 @@ fn explain(name: &str, is_usable: bool) -> Explanation {
                 refusal.describe(),
                 refusal.remedy(),
             ),
-            None => (
-                "refused",
-                Severity::Error,
-                "The file could not be opened or read.",
-                "check the disk and the file's permissions, then index again",
-            ),
+            None => match SourceFault::ALL.iter().find(|fault| fault.name() == name) {
+                Some(fault) => ("refused", Severity::Error, fault.describe(), fault.remedy()),
+                None => (
+                    "refused",
+                    Severity::Error,
+                    "The file could not be opened or read.",
+                    "check the disk and the file's permissions, then index again",
+                ),
+            },
         };
+    }
+    if name == WINDOWED_PICTURE {
+        return (
+            "defect",
+            Severity::Note,
+            WINDOWED_PICTURE_IS,
+            "nothing for windows inside of theirs; do not mix them with DICOM unseen",
+        );
     }
     if let Some(defect) = SeriesDefect::ALL
         .iter()
@@ -107,10 +133,10 @@ pub(super) fn pictures(survey: &Survey<'_>, findings: &mut Findings<'_>) {
     let mut by_id: Vec<(&str, usize)> = Vec::new();
     for (at, row) in survey.usable() {
         by_id.push((row.image_id.as_str(), at));
-        if row.hu_min == row.hu_max {
-            findings.add(&BLANK, at);
-        } else if let Some(hash) = &row.pixel_hash {
-            by_hash.push((hash, at));
+        match &row.pixel_hash {
+            None => findings.add(&UNREAD, at),
+            Some(_) if row.hu_min == row.hu_max => findings.add(&BLANK, at),
+            Some(hash) => by_hash.push((hash, at)),
         }
     }
     each_repeated(survey, by_id, |places, rows| {
@@ -135,6 +161,12 @@ pub(super) fn pictures(survey: &Survey<'_>, findings: &mut Findings<'_>) {
     });
 }
 
+const UNREAD: Kind<'_> = Kind {
+    name: "picture.unread",
+    severity: Severity::Note,
+    what: "Pictures were not looked at: the index is of headers, or of a table.",
+    remedy: "index the files without --headers-only to find equal, blank and damaged pictures",
+};
 const BLANK: Kind<'_> = Kind {
     name: "picture.blank",
     severity: Severity::Warning,
@@ -267,7 +299,18 @@ pub(super) fn labels(survey: &Survey<'_>, findings: &mut Findings<'_>) {
         "Some of the six labels are unknown.",
         "nothing; unknown labels are left out of the loss",
     );
+    let masked = kind(
+        "labels.mask_contradicts",
+        Error,
+        "A mask of a haemorrhage lies beside a slice that is labelled as without one.",
+        "look at both; correct the CSV or remove the mask",
+    );
     for (at, row) in survey.usable() {
+        // A volume's masks are there for every slice.
+        let is_one = matches!(Location::parse(&row.path), Location::File(_));
+        if is_one && row.mask.is_some() && row.labels.get(Label::Any) == Some(false) {
+            findings.add(&masked, at);
+        }
         if row.labels.contradicts_itself() {
             findings.add(&contradict, at);
         }

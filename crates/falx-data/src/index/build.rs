@@ -88,7 +88,10 @@ pub fn build(
         }
     };
     let ending = Ending {
-        sources: sources.iter().map(SourceSummary::of).collect(),
+        sources: sources
+            .iter()
+            .map(|source| SourceSummary::of(source, options.window))
+            .collect(),
         unlisted,
     };
     journal.end(ending)?;
@@ -355,7 +358,10 @@ pub fn scan(
     let rows = in_memory(facts)?;
     rows.iter().for_each(|row| tally.add(row));
     let ending = Ending {
-        sources: found.iter().map(SourceSummary::of).collect(),
+        sources: found
+            .iter()
+            .map(|source| SourceSummary::of(source, None))
+            .collect(),
         unlisted: Vec::new(),
     };
     let summary = tally.finish(&ending, &Labels::default(), 0);

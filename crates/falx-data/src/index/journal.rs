@@ -41,7 +41,7 @@ pub(super) struct Manner {
 }
 
 /// What is known when all has been read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ending {
     pub(super) sources: Vec<SourceSummary>,
     pub(super) unlisted: Vec<Unlisted>,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::{Digest, digest};
 use super::files::{Found, Source, is_rsna_id};
 use super::layout::Kind;
+use super::summary::WindowFrom;
 use super::{Acquisition, IndexRow, Layout};
 use crate::location::{Location, is_picture};
 use crate::source::{self, Fault, WINDOWED_PICTURE, archive, picture, volume};
@@ -70,6 +71,23 @@ pub(super) struct ReadOptions {
 const CT_ICH_BRAIN: [f32; 2] = [40.0, 120.0];
 /// The window of pictures of which nobody says another: the brain window of the seed and of most published sets.
 const USUAL: [f32; 2] = [40.0, 80.0];
+
+/// The window of a layout's pictures, and who says so.
+pub(super) fn picture_window(
+    layout: Layout,
+    declared: Option<Window>,
+) -> Option<(Window, WindowFrom)> {
+    let (window, from) = match (layout, declared) {
+        (Layout::CtIch, _) => (
+            Window::new(CT_ICH_BRAIN[0], CT_ICH_BRAIN[1]),
+            WindowFrom::Layout,
+        ),
+        (Layout::Images, Some(window)) => (Ok(window), WindowFrom::Declared),
+        (Layout::Images, None) => (Window::new(USUAL[0], USUAL[1]), WindowFrom::Assumed),
+        _ => return None,
+    };
+    Some((window.ok()?, from))
+}
 
 /// Reads files into rows; keeps its buffers.
 #[derive(Default)]
@@ -164,16 +182,7 @@ impl RowReader {
     fn picture(&self, found: &Found, source: &Source) -> Fact {
         let mut row = blank_row(found, source);
         let mut number = None;
-        let [center, width] = if source.layout == Layout::CtIch {
-            CT_ICH_BRAIN
-        } else {
-            USUAL
-        };
-        let window = (self
-            .options
-            .window
-            .filter(|_| source.layout != Layout::CtIch))
-        .or_else(|| Window::new(center, width).ok());
+        let window = picture_window(source.layout, self.options.window).map(|(window, _)| window);
         if source.layout == Layout::CtIch {
             let slice = found.stem().parse::<u32>().unwrap_or(0);
             name_ct_ich(&mut row, &patient_folder(&found.relative), slice);

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use falx_core::{ImageId, LABELS, PatientId};
+use falx_core::{ImageId, LABELS, PatientId, Window};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Source, Unlisted};
 use super::journal::Ending;
+use super::read::picture_window;
 use super::{IndexRow, Layout};
 use crate::labels::{LabelTable, Labels};
 use crate::lock::DataLock;
 
 /// One source of an index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceSummary {
     /// Its name in the column `dataset`.
     pub dataset: String,
@@ -26,11 +27,30 @@ pub struct SourceSummary {
     pub detected: bool,
     /// Files in it.
     pub files: u64,
+    /// The window that its pictures are taken to show: centre and width.
+    pub window: Option<[f32; 2]>,
+    /// Who says so.
+    pub window_from: Option<WindowFrom>,
+}
+
+/// Where the window of pictures comes from. Grey levels do not tell: brain looks the same in 40/80 and 40/120.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowFrom {
+    /// It was given.
+    Declared,
+    /// The layout's own.
+    Layout,
+    /// Nobody said; the usual brain window.
+    Assumed,
 }
 
 impl SourceSummary {
-    pub(super) fn of(source: &Source) -> Self {
+    pub(super) fn of(source: &Source, declared: Option<Window>) -> Self {
+        let window = picture_window(source.layout, declared);
         Self {
+            window: window.map(|(window, _)| [window.center(), window.width()]),
+            window_from: window.map(|(_, from)| from),
             dataset: source.dataset.as_ref().to_owned(),
             path: source.folder.clone(),
             layout: source.layout,
@@ -41,7 +61,7 @@ impl SourceSummary {
 }
 
 /// What [`super::build`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IndexSummary {
     /// The sources, in the order in which they were given.
     pub sources: Vec<SourceSummary>,
@@ -234,8 +254,19 @@ impl IndexSummary {
         let mut line = |words: String| _ = writeln!(text, "{words}");
         for source in &self.sources {
             let how = if source.detected { "detected" } else { "given" };
+            let window = match (source.window, source.window_from) {
+                (Some([center, width]), Some(from)) => {
+                    let from = match from {
+                        WindowFrom::Declared => "declared",
+                        WindowFrom::Layout => "the layout's",
+                        WindowFrom::Assumed => "assumed; declare it with --window",
+                    };
+                    format!(", window {center}/{width} ({from})")
+                }
+                _ => String::new(),
+            };
             line(format!(
-                "source      {}: layout {} ({how}), {} files",
+                "source      {}: layout {} ({how}), {} files{window}",
                 source.dataset, source.layout, source.files
             ));
         }

@@ -50,7 +50,7 @@ impl Slices for Index {
                 series: row.series_uid.as_deref(),
                 dataset: &row.dataset,
                 pixel_hash: row.pixel_hash.as_deref(),
-                is_blank: row.hu_min.is_some() && row.hu_min == row.hu_max,
+                is_blank: row.hu_min == row.hu_max,
                 usable: row.usable,
                 labels: row.labels,
             })
@@ -135,7 +135,7 @@ impl Batch {
                 series,
                 dataset: dataset.unwrap_or_default(),
                 pixel_hash: hash,
-                is_blank: low.is_some() && low == high,
+                is_blank: low == high,
                 usable: self.usable.value(at),
                 labels: LabelRow(labels),
             }

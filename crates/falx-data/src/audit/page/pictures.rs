@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use falx_core::{LABELS, Label, SEED_WINDOWS};
-use falx_dicom::Reader;
 use falx_dicom::inspect::grey_png;
 use falx_eval::report::png_data_uri;
 use rayon::prelude::*;
@@ -11,6 +10,7 @@ use rayon::prelude::*;
 use super::super::{Audit, Finding};
 use crate::index::{Index, IndexRow};
 use crate::input::InputSpec;
+use crate::source::SliceReader;
 
 /// The side of a picture in pixels.
 const SIDE: usize = 160;
@@ -36,7 +36,7 @@ pub(super) fn of(audit: &Audit, index: &Index) -> Vec<Vec<Card>> {
     // A slice of several findings is read once.
     let drawn: BTreeMap<usize, Result<String, String>> = places
         .into_par_iter()
-        .map_init(Reader::new, |reader, at| {
+        .map_init(SliceReader::new, |reader, at| {
             let row = index.rows.get(at);
             (
                 at,
@@ -76,7 +76,7 @@ fn shown(finding: &Finding) -> &[usize] {
 }
 
 /// The slice in the brain window.
-fn draw(row: &IndexRow, reader: &mut Reader) -> Result<String, String> {
+fn draw(row: &IndexRow, reader: &mut SliceReader) -> Result<String, String> {
     if !row.usable {
         let reason = row.defects.first().map_or("unusable", String::as_str);
         return Err(format!("refused: {}", reason.replace('_', " ")));
@@ -85,7 +85,7 @@ fn draw(row: &IndexRow, reader: &mut Reader) -> Result<String, String> {
         size: SIDE,
         windows: SEED_WINDOWS[..1].to_vec(),
     };
-    let slice = reader.read_slice(&row.path).map_err(|_| GONE.to_owned())?;
+    let slice = reader.read(row.place()).map_err(|_| GONE.to_owned())?;
     let mut pixels = vec![0.0; view.len()];
     view.render(&slice, None, &mut pixels);
     let grey: Vec<u8> = pixels.iter().map(|p| (p * 255.0 + 0.5) as u8).collect();

@@ -8,7 +8,7 @@ use falx_core::{Label, LabelRow};
 use super::{Place, run};
 use crate::index::{IndexError, IndexOptions, Layout};
 use crate::labels::ColumnMap;
-use crate::source::{Place as SlicePlace, SliceReader};
+use crate::source::SliceReader;
 use crate::synthetic::Ct;
 
 fn grey_png(path: &Path, value: u8) {
@@ -107,11 +107,7 @@ fn ct_ich_pictures_find_their_masks_and_diagnoses() {
     assert!((hu - 39.76).abs() < 0.01, "level 40, width 120: {hu}");
     // What the index says is enough to read the slice again.
     let row = &index.rows[0];
-    let place = SlicePlace {
-        path: &row.path,
-        window: row.picture_window(),
-    };
-    let slice = SliceReader::new().read(place).unwrap();
+    let slice = SliceReader::new().read(row.place()).unwrap();
     assert_eq!((slice.header.rows, slice.hu[0].0), (4, hu));
 }
 
