@@ -52,9 +52,11 @@ impl ArchiveKind {
 
 /// True for a `NIfTI` file by its name.
 pub(crate) fn is_volume(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.to_ascii_lowercase();
-    name.ends_with(".nii") || name.ends_with(".nii.gz")
+    let is = |path: &Path, ending: &str| {
+        path.extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case(ending))
+    };
+    is(path, "nii") || is(path, "gz") && is(&path.with_extension(""), "nii")
 }
 
 /// True for a picture by its name: PNG, JPEG, WebP or TIFF.

@@ -129,7 +129,8 @@ pub struct Index {
     /// CQ500's reads.csv and CT-ICH's diagnoses are found by themselves. Several tables add up.
     #[arg(long, value_name = "CSV")]
     pub labels: Vec<PathBuf>,
-    /// What the label table calls a column: image_id, label, patient, study_uid, series_uid, or one of the six labels.
+    /// What the label table calls a column: `image_id`, `label`, `patient`, `study_uid`, `series_uid`, or one of the six
+    /// labels.
     #[arg(long, value_name = "OURS=THEIRS", value_delimiter = ',')]
     pub columns: Vec<String>,
     /// How the data lie: `rsna` (flat, the id is the file's name), `cq500`, `ct-ich`, `folders` (any tree, the id is the

@@ -210,7 +210,7 @@ fn an_unreadable_folder_is_named_and_the_rest_is_read() {
     let study = Study::new();
     let closed = study.path("phantom/closed");
     std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     let (source, out) = (study.path("phantom"), study.path("out.parquet"));
     let done = run("index {} --out {} --json -q", &[&source, &out]);
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -101,7 +101,9 @@ pub fn build(
         let (_, ending) = journal::replay(&log, |record| {
             if live.is_none_or(|live| live.contains(&record.identity)) {
                 tally.file(!record.facts.is_empty());
-                record.facts.iter().for_each(|fact| tally.add(&fact.row));
+                for fact in &record.facts {
+                    tally.add(&fact.row);
+                }
             }
             Ok(())
         })?;
@@ -356,7 +358,9 @@ pub fn scan(
         });
     }
     let rows = in_memory(facts)?;
-    rows.iter().for_each(|row| tally.add(row));
+    for row in &rows {
+        tally.add(row);
+    }
     let ending = Ending {
         sources: found
             .iter()

@@ -15,7 +15,7 @@ use pulp::{Simd, WithSimd};
 /// Values from here on are bone.
 const BONE_HU: f32 = 300.0;
 /// Values of brain, blood and cerebrospinal fluid.
-const BRAIN_HU: [f32; 2] = [0.0, 80.0];
+const BRAIN_HU: std::ops::RangeInclusive<f32> = 0.0..=80.0;
 
 /// What is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub(super) fn digest(slice: &CtSlice) -> Digest {
     let arch = pulp::Arch::new();
     let mut counts = Counts::default();
     let mut whole = Some(blake3::Hasher::new());
-    let mut bytes = [0_u8; 2 * CHUNK];
+    let mut bytes = vec![0_u8; 2 * CHUNK];
     for (at, values) in slice.hu.chunks(CHUNK).enumerate() {
         let padding = slice.padding.as_deref();
         let padding = padding.and_then(|all| all.get(at * CHUNK..at * CHUNK + values.len()));
@@ -115,7 +115,7 @@ fn to_whole(values: &[Hu], bytes: &mut [u8]) -> bool {
 
 fn float_hash(slice: &CtSlice) -> String {
     let mut hasher = blake3::Hasher::new();
-    let mut bytes = [0_u8; 4 * CHUNK];
+    let mut bytes = vec![0_u8; 4 * CHUNK];
     for values in slice.hu.chunks(CHUNK) {
         for (four, value) in bytes.chunks_exact_mut(4).zip(values) {
             four.copy_from_slice(&value.0.to_le_bytes());
@@ -205,7 +205,7 @@ impl Lanes {
         for lane in 0..LANES {
             let hu = values[lane].0;
             self.bone[lane] += u32::from(hu >= BONE_HU);
-            self.brain[lane] += u32::from((hu >= BRAIN_HU[0]) & (hu <= BRAIN_HU[1]));
+            self.brain[lane] += u32::from(BRAIN_HU.contains(&hu));
             // Neither end is widened by what was not measured.
             let hu = if padding[lane] { f32::NAN } else { hu };
             self.low[lane] = if hu < self.low[lane] {

@@ -105,7 +105,7 @@ pub(super) fn survey(sources: &[PathBuf], layout: Layout) -> Result<Vec<Source>,
             // An empty folder, or one that cannot be listed at all.
             let mut unlisted = None;
             source.walk(0, &mut |_| true, &mut |missing| {
-                unlisted = unlisted.take().or(Some(missing))
+                unlisted = unlisted.take().or(Some(missing));
             });
             return Err(match unlisted {
                 Some(Unlisted { path, why }) => IndexError::List {

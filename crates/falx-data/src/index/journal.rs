@@ -113,20 +113,16 @@ impl Journal {
             .truncate(false)
             .open(path)
             .map_err(io)?;
-        match good.filter(|_| may_go_on) {
-            Some(good) => {
-                file.set_len(good).map_err(io)?;
-                file.seek(SeekFrom::End(0)).map_err(io)?;
-            }
-            None => {
-                done.clear();
-                file.set_len(0).map_err(io)?;
-                let manner = serde_json::to_vec(manner).map_err(|error| io(error.into()))?;
-                file.write_all(MAGIC).map_err(io)?;
-                file.write_all(&(manner.len() as u32).to_le_bytes())
-                    .map_err(io)?;
-                file.write_all(&manner).map_err(io)?;
-            }
+        if let Some(good) = good.filter(|_| may_go_on) {
+            file.set_len(good).map_err(io)?;
+            file.seek(SeekFrom::End(0)).map_err(io)?;
+        } else {
+            done.clear();
+            file.set_len(0).map_err(io)?;
+            let manner = serde_json::to_vec(manner).map_err(|error| io(error.into()))?;
+            let length = (manner.len() as u32).to_le_bytes();
+            file.write_all(&[MAGIC, &length, &manner].concat())
+                .map_err(io)?;
         }
         Ok(Self {
             path: path.to_owned(),

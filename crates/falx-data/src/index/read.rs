@@ -191,14 +191,11 @@ impl RowReader {
         } else {
             row.image_id = ImageId(found.stem());
         }
-        let read = std::fs::read(&found.path);
-        let decoded = match &read {
-            Ok(bytes) => picture::decode(bytes, window),
-            Err(_) => {
-                row.defects.push("io".to_owned());
-                return Fact::of(row);
-            }
+        let Ok(bytes) = std::fs::read(&found.path) else {
+            row.defects.push("io".to_owned());
+            return Fact::of(row);
         };
+        let decoded = picture::decode(&bytes, window);
         let mut fact = of_slice(row, decoded, self.options.headers_only);
         fact.number = number;
         if fact.row.usable {

@@ -103,7 +103,8 @@ pub(super) type Pair = (Vec<u8>, Vec<u8>);
 /// The records in order: of one run in memory, or merged from the disk.
 pub(super) struct Sorted {
     runs: Vec<BufReader<File>>,
-    heap: BinaryHeap<Reverse<(Vec<u8>, Vec<u8>, usize)>>,
+    /// The next record of each run, and the run's number.
+    heap: BinaryHeap<Reverse<(Pair, usize)>>,
     bytes: Vec<u8>,
     records: std::vec::IntoIter<[usize; 3]>,
 }
@@ -126,7 +127,7 @@ impl Sorted {
             Ok(bytes)
         };
         let (key, value) = (next(lengths[0])?, next(lengths[1])?);
-        self.heap.push(Reverse((key, value, run)));
+        self.heap.push(Reverse(((key, value), run)));
         Ok(())
     }
 }
@@ -139,7 +140,7 @@ impl Iterator for Sorted {
             let part = |from: usize, to: usize| self.bytes.get(from..to).unwrap_or(&[]).to_vec();
             return Some(Ok((part(start, middle), part(middle, end))));
         }
-        let Reverse((key, value, run)) = self.heap.pop()?;
-        Some(self.refill(run).map(|()| (key, value)))
+        let Reverse((pair, run)) = self.heap.pop()?;
+        Some(self.refill(run).map(|()| pair))
     }
 }

@@ -16,9 +16,9 @@ const MAX_ENTRY: u64 = 1 << 30;
 /// True for a name that stays inside of the archive.
 fn is_inside(name: &str) -> bool {
     let is_windows_root = name.as_bytes().get(1) == Some(&b':') || name.contains('\\');
-    let parts = Path::new(name).components();
+    let mut parts = Path::new(name).components();
     let stays = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-    !name.is_empty() && !is_windows_root && !name.contains('\0') && parts.map(stays).all(|is| is)
+    !name.is_empty() && !is_windows_root && !name.contains('\0') && parts.all(stays)
 }
 
 fn damaged(error: impl std::fmt::Display) -> Fault {

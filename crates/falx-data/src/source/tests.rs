@@ -10,8 +10,8 @@ use super::{Fault, Place, SliceReader, SourceFault, picture};
 use crate::location::{ArchiveKind, Location};
 use crate::synthetic::Ct;
 
-fn window(center: f32, width: f32) -> Option<Window> {
-    Some(Window::new(center, width).unwrap())
+fn window(center: f32, width: f32) -> Window {
+    Window::new(center, width).unwrap()
 }
 
 fn png(bits: u8, values: &[u16], cols: u32) -> Vec<u8> {
@@ -31,13 +31,17 @@ fn png(bits: u8, values: &[u16], cols: u32) -> Vec<u8> {
 
 #[test]
 fn grey_levels_become_hounsfield_units_of_their_window() {
-    let slice = picture::decode(&png(8, &[0, 51, 255, 102, 0, 0], 3), window(40.0, 120.0)).unwrap();
+    let slice = picture::decode(
+        &png(8, &[0, 51, 255, 102, 0, 0], 3),
+        Some(window(40.0, 120.0)),
+    )
+    .unwrap();
     assert_eq!((slice.header.rows, slice.header.cols), (2, 3));
     let expected = [-20.0, 4.0, 100.0, 28.0, -20.0, -20.0].map(Hu);
     for (have, want) in slice.hu.iter().zip(expected) {
         assert!((have.0 - want.0).abs() < 1e-4, "{have:?} {want:?}");
     }
-    let deep = picture::decode(&png(16, &[0, 65535], 2), window(40.0, 80.0)).unwrap();
+    let deep = picture::decode(&png(16, &[0, 65535], 2), Some(window(40.0, 80.0))).unwrap();
     assert_eq!(deep.hu, [Hu(0.0), Hu(80.0)]);
 }
 
@@ -51,17 +55,17 @@ fn pictures_that_say_nothing_are_refused() {
     let whole = png(8, &[7; 64], 8);
     for cut in 0..whole.len() - 12 {
         assert_eq!(
-            fault(&whole[..cut], window(40.0, 80.0)),
+            fault(&whole[..cut], Some(window(40.0, 80.0))),
             SourceFault::DamagedPicture
         );
     }
     assert_eq!(
-        fault(b"words", window(40.0, 80.0)),
+        fault(b"words", Some(window(40.0, 80.0))),
         SourceFault::DamagedPicture
     );
 }
 
-/// A NIfTI file of 3 × 2 × 2 voxels with the value 100 z + 10 y + x, written field by field.
+/// A `NIfTI` file of 3 × 2 × 2 voxels with the value 100 z + 10 y + x, written field by field.
 fn nifti(folder: &Path, sform: [[f32; 4]; 3], slope: f32) -> PathBuf {
     let mut header = vec![0_u8; 352];
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
@@ -150,6 +154,38 @@ fn volumes_that_are_no_axial_stacks_are_refused() {
         std::fs::write(&path, &whole[..cut]).unwrap();
         assert!(fault(&path).is_some());
     }
+}
+
+#[test]
+fn a_volume_with_any_byte_wrong_is_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let sform = [
+        [0.5, 0.0, 0.0, -10.0],
+        [0.0, 0.5, 0.0, -20.0],
+        [0.0, 0.0, 5.0, 30.0],
+    ];
+    let path = nifti(folder.path(), sform, 2.0);
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    for at in 0..352 {
+        for flip in [0x01, 0x40, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            std::fs::write(&path, &bytes).unwrap();
+            // Neither a panic nor a slice that is not what it says.
+            match Volume::read(&path) {
+                Ok(volume) => {
+                    for number in 1..=volume.len() {
+                        if let Ok(slice) = volume.slice(number) {
+                            assert_eq!(slice.hu.len(), slice.header.rows * slice.header.cols);
+                        }
+                    }
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
 }
 
 fn zip(path: &Path, entries: &[(&str, &[u8])]) {

@@ -10,7 +10,7 @@ use nifti::{NiftiHeader, NiftiObject, NiftiVolume, RandomAccessNiftiVolume, Read
 use super::{Fault, SourceFault};
 
 /// The most voxels of a volume.
-const MAX_VOXELS: usize = 1 << 28;
+const MAX_VOXELS: usize = 1 << 26;
 
 /// A volume in memory.
 pub(crate) struct Volume {
@@ -141,7 +141,7 @@ fn size(header: &NiftiHeader) -> Result<[usize; 3], Fault> {
         .iter()
         .try_fold(1_usize, |product, &side| product.checked_mul(side));
     if size.contains(&0) || voxels.is_none_or(|voxels| voxels > MAX_VOXELS) {
-        return Err(unsupported("it is empty or larger than 2^28 voxels"));
+        return Err(unsupported("it is empty or larger than 2^26 voxels"));
     }
     Ok(size)
 }

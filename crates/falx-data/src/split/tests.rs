@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{IndexColumns, Slices, Split, SplitError, SplitOptions, Tie, slices, split};
-use crate::index::{Index, IndexRow, IndexSummary, Layout, read_listing};
+use crate::index::{Index, IndexRow, IndexSummary, read_listing};
 use crate::synthetic::{index, row};
 
 const OPTIONS: SplitOptions = SplitOptions {
@@ -325,8 +325,12 @@ fn the_rsna_listing_is_split_evenly() {
         return;
     };
     let rows = read_listing(&path).unwrap();
-    let summary = IndexSummary::of(&rows, Layout::Rsna, rows.len() as u64);
-    let mut index = Index { rows, summary };
+    let summary = IndexSummary::of(&rows);
+    let mut index = Index {
+        rows,
+        summary,
+        study_labels: Vec::new(),
+    };
     check_rsna(&index, 0.0);
     // Slices of unknown patients can go anywhere; without them it is harder.
     index.rows.retain(|row| row.patient.is_some());

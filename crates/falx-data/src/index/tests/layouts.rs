@@ -1,5 +1,6 @@
 //! The layouts that people have.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -33,7 +34,7 @@ fn cq500_takes_patients_from_folders_and_labels_from_the_readers_majority() {
     let mut header = "name,Category".to_owned();
     for reader in 1..=3 {
         for finding in findings {
-            header += &format!(",R{reader}:{finding}");
+            write!(header, ",R{reader}:{finding}").unwrap();
         }
     }
     let none = ",0,0,0,0,0,0,0";
