@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Recipe, RecipeError};
+use crate::{EpochMetrics, Recipe, RecipeError, metrics};
 
 fn read(text: &str) -> Result<Recipe, RecipeError> {
     let folder = tempfile::tempdir().unwrap();
@@ -43,4 +43,25 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
         assert!(message.contains("recipe.toml"), "{message}");
     }
     assert!(read("seed = 1\n").unwrap_err().to_string().contains("data"));
+}
+
+#[test]
+fn metrics_are_read_back_to_the_last_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.jsonl");
+    // A reader of JSON that takes the short way is off by one place in the first of these.
+    let written: Vec<EpochMetrics> = [0.475_442_743_182_999_56, 1.0 / 3.0, 0.1 + 0.2, f64::EPSILON]
+        .into_iter()
+        .map(|loss| EpochMetrics {
+            epoch: 1,
+            step: 19,
+            learning_rate: loss / 7.0,
+            training_loss: loss,
+            validation_loss: loss * 3.0,
+            validation_baseline: loss * 11.0,
+            validation_auc_any: Some(loss / 1.7),
+        })
+        .collect();
+    metrics::write(&path, &written).unwrap();
+    assert_eq!(metrics::read(&path).unwrap(), written);
 }
