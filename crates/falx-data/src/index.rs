@@ -8,6 +8,7 @@ mod files;
 mod journal;
 mod layout;
 mod listing;
+mod names;
 mod read;
 mod spill;
 mod summary;

@@ -5,7 +5,8 @@ use std::path::Path;
 use falx_core::Millimetre;
 use falx_dicom::series::{SeriesDefect, arrange};
 
-use super::read::{Fact, pseudonym};
+use super::names::pseudonym;
+use super::read::Fact;
 use super::spill::Spill;
 use super::{IndexError, IndexRow, Layout, SourceSummary};
 use crate::labels::{Groups, Labels};

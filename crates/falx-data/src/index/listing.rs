@@ -23,7 +23,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 use parquet::errors::ParquetError;
 
 use super::file::intern;
-use super::read::pseudonym;
+use super::names::pseudonym;
 use super::{IndexRow, Layout};
 
 /// Rows that are read at once.

@@ -315,3 +315,14 @@ fn every_fault_has_a_name_of_its_own() {
         );
     }
 }
+
+#[test]
+fn every_fault_stands_in_the_document() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for fault in SourceFault::ALL {
+        let line = format!("| `{}` | {} |", fault.name(), fault.describe());
+        assert!(text.contains(&line), "docs/data.md lacks {line}");
+    }
+    assert!(text.contains(super::WINDOWED_PICTURE));
+}
