@@ -14,12 +14,15 @@ import multiprocessing
 import resource
 import sys
 import time
+import warnings
 
 import cv2
 import numpy
 import pydicom
 
 cv2.setNumThreads(0)
+# RSNA's ids are no UIDs; saying so for every file would only cost the peer time.
+warnings.simplefilter("ignore")
 TAGS = [
     "Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept",
     "PixelSpacing", "PatientID", "SOPInstanceUID", "SeriesInstanceUID", "ImagePositionPatient", "ImageOrientationPatient",
