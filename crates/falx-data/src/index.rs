@@ -276,7 +276,7 @@ pub enum IndexError {
     },
     /// The user asked to stop.
     #[error(
-        "indexing was interrupted; what was read is kept, and the same command goes on from there"
+        "indexing was interrupted; what `falx index` has read is kept, and the same command goes on from there"
     )]
     Interrupted,
 }

@@ -3,7 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod picture;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod volume;
 
 use std::path::{Path, PathBuf};

@@ -57,8 +57,10 @@ enum Block {
 const MAGIC: &[u8] = b"falx journal 1\n";
 /// Records of a block, at most.
 const BLOCK: usize = 256;
+/// Slices of a block, as long as one file has no more.
+const MOST_SLICES: usize = 1 << 13;
 /// The largest block that is believed.
-const MAX_BLOCK: u32 = 1 << 28;
+const MAX_BLOCK: u32 = 1 << 30;
 /// Blocks between two syncs.
 const SYNC: u32 = 64;
 
@@ -74,6 +76,8 @@ pub(super) struct Journal {
     path: PathBuf,
     file: File,
     waiting: Vec<Record>,
+    /// Slices that wait: an archive's record may hold thousands.
+    slices: usize,
     since_sync: u32,
     /// What was read before, by identity.
     pub(super) done: HashSet<u64>,
@@ -128,6 +132,7 @@ impl Journal {
             path: path.to_owned(),
             file,
             waiting: Vec::new(),
+            slices: 0,
             since_sync: 0,
             done,
         })
@@ -135,8 +140,9 @@ impl Journal {
 
     /// Notes what a file gave.
     pub(super) fn add(&mut self, record: Record) -> Result<(), IndexError> {
+        self.slices += record.facts.len();
         self.waiting.push(record);
-        if self.waiting.len() >= BLOCK {
+        if self.waiting.len() >= BLOCK || self.slices >= MOST_SLICES {
             self.flush()?;
         }
         Ok(())
@@ -148,6 +154,7 @@ impl Journal {
             return Ok(());
         }
         let records = std::mem::take(&mut self.waiting);
+        self.slices = 0;
         self.write(&Block::Records(records))?;
         self.since_sync += 1;
         if self.since_sync >= SYNC {

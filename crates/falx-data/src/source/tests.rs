@@ -66,7 +66,7 @@ fn pictures_that_say_nothing_are_refused() {
 }
 
 /// A `NIfTI` file of 3 × 2 × 2 voxels with the value 100 z + 10 y + x, written field by field.
-fn nifti(folder: &Path, sform: [[f32; 4]; 3], slope: f32) -> PathBuf {
+pub(crate) fn nifti(folder: &Path, sform: [[f32; 4]; 3], slope: f32) -> PathBuf {
     let mut header = vec![0_u8; 352];
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &348_i32.to_le_bytes());

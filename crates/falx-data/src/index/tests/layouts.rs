@@ -10,6 +10,7 @@ use super::{Place, run};
 use crate::index::{IndexError, IndexOptions, Layout};
 use crate::labels::ColumnMap;
 use crate::source::SliceReader;
+use crate::source::tests::nifti;
 use crate::synthetic::Ct;
 
 fn grey_png(path: &Path, value: u8) {
@@ -110,6 +111,41 @@ fn ct_ich_pictures_find_their_masks_and_diagnoses() {
     let row = &index.rows[0];
     let slice = SliceReader::new().read(row.place()).unwrap();
     assert_eq!((slice.header.rows, slice.hu[0].0), (4, hu));
+}
+
+#[test]
+fn ct_ich_volumes_become_slices_with_their_own_masks_and_diagnoses() {
+    let place = Place::new();
+    let data = place.path("ct-ich-1.3.1");
+    let sform = [
+        [0.5, 0.0, 0.0, 0.0],
+        [0.0, 0.5, 0.0, 0.0],
+        [0.0, 0.0, 5.0, 40.0],
+    ];
+    for folder in ["ct_scans", "masks"] {
+        std::fs::create_dir_all(data.join(folder)).unwrap();
+        nifti(&data.join(folder), sform, 1.0);
+    }
+    std::fs::write(data.join("ct_scans/050.nii"), "no volume").unwrap();
+    std::fs::write(
+        data.join("hemorrhage_diagnosis_raw_ct.csv"),
+        "PatientNumber,SliceNumber,Intraventricular,Intraparenchymal,Subarachnoid,Epidural,Subdural,No_Hemorrhage,Fracture_Yes_No\n\
+         49,1,0,0,0,0,0,1,0\n49,2,0,1,0,0,0,0,0\n",
+    )
+    .unwrap();
+    let (summary, index) = run(&place.options(&data)).unwrap();
+    assert_eq!(summary.sources[0].layout, Layout::CtIch);
+    assert_eq!((summary.rows, summary.usable, summary.masks), (3, 2, 2));
+    assert_eq!(summary.refused["damaged_volume"], 1);
+    let row = &index.rows[1];
+    assert_eq!(row.image_id.as_str(), "CT-ICH-049-002");
+    assert!(row.path.ends_with("ct_scans/049.nii#2"));
+    assert!(row.mask.as_ref().unwrap().ends_with("masks/049.nii#2"));
+    assert_eq!((row.order, row.z_mm.unwrap().0), (Some(1), 45.0));
+    assert_eq!(row.labels.get(Label::Intraparenchymal), Some(true));
+    assert_eq!(row.picture_window(), None);
+    let slice = SliceReader::new().read(row.place()).unwrap();
+    assert_eq!(Some(slice.hu_min_max()), row.hu_min.zip(row.hu_max));
 }
 
 #[test]

@@ -6,7 +6,10 @@ use std::sync::Mutex;
 use falx_core::{Interrupt, Progress, Silent};
 
 use super::{Place, hospital, run};
-use crate::index::{Index, IndexError, IndexOptions, Part, build, merge};
+use crate::index::files::{Found, survey};
+use crate::index::layout::Kind;
+use crate::index::read::RowReader;
+use crate::index::{Index, IndexError, IndexOptions, Layout, Part, build, merge};
 use crate::labels::ColumnMap;
 use crate::synthetic::Ct;
 
@@ -178,6 +181,42 @@ fn headers_alone_give_places_but_no_pictures() {
     let row = &index.rows[1];
     assert!(row.usable && row.pixel_hash.is_none() && row.hu_min.is_none());
     assert_eq!((row.rows, row.order), (8, Some(1)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_vanishes_while_others_are_read_is_a_row_that_says_so() {
+    let place = Place::new();
+    let options = place.options(&many(&place, 600));
+    let victim = place.path("many/ID_000000011.dcm");
+    /// Removes a file when reading begins, after the files were counted.
+    struct Remove(PathBuf);
+    impl Progress for Remove {
+        fn begin(&self, _: &str, _: Option<u64>) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+        fn advance(&self, _: u64) {}
+        fn finish(&self) {}
+        fn note(&self, _: &str) {}
+    }
+    // Gone between the count of the files and their reading: it is not listed any more.
+    let summary = build(&options, &Remove(victim.clone()), &Interrupt::default()).unwrap();
+    assert_eq!(
+        (summary.files, summary.rows, summary.not_dicom),
+        (600, 599, 1)
+    );
+    // Gone between the listing and the reading.
+    let source = &survey(&options.sources, Layout::Rsna).unwrap()[0];
+    let found = Found {
+        path: victim,
+        relative: "ID_000000011.dcm".to_owned(),
+        source: 0,
+        kind: Kind::Dicom,
+    };
+    let facts = RowReader::default().read(&found, source);
+    assert_eq!(facts.len(), 1);
+    assert_eq!(facts[0].row.defects, ["io"]);
+    assert!(!facts[0].row.usable);
 }
 
 #[cfg(unix)]
