@@ -64,6 +64,8 @@ impl SourceSummary {
 /// What [`super::build`] found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IndexSummary {
+    /// The layout of all sources, `auto` where they differ.
+    pub layout: Layout,
     /// The sources, in the order in which they were given.
     pub sources: Vec<SourceSummary>,
     /// Folders and links that could not be listed; what is in them is missing.
@@ -191,6 +193,13 @@ impl Tally {
     pub(super) fn finish(self, ending: &Ending, labels: &Labels, reused: u64) -> IndexSummary {
         let mut summary = self.summary;
         summary.sources.clone_from(&ending.sources);
+        let mut layouts = ending.sources.iter().map(|source| source.layout);
+        let first = layouts.next().unwrap_or_default();
+        summary.layout = if layouts.all(|other| other == first) {
+            first
+        } else {
+            Layout::Auto
+        };
         summary.unlisted.clone_from(&ending.unlisted);
         summary.files = ending.sources.iter().map(|source| source.files).sum();
         summary.not_dicom = summary.files.saturating_sub(self.files_with_rows);
