@@ -183,22 +183,22 @@ fn headers_alone_give_places_but_no_pictures() {
     assert_eq!((row.rows, row.order), (8, Some(1)));
 }
 
-#[cfg(unix)]
+/// Removes a file when reading begins, after the files were counted.
+struct Remove(PathBuf);
+impl Progress for Remove {
+    fn begin(&self, _: &str, _: Option<u64>) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+    fn advance(&self, _: u64) {}
+    fn finish(&self) {}
+    fn note(&self, _: &str) {}
+}
+
 #[test]
 fn a_file_that_vanishes_while_others_are_read_is_a_row_that_says_so() {
     let place = Place::new();
     let options = place.options(&many(&place, 600));
     let victim = place.path("many/ID_000000011.dcm");
-    /// Removes a file when reading begins, after the files were counted.
-    struct Remove(PathBuf);
-    impl Progress for Remove {
-        fn begin(&self, _: &str, _: Option<u64>) {
-            let _ = std::fs::remove_file(&self.0);
-        }
-        fn advance(&self, _: u64) {}
-        fn finish(&self) {}
-        fn note(&self, _: &str) {}
-    }
     // Gone between the count of the files and their reading: it is not listed any more.
     let summary = build(&options, &Remove(victim.clone()), &Interrupt::default()).unwrap();
     assert_eq!(
