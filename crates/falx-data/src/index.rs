@@ -144,6 +144,36 @@ pub struct IndexRow {
 }
 
 impl IndexRow {
+    /// A row of which nothing is known but its name: not usable.
+    pub(crate) fn unread(path: PathBuf, image_id: ImageId, dataset: Arc<str>) -> Self {
+        Self {
+            path,
+            image_id,
+            sop_uid: None,
+            patient: None,
+            study_uid: None,
+            series_uid: None,
+            dataset,
+            rows: 0,
+            cols: 0,
+            z_mm: None,
+            spacing_mm: None,
+            tilt_deg: None,
+            order: None,
+            transfer_syntax: None,
+            pixel_hash: None,
+            hu_min: None,
+            hu_max: None,
+            defects: Vec::new(),
+            usable: false,
+            labels: LabelRow::default(),
+            bone_fraction: None,
+            brain_fraction: None,
+            acquisition: None,
+            mask: None,
+        }
+    }
+
     /// Where its slice is read.
     pub fn place(&self) -> Place<'_> {
         Place {

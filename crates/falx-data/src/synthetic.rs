@@ -120,31 +120,17 @@ fn text(bytes: &mut Vec<u8>, tag: (u16, u16), vr: [u8; 2], value: &str) {
 
 /// A usable row without a file.
 pub(crate) fn row(id: &str, patient: Option<&str>, hash: &str, bits: [u8; 6]) -> IndexRow {
+    let path = PathBuf::from(format!("{id}.dcm"));
     IndexRow {
-        path: PathBuf::from(format!("{id}.dcm")),
-        image_id: ImageId::from(id),
-        sop_uid: None,
         patient: patient.map(PatientId::from),
-        study_uid: None,
-        series_uid: None,
-        dataset: "test".into(),
         rows: 8,
         cols: 8,
-        z_mm: None,
-        spacing_mm: None,
-        tilt_deg: None,
-        order: None,
-        transfer_syntax: None,
         pixel_hash: Some(hash.to_owned()),
         hu_min: Some(Hu(-10.0)),
         hu_max: Some(Hu(90.0)),
-        defects: Vec::new(),
         usable: true,
         labels: LabelRow(bits.map(|bit| Some(bit == 1))),
-        bone_fraction: None,
-        brain_fraction: None,
-        acquisition: None,
-        mask: None,
+        ..IndexRow::unread(path, ImageId::from(id), "test".into())
     }
 }
 

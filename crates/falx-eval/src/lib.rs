@@ -15,7 +15,7 @@ mod level;
 mod metrics;
 mod operating;
 mod ranked;
-mod text;
+pub mod text;
 mod warnings;
 
 pub mod kaggle;

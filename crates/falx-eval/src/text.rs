@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, Verdict};
 
 /// A whole number with thousands separated.
-pub(crate) fn thousands(n: u64) -> String {
+pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -18,10 +18,11 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// A number and what is counted.
-pub(crate) fn count(n: u64, what: &str) -> String {
+pub fn count(n: u64, what: &str) -> String {
     let plural = match (n, what.strip_suffix('y')) {
         (1, _) => what.to_owned(),
         (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) if what.ends_with('s') => what.to_owned(),
         (_, None) => format!("{what}s"),
     };
     format!("{} {plural}", thousands(n))

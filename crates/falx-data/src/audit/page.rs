@@ -10,6 +10,7 @@ use atomic_write_file::AtomicWriteFile;
 use falx_core::LABELS;
 use falx_eval::Estimate;
 use falx_eval::report::STYLE;
+use falx_eval::text::{count, thousands};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::text::percent;
@@ -319,7 +320,7 @@ fn shortcut_found(found: &Shortcut) -> Markup {
         }
         p class="how" {
             (count(found.slices, "slice")) " in " (thousands(found.groups)) " groups (" (found.grouped_by) "), "
-            (percent(found.prevalence)) " of them positive. Logistic regression over ranges, five folds by group; intervals over resampled groups."
+            (percent(found.prevalence)) " of them positive. Logistic regression over ranges, five folds by group; intervals over resampled groups, without fitting again: somewhat too narrow."
         }
         figure class="chart wide-chart" {
             figcaption { "AUC of each fact alone; grey: where in the head the slice lies; dashed: no skill" }
@@ -335,30 +336,6 @@ fn prose(text: &str) -> Markup {
             @if i % 2 == 1 { span class="code" { (part) } } @else { (part) }
         }
     }
-}
-
-/// A whole number with thousands separated.
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number and what is counted.
-fn count(n: u64, what: &str) -> String {
-    let plural = match (n, what.strip_suffix('y')) {
-        (1, _) => what.to_owned(),
-        (_, Some(stem)) => format!("{stem}ies"),
-        (_, None) if what.ends_with('s') => what.to_owned(),
-        (_, None) => format!("{what}s"),
-    };
-    format!("{} {plural}", thousands(n))
 }
 
 fn share(part: u64, whole: u64) -> String {

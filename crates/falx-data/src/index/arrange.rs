@@ -91,22 +91,12 @@ impl<'a> Sorter<'a> {
         mut take: impl FnMut(IndexRow) -> Result<(), IndexError>,
     ) -> Result<(), IndexError> {
         let io = self.io();
-        let mut series: Vec<Fact> = Vec::new();
+        let mut series = Vec::new();
         for record in self.spill.sorted().map_err(&io)? {
             let (_, bytes) = record.map_err(&io)?;
-            let fact: Fact =
+            let fact =
                 postcard::from_bytes(&bytes).map_err(|error| io(std::io::Error::other(error)))?;
-            if let Some(last) = series.last() {
-                if last.row.path == fact.row.path {
-                    // Two sources overlap; the file is one.
-                    continue;
-                }
-                let is_same = fact.row.series_uid.is_some() && group(last) == group(&fact);
-                if !is_same {
-                    finish(&mut series, &mut take)?;
-                }
-            }
-            series.push(fact);
+            next(fact, &mut series, &mut take)?;
         }
         finish(&mut series, &mut take)
     }
@@ -120,20 +110,31 @@ pub(super) fn in_memory(mut facts: Vec<Fact>) -> Result<Vec<IndexRow>, IndexErro
         rows.push(row);
         Ok(())
     };
-    let mut series: Vec<Fact> = Vec::new();
+    let mut series = Vec::new();
     for fact in facts {
-        if let Some(last) = series.last() {
-            if last.row.path == fact.row.path {
-                continue;
-            }
-            if fact.row.series_uid.is_none() || group(last) != group(&fact) {
-                finish(&mut series, &mut take)?;
-            }
-        }
-        series.push(fact);
+        next(fact, &mut series, &mut take)?;
     }
     finish(&mut series, &mut take)?;
     Ok(rows)
+}
+
+/// Adds the next fact in order to its series; one that it is not of is finished before.
+fn next(
+    fact: Fact,
+    series: &mut Vec<Fact>,
+    take: &mut impl FnMut(IndexRow) -> Result<(), IndexError>,
+) -> Result<(), IndexError> {
+    if let Some(last) = series.last() {
+        if last.row.path == fact.row.path {
+            // Two sources overlap; the file is one.
+            return Ok(());
+        }
+        if fact.row.series_uid.is_none() || group(last) != group(&fact) {
+            finish(series, take)?;
+        }
+    }
+    series.push(fact);
+    Ok(())
 }
 
 /// Places the slices of one series and gives them away.

@@ -207,32 +207,16 @@ impl<'a> Columns<'a> {
                 .as_ref()
                 .and_then(|z| z.get(at).copied().flatten());
             let mut share = |text: Option<&str>| text.map(|text| intern(interned, text));
+            let dataset =
+                share(value(datasets, at)).unwrap_or_else(|| Arc::clone(&self.default_dataset));
             let row = IndexRow {
-                path: PathBuf::from(id),
-                image_id: ImageId::from(id),
-                sop_uid: None,
                 patient: value(patients, at).map(|id| pseudonym(id, Layout::Rsna)),
                 study_uid: share(value(studies, at)),
                 series_uid: share(value(series, at)),
-                dataset: share(value(datasets, at))
-                    .unwrap_or_else(|| Arc::clone(&self.default_dataset)),
-                rows: 0,
-                cols: 0,
                 z_mm: z.filter(|z| z.is_finite()).map(Millimetre),
-                spacing_mm: None,
-                tilt_deg: None,
-                order: None,
-                transfer_syntax: None,
-                pixel_hash: None,
-                hu_min: None,
-                hu_max: None,
-                defects: Vec::new(),
                 usable: true,
                 labels: known,
-                bone_fraction: None,
-                brain_fraction: None,
-                acquisition: None,
-                mask: None,
+                ..IndexRow::unread(PathBuf::from(id), ImageId::from(id), dataset)
             };
             rows.push(row);
         }

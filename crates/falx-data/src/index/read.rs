@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::sync::Arc;
 
-use falx_core::{ImageId, LabelRow, Window};
+use falx_core::{ImageId, Window};
 use falx_dicom::series::SeriesSlice;
 use falx_dicom::{CtSlice, DicomError, Reader, Refusal, SliceHeader};
 use serde::{Deserialize, Serialize};
@@ -367,34 +367,13 @@ fn blank_row(found: &Found, source: &Source) -> IndexRow {
         Layout::Cq500 => cq500_patient(&found.path),
         _ => None,
     };
+    let id = match source.layout {
+        Layout::Rsna => found.stem(),
+        _ => found.relative.clone(),
+    };
     IndexRow {
-        path: found.path.clone(),
-        image_id: ImageId(match source.layout {
-            Layout::Rsna => found.stem(),
-            _ => found.relative.clone(),
-        }),
-        sop_uid: None,
         patient,
-        study_uid: None,
-        series_uid: None,
-        dataset: source.dataset.clone(),
-        rows: 0,
-        cols: 0,
-        z_mm: None,
-        spacing_mm: None,
-        tilt_deg: None,
-        order: None,
-        transfer_syntax: None,
-        pixel_hash: None,
-        hu_min: None,
-        hu_max: None,
-        defects: Vec::new(),
-        usable: false,
-        labels: LabelRow::default(),
-        bone_fraction: None,
-        brain_fraction: None,
-        acquisition: None,
-        mask: None,
+        ..IndexRow::unread(found.path.clone(), ImageId(id), source.dataset.clone())
     }
 }
 

@@ -65,6 +65,13 @@ fn pictures_that_say_nothing_are_refused() {
     );
 }
 
+/// `NIfTI`'s usual axes: to the right, to the front, to the head; both in-plane axes must turn.
+const USUAL_GRID: [[f32; 4]; 3] = [
+    [0.5, 0.0, 0.0, -10.0],
+    [0.0, 0.5, 0.0, -20.0],
+    [0.0, 0.0, 5.0, 30.0],
+];
+
 /// A `NIfTI` file of 3 × 2 × 2 voxels with the value 100 z + 10 y + x, written field by field.
 pub(crate) fn nifti(folder: &Path, sform: [[f32; 4]; 3], slope: f32) -> PathBuf {
     let mut header = vec![0_u8; 352];
@@ -103,13 +110,7 @@ pub(crate) fn nifti(folder: &Path, sform: [[f32; 4]; 3], slope: f32) -> PathBuf 
 #[test]
 fn a_volume_is_turned_as_dicom_shows_it() {
     let folder = tempfile::tempdir().unwrap();
-    // NIfTI's usual axes: to the right, to the front, to the head; both in-plane axes must turn.
-    let sform = [
-        [0.5, 0.0, 0.0, -10.0],
-        [0.0, 0.5, 0.0, -20.0],
-        [0.0, 0.0, 5.0, 30.0],
-    ];
-    let path = nifti(folder.path(), sform, 2.0);
+    let path = nifti(folder.path(), USUAL_GRID, 2.0);
     let volume = Volume::read(&path).unwrap();
     assert_eq!(volume.len(), 2);
     let slice = volume.slice(2).unwrap();
@@ -159,12 +160,7 @@ fn volumes_that_are_no_axial_stacks_are_refused() {
 #[test]
 fn a_volume_with_any_byte_wrong_is_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let sform = [
-        [0.5, 0.0, 0.0, -10.0],
-        [0.0, 0.5, 0.0, -20.0],
-        [0.0, 0.0, 5.0, 30.0],
-    ];
-    let path = nifti(folder.path(), sform, 2.0);
+    let path = nifti(folder.path(), USUAL_GRID, 2.0);
     let whole = std::fs::read(&path).unwrap();
     let mut refused = 0;
     for at in 0..352 {

@@ -1,9 +1,9 @@
 //! The page's drawings; their colours come from the style sheet.
 
+use falx_eval::text::thousands;
 use maud::{Markup, html};
 
 use super::super::{FeatureScore, Histogram};
-use super::thousands;
 
 /// A share of the widest bar.
 pub(super) fn share_bar(share: f64) -> Markup {
