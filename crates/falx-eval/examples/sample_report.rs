@@ -33,7 +33,9 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
             cases.push(Case {
                 image_id: ImageId(format!("ID_{p:04x}{slice:02x}")),
                 patient: PatientId(format!("P{p:04}")),
-                study: Some(format!("S{p:04}")),
+                study: Some(format!("S{p:04}").into()),
+                series: None,
+                attributes: None,
                 truth,
                 prediction,
             });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bootstrap::estimate;
+use crate::resampling::estimate;
 use crate::{Bin, Calibration};
 
 const BINS: usize = 10;

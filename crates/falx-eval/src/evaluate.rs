@@ -1,6 +1,7 @@
 //! From cases to an evaluation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, Progress};
 
@@ -18,12 +19,23 @@ pub struct Case {
     /// Its patient; intervals resample patients.
     pub patient: PatientId,
     /// Its study, where known.
-    pub study: Option<String>,
+    pub study: Option<Arc<str>>,
+    /// Its series, where known.
+    pub series: Option<Arc<str>>,
+    /// What else is known of it, for scores of parts of the population.
+    pub attributes: Option<Arc<Attributes>>,
     /// What is true.
     pub truth: LabelRow,
     /// What was predicted, in the order of [`falx_core::LABELS`].
     pub prediction: [Probability; 6],
 }
+
+/// What is known of a case beside its truth: (what, value), say `("kernel", "H30s")`. Shared by cases that have the same.
+///
+/// # Units
+/// Words. A number (age, thickness, size) is named by its range, with its unit, by whoever knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes(pub Vec<(Arc<str>, Arc<str>)>);
 
 /// How to evaluate.
 #[derive(Clone, Debug, PartialEq)]

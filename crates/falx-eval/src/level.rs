@@ -2,11 +2,11 @@
 
 use falx_core::{LABELS, Label, LabelRow, Progress};
 
-use crate::bootstrap::{estimate, replicate};
 use crate::calibration::{Cell, Outcome, calibration, cells};
 use crate::metrics::row_loss;
 use crate::operating;
 use crate::ranked::Ranked;
+use crate::resampling::{estimate, replicate};
 use crate::{Baseline, Estimate, EvaluateOptions, LabelScore, Undefined, Verdict, log_loss};
 
 /// One thing to score: a slice or a study.

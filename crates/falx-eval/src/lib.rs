@@ -7,14 +7,15 @@
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 
-mod bootstrap;
 mod calibration;
 mod evaluate;
 mod evaluation;
 mod level;
 mod metrics;
 mod operating;
+mod outcomes;
 mod ranked;
+mod resampling;
 pub mod text;
 mod warnings;
 
@@ -23,7 +24,7 @@ pub mod lint;
 pub mod predictions;
 pub mod report;
 
-pub use evaluate::{Case, EvaluateError, EvaluateOptions, evaluate};
+pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
     Baseline, Bin, Calibration, Estimate, Evaluation, LabelScore, OperatingPoint, StudyScores,
     Verdict,
@@ -32,6 +33,8 @@ pub use metrics::{
     CLIP, Undefined, auc, auc_by_cluster, average_precision, label_log_loss, log_loss, prevalence,
     weighted_log_loss,
 };
+pub use outcomes::{Outcomes, OutcomesError};
+pub use resampling::Resampling;
 
 #[cfg(test)]
 mod tests;

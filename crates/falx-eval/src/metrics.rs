@@ -4,8 +4,8 @@ use falx_core::{LABELS, LabelRow, Probability, Silent};
 use serde::{Deserialize, Serialize};
 
 use crate::Estimate;
-use crate::bootstrap::{estimate, replicate};
 use crate::ranked::Ranked;
+use crate::resampling::{estimate, replicate};
 
 /// How far a probability is kept away from 0 and 1 before its logarithm is taken.
 ///

@@ -83,7 +83,9 @@ fn cases(data: &RunData, predictions: Vec<falx_core::Prediction>) -> Vec<Case> {
             let row = rows.get(&prediction.image_id)?;
             Some(Case {
                 patient: patient(row),
-                study: row.study_uid.as_deref().map(str::to_owned),
+                study: row.study_uid.clone(),
+                series: row.series_uid.clone(),
+                attributes: None,
                 truth: row.labels,
                 prediction: prediction.probabilities,
                 image_id: prediction.image_id,

@@ -8,7 +8,9 @@ fn report(prediction: f64) -> Report {
         .map(|i| Case {
             image_id: ImageId(format!("ID_{i:02}")),
             patient: PatientId(format!("P{:02}", i / 2)),
-            study: Some(format!("S{:02}", i / 2)),
+            study: Some(format!("S{:02}", i / 2).into()),
+            series: None,
+            attributes: None,
             truth: LabelRow(
                 [
                     i % 7 == 0,

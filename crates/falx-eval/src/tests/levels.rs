@@ -101,7 +101,7 @@ fn a_study_is_the_highest_of_its_slices() {
         case("d", "Q", [0; 6], 0.3),
     ];
     for (case, study) in cases.iter_mut().zip(["S", "S", "T", "T"]) {
-        case.study = Some(study.to_owned());
+        case.study = Some(study.into());
     }
     let study = evaluate(&cases, &options(0), &Silent)
         .unwrap()

@@ -25,6 +25,8 @@ fn case(image: &str, patient: &str, bits: [u8; 6], prediction: f64) -> Case {
         image_id: ImageId::from(image),
         patient: PatientId::from(patient),
         study: None,
+        series: None,
+        attributes: None,
         truth: row(bits),
         prediction: [p(prediction); 6],
     }
@@ -50,7 +52,9 @@ fn cohort(patients: u64) -> Vec<Case> {
             cases.push(Case {
                 image_id: ImageId(format!("ID_{patient:03}{slice:02}")),
                 patient: PatientId(format!("P{patient:03}")),
-                study: Some(format!("S{patient:03}{}", slice / 5)),
+                study: Some(format!("S{patient:03}{}", slice / 5).into()),
+                series: None,
+                attributes: None,
                 truth,
                 prediction,
             });

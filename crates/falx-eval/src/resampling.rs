@@ -1,10 +1,53 @@
 //! Intervals by resampling patients: slices of one patient resemble each other, so whole patients are drawn.
 
-use falx_core::{Progress, random};
+use falx_core::{Progress, Silent, random};
 use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::Estimate;
+
+/// Resampling of whole clusters (patients) with replacement: the source of every interval that is no formula's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resampling {
+    /// How many clusters there are, numbered from 0.
+    pub clusters: usize,
+    /// How often they are drawn.
+    pub replicates: u32,
+    /// The seed of the draws.
+    pub seed: u64,
+}
+
+impl Resampling {
+    /// The statistic on everyone, with its 95 % interval; `None` where it has no value on everyone.
+    ///
+    /// `statistic` is given how often each cluster counts.
+    pub fn estimate(&self, statistic: impl Fn(&[u32]) -> Option<f64> + Sync) -> Option<Estimate> {
+        let one = self.estimates(|weights| vec![statistic(weights)]);
+        one.into_iter().next().flatten()
+    }
+
+    /// Several statistics of the same draws, as [`Self::estimate`]; `statistics` gives as many each time.
+    pub fn estimates(
+        &self,
+        statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync,
+    ) -> Vec<Option<Estimate>> {
+        let values = statistics(&vec![1; self.clusters]);
+        let draws = replicate(
+            self.clusters,
+            self.replicates,
+            self.seed,
+            &Silent,
+            &statistics,
+        );
+        (0..)
+            .zip(values)
+            .map(|(i, value)| {
+                let of_this = draws.iter().map(|draw| draw.get(i).copied().flatten());
+                Some(estimate(value?, of_this))
+            })
+            .collect()
+    }
+}
 
 /// Runs `score` under `replicates` draws of `patients` patients with replacement; the weight of a patient is how often
 /// it was drawn. Each replicate has its own random stream, so threads change nothing.
