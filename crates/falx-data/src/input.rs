@@ -1,10 +1,14 @@
 //! What a network sees of a slice: the one definition that training and inference share.
 
 mod affine;
+mod head;
 #[cfg(test)]
 mod tests;
 
+use std::path::{Path, PathBuf};
+
 use falx_core::{Hu, SEED_WINDOWS, Window, random};
+use falx_dicom::picture::FieldOfView;
 use falx_dicom::{CtSlice, DicomError, picture};
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -13,14 +17,50 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Placement;
 use crate::source::{Place, SliceReader};
 
-/// The network's input: a square picture with one channel a window.
+/// The network's input: square pictures of a slice and of its neighbours, through windows.
+///
+/// # Shape
+/// Channels are planes × windows: all windows of the first plane, then those of the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputSpec {
     /// The picture's side in pixels.
     pub size: usize,
-    /// One channel each.
+    /// The windows of each plane. One that holds all values (centre 1023.5, width 4095) shows plain HU, scaled.
     pub windows: Vec<Window>,
+    /// The planes, by their distance from the slice in mm along its normal, from the feet upwards: 0 is the slice
+    /// itself. Of each the nearest slice of the series is taken; beyond its end the last one.
+    #[serde(skip_serializing_if = "is_slice_alone")]
+    pub planes_mm: Vec<f32>,
+    /// The side of a pixel in mm, the same for every slice; left out, a picture just holds its whole slice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mm_per_pixel: Option<f32>,
+    /// What the picture is centred on.
+    #[serde(skip_serializing_if = "Crop::is_none")]
+    pub crop: Crop,
+}
+
+/// What a picture is centred on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Crop {
+    /// The slice's middle.
+    #[default]
+    None,
+    /// The head: its middle is the picture's. Without `mm_per_pixel` the picture also shows little beside it.
+    Head,
+}
+
+impl Crop {
+    /// True where nothing is cut away.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+fn is_slice_alone(planes: &[f32]) -> bool {
+    planes == [0.0]
 }
 
 impl Default for InputSpec {
@@ -28,21 +68,59 @@ impl Default for InputSpec {
         Self {
             size: 128,
             windows: SEED_WINDOWS.to_vec(),
+            planes_mm: vec![0.0],
+            mm_per_pixel: None,
+            crop: Crop::None,
+        }
+    }
+}
+
+/// Why a slice cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The slice cannot be read.
+    #[error(transparent)]
+    Read(#[from] DicomError),
+    /// The pixels' size is not known, and the input asks for it.
+    #[error(
+        "{path}: the file does not say how large its pixels are (Pixel Spacing), and `mm_per_pixel` needs it; leave such \
+         slices out, or leave `mm_per_pixel` out"
+    )]
+    NoPixelSpacing {
+        /// The slice.
+        path: PathBuf,
+    },
+}
+
+impl InputError {
+    /// The reason in one word, as an index names it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Read(error) => crate::index::reason(error),
+            Self::NoPixelSpacing { .. } => "no_pixel_spacing",
         }
     }
 }
 
 impl InputSpec {
+    /// How many planes a sample has.
+    pub fn planes(&self) -> usize {
+        self.planes_mm.len()
+    }
+
     /// How many channels.
     pub fn channels(&self) -> usize {
-        self.windows.len()
+        self.windows.len().saturating_mul(self.planes())
+    }
+
+    /// How many numbers one plane of HU has.
+    pub fn plane_len(&self) -> usize {
+        self.size.saturating_mul(self.size)
     }
 
     /// How many numbers one slice becomes.
     pub fn len(&self) -> usize {
-        self.channels()
-            .saturating_mul(self.size)
-            .saturating_mul(self.size)
+        self.channels().saturating_mul(self.plane_len())
     }
 
     /// True for a spec without pixels or channels.
@@ -50,7 +128,12 @@ impl InputSpec {
         self.len() == 0
     }
 
-    /// Draws `slice` into `out`.
+    /// True where a picture just holds its whole slice.
+    fn shows_all(&self) -> bool {
+        self.mm_per_pixel.is_none() && self.crop == Crop::None
+    }
+
+    /// Draws `slice` into `out`, as the only plane or the middle of several equal ones.
     ///
     /// The slice is fitted centrally into the square at its true proportions (Pixel Spacing) and averaged over
     /// areas in HU (interpolated where it must grow; [`picture`]); `augment` then moves it by one bilinear sampling in
@@ -63,47 +146,126 @@ impl InputSpec {
     /// # Units
     /// HU in; 0 ..= 1 out ([`Window::unit_interval`]).
     pub fn render(&self, slice: &CtSlice, augment: Option<&Placement>, out: &mut [f32]) {
-        let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
-        picture::fit(slice, self.size, &mut hu);
-        self.finish(hu, augment, out);
+        let plane = self.plane_len();
+        let mut hu = vec![Hu::PADDING.0; plane.saturating_mul(self.planes())];
+        let view = self.view(slice).unwrap_or_default();
+        for plane in hu.chunks_exact_mut(plane.max(1)) {
+            picture::fit_view(slice, view, self.size, plane);
+        }
+        self.change(&mut hu, augment);
+        self.channels_of(&hu, out);
     }
 
     /// Draws the slice at `place` into `out`: what [`InputSpec::render`] makes of it, for a plain DICOM file in one
     /// pass.
     ///
     /// # Errors
-    /// As [`SliceReader::read`].
+    /// [`InputError`] where the slice cannot be read or drawn.
     pub fn read(
         &self,
         reader: &mut SliceReader,
         place: Place<'_>,
         augment: Option<&Placement>,
         out: &mut [f32],
-    ) -> Result<(), DicomError> {
-        if let Some(slice) = reader.read_other(place) {
-            self.render(&slice?, augment, out);
-            return Ok(());
+    ) -> Result<(), InputError> {
+        let plane = self.plane_len();
+        let mut hu = vec![Hu::PADDING.0; plane.saturating_mul(self.planes())];
+        let mut planes = hu.chunks_exact_mut(plane.max(1));
+        if let Some(first) = planes.next() {
+            self.read_plane(reader, place, &mut None, first)?;
+            for other in planes {
+                other.copy_from_slice(first);
+            }
         }
-        let (reader, path) = (&mut reader.dicom, place.path);
-        if augment.is_none() {
-            reader.read_tensor(path, self.size, &self.windows, out)?;
-            return Ok(());
-        }
-        let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
-        reader.read_fitted(path, self.size, &mut hu)?;
-        self.finish(hu, augment, out);
+        self.change(&mut hu, augment);
+        self.channels_of(&hu, out);
         Ok(())
     }
 
-    /// From the picture in HU to the channels.
-    fn finish(&self, mut hu: Vec<f32>, augment: Option<&Placement>, out: &mut [f32]) {
-        if let Some(placement) = augment {
-            if !placement.keeps_geometry() {
-                hu = affine::place(&hu, self.size, placement);
+    /// Draws the slice at `place` in HU.
+    ///
+    /// All planes of a sample have the field of view of the first that is drawn, which `view` keeps.
+    ///
+    /// # Shape
+    /// `hu` is size × size.
+    ///
+    /// # Errors
+    /// As [`InputSpec::read`].
+    pub fn read_plane(
+        &self,
+        reader: &mut SliceReader,
+        place: Place<'_>,
+        view: &mut Option<FieldOfView>,
+        hu: &mut [f32],
+    ) -> Result<(), InputError> {
+        let slice = match reader.read_other(place) {
+            Some(slice) => slice?,
+            None if self.shows_all() => {
+                reader.dicom.read_fitted(place.path, self.size, hu)?;
+                return Ok(());
             }
-            change_values(&mut hu, placement);
+            None => reader.dicom.read_slice(place.path)?,
+        };
+        self.draw_plane(&slice, place.path, view, hu)
+    }
+
+    /// Draws a slice that was read as [`InputSpec::read_plane`] does.
+    pub(crate) fn draw_plane(
+        &self,
+        slice: &CtSlice,
+        path: &Path,
+        view: &mut Option<FieldOfView>,
+        hu: &mut [f32],
+    ) -> Result<(), InputError> {
+        let view = match *view {
+            Some(view) => view,
+            None => *view.insert(self.view(slice).ok_or_else(|| InputError::NoPixelSpacing {
+                path: path.to_owned(),
+            })?),
+        };
+        picture::fit_view(slice, view, self.size, hu);
+        Ok(())
+    }
+
+    /// Which part of a slice is shown; `None` where the pixels' size must be known and is not.
+    fn view(&self, slice: &CtSlice) -> Option<FieldOfView> {
+        let head = match self.crop {
+            Crop::None => None,
+            Crop::Head => head::find(slice),
+        };
+        let side = match self.mm_per_pixel {
+            Some(mm) => {
+                let [_, across] = slice.header.pixel_spacing?;
+                Some(f64::from(mm) * self.size as f64 / across)
+            }
+            None => head.map(|head| head.side),
+        };
+        Some(FieldOfView {
+            middle: head.map(|head| head.middle),
+            side,
+        })
+    }
+
+    /// Changes planes as `augment` says.
+    pub(crate) fn change(&self, hu: &mut Vec<f32>, augment: Option<&Placement>) {
+        let Some(placement) = augment else { return };
+        if !placement.keeps_geometry() {
+            let plane = self.plane_len().max(1);
+            let placed = hu
+                .chunks_exact(plane)
+                .map(|plane| affine::place(plane, self.size, placement));
+            *hu = placed.collect::<Vec<_>>().concat();
         }
-        picture::apply_windows(&hu, &self.windows, out);
+        change_values(hu, placement);
+    }
+
+    /// From the planes in HU to the channels.
+    pub(crate) fn channels_of(&self, hu: &[f32], out: &mut [f32]) {
+        let plane = self.plane_len().max(1);
+        let channels = plane.saturating_mul(self.windows.len()).max(1);
+        for (hu, out) in hu.chunks_exact(plane).zip(out.chunks_mut(channels)) {
+            picture::apply_windows(hu, &self.windows, out);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod loader;
 pub mod location;
 mod lock;
 pub mod sampler;
+pub mod samples;
 pub mod source;
 pub mod split;
 #[cfg(test)]

@@ -1,5 +1,12 @@
 //! Batches, made on several threads within a memory budget, the same for any number of threads.
+//!
+//! Threads claim the samples of an epoch's order one by one, ahead of the consumer, and write each into its place of its
+//! batch. A bounded number of batches is open at a time, in buffers that are used again; they come out in order. A slow
+//! file delays its batch and no other thread's work; a file that cannot be read is left out and named, or ends the
+//! epoch ([`Policy`]). No part of a batch depends on which thread made it, or when.
 
+mod budget;
+mod ring;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -7,62 +14,18 @@ mod worker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-
-use falx_core::{ImageId, LabelRow, Window};
-use falx_dicom::DicomError;
+use falx_core::{ImageId, LabelRow};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::AugmentConfig;
-use crate::index::{Index, IndexRow};
-use crate::input::InputSpec;
-use crate::split::Split;
-use worker::{Budget, Made, Task};
-
-/// One slice to load.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// Where its bytes are ([`crate::location::Location`]).
-    pub path: PathBuf,
-    /// The window of a slice that comes from a picture.
-    pub window: Option<Window>,
-    /// The slice.
-    pub image_id: ImageId,
-    /// Its labels.
-    pub labels: LabelRow,
-}
-
-impl Sample {
-    /// The usable slices of the given folds, in the index's order.
-    pub fn from_index(index: &Index, split: &Split, folds: &[i32]) -> Vec<Self> {
-        let fold_of = split.folds();
-        index
-            .rows
-            .iter()
-            .filter(|row| row.usable)
-            .filter(|row| {
-                fold_of
-                    .get(&row.image_id)
-                    .is_some_and(|fold| folds.contains(fold))
-            })
-            .map(Self::from)
-            .collect()
-    }
-}
-
-impl From<&IndexRow> for Sample {
-    fn from(row: &IndexRow) -> Self {
-        Self {
-            path: row.path.clone(),
-            window: row.picture_window(),
-            image_id: row.image_id.clone(),
-            labels: row.labels,
-        }
-    }
-}
+use crate::input::{InputError, InputSpec};
+use crate::samples::{Samples, SamplesError};
+use budget::Budget;
+use ring::{Filled, Ring};
+use worker::Task;
 
 /// What to do with a file that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +57,8 @@ pub struct LoaderOptions {
     pub epoch: u64,
     /// The first batch to give, to go on inside an epoch.
     pub start_batch: usize,
+    /// Which part of every batch to make, where several processes share an epoch.
+    pub shard: Shard,
     /// What to do with a file that cannot be read.
     pub on_unreadable: Policy,
 }
@@ -109,8 +74,36 @@ impl Default for LoaderOptions {
             seed: 0,
             epoch: 0,
             start_batch: 0,
+            shard: Shard::default(),
             on_unreadable: Policy::Stop,
         }
+    }
+}
+
+/// Which part of every batch a process makes: part `rank` of `world`.
+///
+/// The parts of a batch, put together in the order of ranks, are the batch that one process alone would make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part, from 0.
+    pub rank: usize,
+    /// Of how many.
+    pub world: usize,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self { rank: 0, world: 1 }
+    }
+}
+
+impl Shard {
+    /// Which positions of an epoch's order batch `number` has here.
+    fn positions(self, number: usize, batch: usize, in_all: usize) -> std::ops::Range<usize> {
+        let start = number.saturating_mul(batch).min(in_all);
+        let count = batch.min(in_all - start);
+        let edge = |rank: usize| start + count * rank / self.world.max(1);
+        edge(self.rank)..edge(self.rank + 1)
     }
 }
 
@@ -129,6 +122,21 @@ pub struct Batch {
     pub weights: Vec<f32>,
     /// N ids.
     pub ids: Vec<ImageId>,
+    /// The slices of this batch that could not be read, under [`Policy::Skip`].
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A slice that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// Its place in the epoch's order.
+    pub position: usize,
+    /// The slice.
+    pub image_id: ImageId,
+    /// Where it should be.
+    pub path: PathBuf,
+    /// Why not, in one word: a refusal's name, or `io`.
+    pub reason: &'static str,
 }
 
 /// Files that were left out under [`Policy::Skip`].
@@ -143,11 +151,11 @@ pub struct Skipped {
 }
 
 impl Skipped {
-    fn add(&mut self, path: PathBuf, reason: &'static str) {
+    fn add(&mut self, slice: &Unreadable) {
         self.count += 1;
-        *self.by_reason.entry(reason.to_owned()).or_default() += 1;
+        *self.by_reason.entry(slice.reason.to_owned()).or_default() += 1;
         if self.examples.len() < 5 {
-            self.examples.push(path);
+            self.examples.push(slice.path.clone());
         }
     }
 }
@@ -157,7 +165,22 @@ impl Skipped {
 pub enum LoaderError {
     /// A file could not be read, under [`Policy::Stop`].
     #[error(transparent)]
-    Unreadable(#[from] DicomError),
+    Unreadable(#[from] InputError),
+    /// The list of slices cannot be read.
+    #[error(transparent)]
+    Samples(#[from] SamplesError),
+    /// A rank that is none, or more ranks than slices in a batch.
+    #[error(
+        "rank {rank} of {world} cannot share batches of {batch}; ranks count from 0, and each needs a slice"
+    )]
+    Shard {
+        /// Which part.
+        rank: usize,
+        /// Of how many.
+        world: usize,
+        /// Slices in a batch.
+        batch: usize,
+    },
     /// Not even one batch fits the budget.
     #[error(
         "one batch needs {needed_mib} MiB and the budget is {budget_mib} MiB; use smaller batches or a larger budget"
@@ -192,8 +215,14 @@ pub enum LoaderError {
     #[error("cannot start a loader thread: {0}")]
     Thread(#[source] std::io::Error),
     /// A bug in falx.
-    #[error("the loader failed on batch {batch}; this is a bug in falx")]
+    #[error("the loader failed on slice {position} of the epoch; this is a bug in falx")]
     Bug {
+        /// The place in the epoch's order.
+        position: usize,
+    },
+    /// All threads ended before their work did: a bug in falx.
+    #[error("the loader's threads ended before batch {batch}; this is a bug in falx")]
+    Gone {
         /// The batch.
         batch: usize,
     },
@@ -202,83 +231,63 @@ pub enum LoaderError {
 /// An epoch's batches, in order.
 ///
 /// Batch *k* is the slices at `k × batch ..` of the order, less those left out under [`Policy::Skip`]; a batch of
-/// which nothing is left is passed over. Which thread made a batch, and how many there are, leaves no trace in it.
+/// which nothing is left is passed over. Which thread made a sample, and how many there are, leaves no trace in it.
 /// A batch counts against the memory budget until the next one is asked for.
 pub struct Loader {
     threads: Vec<JoinHandle<()>>,
-    /// Leave for one batch each, as the buffer to put it in; dropped to end the threads.
-    permits: Option<Sender<Vec<f32>>>,
-    made: Receiver<Made>,
-    /// Batches that were ready before their turn.
-    early: BTreeMap<usize, Made>,
-    next: usize,
+    ring: Arc<Ring>,
+    input: InputSpec,
     batches: usize,
-    is_holding: bool,
+    skipped: Skipped,
     /// A buffer that the consumer gave back.
     spare: Vec<f32>,
-    stop: Arc<AtomicBool>,
-    skipped: Skipped,
+    waited: Duration,
 }
 
 impl Loader {
-    /// Starts the threads.
+    /// Starts the threads. `order` names the samples of the epoch; one may come more than once.
     ///
     /// # Errors
     /// [`LoaderError`] for options that cannot work.
     pub fn new(
-        samples: Arc<[Sample]>,
-        order: Vec<usize>,
+        samples: Arc<Samples>,
+        order: impl Into<Arc<[u32]>>,
         options: LoaderOptions,
     ) -> Result<Self, LoaderError> {
-        let input = &options.input;
-        if options.batch == 0 || input.is_empty() {
-            let (batch, channels, size) = (options.batch, input.channels(), input.size);
-            return Err(LoaderError::EmptyShape {
-                batch,
-                channels,
-                size,
-            });
-        }
-        if let Some(&index) = order.iter().find(|&&index| index >= samples.len()) {
-            return Err(LoaderError::Order {
-                index,
-                samples: samples.len(),
-            });
-        }
+        let order = order.into();
+        check(&samples, &order, &options)?;
         let batches = order.len().div_ceil(options.batch);
         let Budget { threads, slots } = Budget::of(&options)?;
-        let (permit, permits) = crossbeam_channel::bounded(slots);
-        let (make, made) = crossbeam_channel::unbounded();
-        let stop = Arc::new(AtomicBool::new(false));
-        let next = options.start_batch.min(batches);
+        let ring = Arc::new(Ring::new(
+            order.len(),
+            options.batch,
+            options.shard,
+            options.input.len(),
+            options.start_batch,
+            slots,
+        ));
+        let input = options.input.clone();
         let task = Arc::new(Task {
             samples,
             order,
             options,
-            next: AtomicUsize::new(next),
-            stop: Arc::clone(&stop),
         });
         let mut loader = Self {
             threads: Vec::with_capacity(threads),
-            permits: Some(permit),
-            made,
-            early: BTreeMap::new(),
-            next,
+            ring,
+            input,
             batches,
-            is_holding: false,
-            spare: Vec::new(),
-            stop,
             skipped: Skipped::default(),
+            spare: Vec::new(),
+            waited: Duration::ZERO,
         };
-        for _ in 0..slots {
-            loader.permit_one();
-        }
         for number in 0..threads {
-            let (task, permits, make) = (Arc::clone(&task), permits.clone(), make.clone());
+            let task = Arc::clone(&task);
+            let place = Ring::enter(&loader.ring);
             // A loader that is dropped here ends the threads that did start.
             let thread = std::thread::Builder::new()
                 .name(format!("falx-loader-{number}"))
-                .spawn(move || task.work(&permits, &make))
+                .spawn(move || task.work(&place))
                 .map_err(LoaderError::Thread)?;
             loader.threads.push(thread);
         }
@@ -295,34 +304,38 @@ impl Loader {
         self.batches
     }
 
-    /// Takes a batch's pictures back, so that the next batch need not ask the system for memory.
+    /// How long the consumer has waited for batches so far.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Takes a batch's pictures back, so that a later batch need not ask the system for memory.
     pub fn recycle(&mut self, images: Vec<f32>) {
         self.spare = images;
     }
+}
 
-    fn permit_one(&mut self) {
-        let buffer = std::mem::take(&mut self.spare);
-        if let Some(permits) = &self.permits {
-            // The channel holds as many permits as there are, so this neither waits nor fails while threads live.
-            _ = permits.try_send(buffer);
-        }
+fn check(samples: &Samples, order: &[u32], options: &LoaderOptions) -> Result<(), LoaderError> {
+    let (input, batch) = (&options.input, options.batch);
+    if batch == 0 || input.is_empty() {
+        let (channels, size) = (input.channels(), input.size);
+        return Err(LoaderError::EmptyShape {
+            batch,
+            channels,
+            size,
+        });
     }
-
-    /// The next batch in order, waiting for it; `None` when the threads are gone.
-    fn take(&mut self) -> Option<Made> {
-        loop {
-            if let Some(made) = self.early.remove(&self.next) {
-                return Some(made);
-            }
-            let made = self.made.recv().ok()?;
-            self.early.insert(made.number, made);
-        }
+    let Shard { rank, world } = options.shard;
+    if rank >= world || world > batch {
+        return Err(LoaderError::Shard { rank, world, batch });
     }
-
-    fn end(&mut self) {
-        self.next = self.batches;
-        self.stop.store(true, Ordering::Relaxed);
-        self.permits = None;
+    let is_none = |&&index: &&u32| index as usize >= samples.len();
+    match order.iter().find(is_none) {
+        Some(&index) => Err(LoaderError::Order {
+            index: index as usize,
+            samples: samples.len(),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -330,39 +343,44 @@ impl Iterator for Loader {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if std::mem::take(&mut self.is_holding) {
-            self.permit_one();
-        }
-        while self.next < self.batches {
-            let number = self.next;
-            let made = self
-                .take()
-                .map_or(Err(LoaderError::Bug { batch: number }), |made| made.result);
-            self.next += 1;
-            let (batch, unreadable) = match made {
-                Ok(made) => made,
+        let since = Instant::now();
+        let next = self.wait_for_next();
+        self.waited += since.elapsed();
+        next
+    }
+}
+
+impl Loader {
+    fn wait_for_next(&mut self) -> Option<Result<Batch, LoaderError>> {
+        loop {
+            let spare = std::mem::take(&mut self.spare);
+            let Filled {
+                number,
+                images,
+                made,
+            } = self.ring.take(spare)?;
+            match worker::batch(number, images, made, &self.input) {
+                Ok(batch) => {
+                    for slice in &batch.unreadable {
+                        self.skipped.add(slice);
+                    }
+                    if !batch.ids.is_empty() {
+                        return Some(Ok(batch));
+                    }
+                    self.spare = batch.images;
+                }
                 Err(error) => {
-                    self.end();
+                    self.ring.stop();
                     return Some(Err(error));
                 }
-            };
-            for (path, reason) in unreadable {
-                self.skipped.add(path, reason);
             }
-            if !batch.ids.is_empty() {
-                self.is_holding = true;
-                return Some(Ok(batch));
-            }
-            self.spare = batch.images;
-            self.permit_one();
         }
-        None
     }
 }
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        self.end();
+        self.ring.stop();
         for thread in self.threads.drain(..) {
             // A panic was caught in the thread and handed over as an error.
             _ = thread.join();

@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use falx_core::{LABELS, Label, random};
+use falx_core::{LABELS, Label, LabelRow, random};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::loader::Sample;
+use crate::samples::Samples;
 
 /// How an epoch is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,16 +17,17 @@ pub struct SamplerConfig {
     pub positive_any_share: Option<f64>,
 }
 
-/// The order of one epoch: indexes into `samples`, shuffled; every slice appears at least once.
-pub fn order(samples: &[Sample], config: &SamplerConfig, seed: u64, epoch: u64) -> Vec<usize> {
+/// The order of one epoch: indexes into `samples`, shuffled; every slice of which a label is known appears at least
+/// once.
+pub fn order(samples: &Samples, config: &SamplerConfig, seed: u64, epoch: u64) -> Vec<u32> {
     let mut random = random::stream(seed, "sampler", &[epoch]);
-    let mut order: Vec<usize> = (0..samples.len()).collect();
-    let mut positive: Vec<usize> = order
+    let mut order: Vec<u32> = samples.labelled().map(|at| at as u32).collect();
+    let mut positive: Vec<u32> = order
         .iter()
         .copied()
-        .filter(|&i| is_positive(&samples[i]))
+        .filter(|&at| is_positive(samples.labels(at as usize)))
         .collect();
-    let extra = extra_positives(positive.len(), samples.len(), config);
+    let extra = extra_positives(positive.len(), order.len(), config);
     positive.shuffle(&mut random);
     // Whole rounds over the positives, then a random part of them: no slice is shown two times more than another.
     order.extend(positive.iter().copied().cycle().take(extra));
@@ -38,16 +39,17 @@ pub fn order(samples: &[Sample], config: &SamplerConfig, seed: u64, epoch: u64) 
 ///
 /// Without oversampling this is the prevalence of `samples`; with it, the prior that prediction must undo.
 /// A label that is nowhere known has a prior of 0.
-pub fn prior(samples: &[Sample], config: &SamplerConfig) -> [f64; 6] {
-    let positives = samples.iter().filter(|s| is_positive(s)).count();
-    let extra = extra_positives(positives, samples.len(), config);
+pub fn prior(samples: &Samples, config: &SamplerConfig) -> [f64; 6] {
+    let rows = || samples.labelled().map(|at| samples.labels(at));
+    let positives = rows().filter(|row| is_positive(*row)).count();
+    let extra = extra_positives(positives, rows().count(), config);
     let repeat = 1.0 + extra as f64 / positives.max(1) as f64;
     let mut known = [0.0; 6];
     let mut positive = [0.0; 6];
-    for sample in samples {
-        let weight = if is_positive(sample) { repeat } else { 1.0 };
+    for row in rows() {
+        let weight = if is_positive(row) { repeat } else { 1.0 };
         for label in LABELS {
-            if let Some(value) = sample.labels.get(label) {
+            if let Some(value) = row.get(label) {
                 known[label.index()] += weight;
                 positive[label.index()] += weight * f64::from(u8::from(value));
             }
@@ -62,8 +64,8 @@ pub fn prior(samples: &[Sample], config: &SamplerConfig) -> [f64; 6] {
     })
 }
 
-fn is_positive(sample: &Sample) -> bool {
-    sample.labels.get(Label::Any) == Some(true)
+fn is_positive(row: LabelRow) -> bool {
+    row.get(Label::Any) == Some(true)
 }
 
 /// How many repeats of positives bring their share to the wanted one (0 where it is reached already).

@@ -41,6 +41,17 @@ pub struct PictureInfo {
 /// # Units
 /// Hounsfield units; [`Hu::PADDING`] outside of the slice.
 pub fn fit(slice: &CtSlice, size: usize, hu: &mut [f32]) {
+    fit_view(slice, FieldOfView::default(), size, hu);
+}
+
+/// Draws the part of `slice` that `view` shows, as [`fit`] draws all of it.
+///
+/// # Shape
+/// As [`fit`]. A field of view that is not finite, or has no extent, shows the whole slice.
+///
+/// # Units
+/// As [`fit`].
+pub fn fit_view(slice: &CtSlice, view: FieldOfView, size: usize, hu: &mut [f32]) {
     let Some(target) = Target::hu(size, hu) else {
         return;
     };
@@ -48,7 +59,14 @@ pub fn fit(slice: &CtSlice, size: usize, hu: &mut [f32]) {
     let Some(values) = rows.checked_mul(cols).and_then(|n| slice.hu.get(..n)) else {
         return target.fill_padding();
     };
-    let geometry = Geometry::of(&slice.header);
+    let is_usable = |x: &f64| x.is_finite();
+    let geometry = Geometry {
+        view: FieldOfView {
+            middle: view.middle.filter(|middle| middle.iter().all(is_usable)),
+            side: view.side.filter(|side| side.is_finite() && *side > 0.0),
+        },
+        ..Geometry::of(&slice.header)
+    };
     let mut resample = Resample::default();
     resample.prepare(geometry, size);
     resample.draw(values, target);
@@ -68,6 +86,16 @@ pub fn apply_windows(hu: &[f32], windows: &[Window], out: &mut [f32]) {
     }
 }
 
+/// Which part of a slice its picture shows: a square around a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FieldOfView {
+    /// Where the picture's middle lies, in pixels from the slice's upper left corner, down and across; `None` for the
+    /// slice's own middle.
+    pub middle: Option<[f64; 2]>,
+    /// The square's side, in the slice's columns; `None` for a square that just holds the whole slice.
+    pub side: Option<f64>,
+}
+
 /// What decides how a slice lies in its square.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Geometry {
@@ -75,6 +103,7 @@ struct Geometry {
     cols: usize,
     /// The relative size of a pixel, down and across.
     proportions: [f64; 2],
+    view: FieldOfView,
 }
 
 impl Geometry {
@@ -88,14 +117,22 @@ impl Geometry {
             rows: header.rows,
             cols: header.cols,
             proportions,
+            view: FieldOfView::default(),
         }
     }
 
     /// The side of a picture's pixel in the slice's pixels, down and across.
     fn steps(&self, size: usize) -> [f64; 2] {
         let [down, across] = self.proportions;
-        let side = (self.rows as f64 * down).max(self.cols as f64 * across);
+        let whole = (self.rows as f64 * down).max(self.cols as f64 * across);
+        let side = self.view.side.unwrap_or(whole);
         [down, across].map(|proportion| side / size as f64 / proportion)
+    }
+
+    /// Where the picture's middle lies in the slice's pixels, down and across.
+    fn middle(&self) -> [f64; 2] {
+        let own = [self.rows, self.cols].map(|pixels| pixels as f64 / 2.0);
+        self.view.middle.unwrap_or(own)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use falx_core::{ImageId, Interrupt, Prediction, Progress};
 use falx_data::index::Index;
-use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy, Sample};
+use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
+use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
 use crate::{Bundle, Model, ModelError};
@@ -60,41 +61,48 @@ pub enum PredictError {
     /// Slices could not be loaded.
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    /// The list of slices cannot be kept.
+    #[error(transparent)]
+    Samples(#[from] SamplesError),
     /// Somebody asked to stop.
     #[error("stopped before all slices were predicted; nothing was written")]
     Interrupted,
 }
 
 /// The usable slices of an index as samples, in its order, and the files that are none.
-pub fn samples(index: &Index) -> (Arc<[Sample]>, Vec<Unreadable>) {
-    let (usable, not): (Vec<_>, Vec<_>) = index.rows.iter().partition(|row| row.usable);
-    let samples = usable.into_iter().map(Sample::from);
-    let unreadable = not.into_iter().map(|row| Unreadable {
+///
+/// # Errors
+/// [`PredictError::Samples`] where there is no room for the list of slices.
+pub fn samples(index: &Index) -> Result<(Arc<Samples>, Vec<Unreadable>), PredictError> {
+    let unusable = index.rows.iter().filter(|row| !row.usable);
+    let unreadable = unusable.map(|row| Unreadable {
         path: row.path.clone(),
         image_id: row.image_id.clone(),
         reasons: row.defects.clone(),
     });
-    (samples.collect(), unreadable.collect())
+    let unreadable = unreadable.collect();
+    Ok((Arc::new(Samples::of_index(index)?), unreadable))
 }
 
-/// Predicts every sample, with the bundle's input and its correction of the prior.
+/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior.
 ///
 /// # Errors
 /// [`PredictError`]: the network cannot be run, or somebody asked to stop. A file that cannot be read is counted in
 /// the result and never predicted.
 pub fn predict(
     bundle: &Bundle,
-    samples: &Arc<[Sample]>,
+    samples: &Arc<Samples>,
+    places: impl Into<Arc<[u32]>>,
     options: &PredictOptions,
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
     let model = Model::load(&bundle.model_path(), options.threads)?;
-    let order = (0..samples.len()).collect();
-    progress.begin("predict", Some(samples.len() as u64));
+    let places = places.into();
+    progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),
-        order,
+        places,
         LoaderOptions {
             batch: options.batch,
             threads: options.threads,
@@ -105,45 +113,33 @@ pub fn predict(
         },
     )?;
     let prior = bundle.manifest().prior;
-    let mut predictions = Vec::new();
+    let mut predicted = Predicted::default();
     for batch in &mut loader {
         if interrupt.is_requested() {
             return Err(PredictError::Interrupted);
         }
         let batch = batch?;
+        let unreadable = batch.unreadable.into_iter().map(|slice| Unreadable {
+            path: slice.path,
+            image_id: slice.image_id,
+            reasons: vec![slice.reason.to_owned()],
+        });
+        predicted.unreadable.extend(unreadable);
         let rows = model.probabilities(&batch.images, batch.shape)?;
         progress.advance(rows.len() as u64);
-        predictions.extend(
-            batch
-                .ids
-                .into_iter()
-                .zip(rows)
-                .map(|(image_id, row)| Prediction {
-                    image_id,
-                    probabilities: prior.map_or(row, |prior| prior.correct(row)),
-                }),
-        );
+        predicted
+            .predictions
+            .extend(
+                batch
+                    .ids
+                    .into_iter()
+                    .zip(rows)
+                    .map(|(image_id, row)| Prediction {
+                        image_id,
+                        probabilities: prior.map_or(row, |prior| prior.correct(row)),
+                    }),
+            );
     }
     progress.finish();
-    Ok(Predicted {
-        unreadable: left_out(samples, &predictions),
-        predictions,
-    })
-}
-
-/// The samples without a prediction; both lists are in the same order.
-fn left_out(samples: &[Sample], predictions: &[Prediction]) -> Vec<Unreadable> {
-    let mut predicted = predictions.iter().peekable();
-    let without = samples.iter().filter(|sample| {
-        predicted
-            .next_if(|p| p.image_id == sample.image_id)
-            .is_none()
-    });
-    without
-        .map(|sample| Unreadable {
-            path: sample.path.clone(),
-            image_id: sample.image_id.clone(),
-            reasons: vec!["unreadable_since_indexed".to_owned()],
-        })
-        .collect()
+    Ok(predicted)
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use falx_core::{Label, LabelRow};
 use falx_data::index::Index;
-use falx_data::loader::Sample;
 use falx_data::sampler::{self, SamplerConfig};
+use falx_data::samples::Samples;
 use falx_data::split::Split;
 
 use crate::folder::Part;
@@ -21,11 +21,11 @@ pub struct RunData {
     /// The hash of ids, pixels and labels.
     pub data_hash: String,
     /// Learnt from.
-    pub training: Arc<[Sample]>,
+    pub training: Arc<Samples>,
     /// Chooses the best epoch.
-    pub validation: Arc<[Sample]>,
+    pub validation: Arc<Samples>,
     /// Locked away until the end; empty where the split locks nothing.
-    pub test: Arc<[Sample]>,
+    pub test: Arc<Samples>,
     /// Share of positive slices per label in what is learnt from.
     pub prevalence: [f64; 6],
 }
@@ -42,21 +42,14 @@ impl RunData {
         let fold = i32::try_from(recipe.data.fold).unwrap_or(i32::MAX);
         let folds = i32::try_from(split.options.folds).unwrap_or(i32::MAX);
         let others: Vec<i32> = (0..folds).filter(|&other| other != fold).collect();
-        let side = |folds: &[i32]| -> Arc<[Sample]> {
-            let samples = Sample::from_index(&index, &split, folds);
-            // A slice without any label teaches and tests nothing.
-            samples
-                .into_iter()
-                .filter(|sample| !sample.labels.is_empty())
-                .collect()
-        };
-        let (training, validation, test) = (side(&others), side(&[fold]), side(&[LOCKED]));
-        if training.is_empty() {
+        let side = |folds: &[i32]| Samples::of_folds(&index, &split, folds).map(Arc::new);
+        let (training, validation, test) = (side(&others)?, side(&[fold])?, side(&[LOCKED])?);
+        if training.labelled().next().is_none() {
             return Err(TrainError::NoSamples {
                 what: "the training folds have".to_owned(),
             });
         }
-        if validation.is_empty() {
+        if validation.labelled().next().is_none() {
             return Err(TrainError::NoSamples {
                 what: format!("validation fold {fold} has"),
             });
@@ -73,11 +66,21 @@ impl RunData {
     }
 
     /// The slices of one part.
-    pub fn part(&self, part: Part) -> &Arc<[Sample]> {
+    pub fn part(&self, part: Part) -> &Arc<Samples> {
         match part {
             Part::Validation => &self.validation,
             Part::Test => &self.test,
         }
+    }
+
+    /// How many slices of one part have a label.
+    pub fn count(&self, part: Part) -> usize {
+        self.part(part).labelled().count()
+    }
+
+    /// The places of the slices of one part that have a label.
+    pub fn labelled(&self, part: Part) -> Vec<u32> {
+        self.part(part).labelled().map(|at| at as u32).collect()
     }
 
     /// The prior of `any` that the network is shown, and that of the data.
@@ -89,8 +92,9 @@ impl RunData {
         )
     }
 
-    /// The labels of one part, in its order.
+    /// The labels of one part's slices that have any, in its order.
     pub fn truth(&self, part: Part) -> Vec<LabelRow> {
-        self.part(part).iter().map(|sample| sample.labels).collect()
+        let samples = self.part(part);
+        samples.labelled().map(|at| samples.labels(at)).collect()
     }
 }

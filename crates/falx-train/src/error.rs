@@ -19,6 +19,9 @@ pub enum TrainError {
     /// The split.
     #[error(transparent)]
     Split(#[from] falx_data::split::SplitError),
+    /// The list of slices.
+    #[error(transparent)]
+    Samples(#[from] falx_data::samples::SamplesError),
     /// The loader.
     #[error(transparent)]
     Loader(#[from] falx_data::loader::LoaderError),

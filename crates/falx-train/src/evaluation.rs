@@ -42,7 +42,7 @@ pub fn evaluate_run(
     let recipe = Recipe::read(&folder.recipe())?;
     let data = RunData::load(&recipe)?;
     lock.check_data(&data, folder.path())?;
-    let part = if data.test.is_empty() {
+    let part = if data.count(Part::Test) == 0 {
         Part::Validation
     } else {
         Part::Test
@@ -179,16 +179,22 @@ fn facts(run: &RunEvaluation) -> Vec<(String, String)> {
                 windows.join(", ")
             ),
         ),
-        fact("Learnt from", format!("{} slices", run.data.training.len())),
+        fact(
+            "Learnt from",
+            format!("{} slices", run.data.training.labelled().count()),
+        ),
         fact(
             "Epoch chosen on",
             format!(
                 "{} slices of fold {}",
-                run.data.validation.len(),
+                run.data.count(Part::Validation),
                 run.recipe.data.fold
             ),
         ),
-        fact("Locked test", format!("{} slices", run.data.test.len())),
+        fact(
+            "Locked test",
+            format!("{} slices", run.data.count(Part::Test)),
+        ),
         fact("Seed", run.lock.seed.to_string()),
         fact("Engine", run.lock.engine.clone()),
         fact("falx", run.lock.falx_version.clone()),

@@ -56,8 +56,9 @@ pub(crate) fn finish(
     };
     for part in [Part::Validation, Part::Test] {
         let samples = run.data.part(part);
-        if !samples.is_empty() {
-            let predicted = predict(&bundle, samples, &options, progress, interrupt)?;
+        let labelled = run.data.labelled(part);
+        if !labelled.is_empty() {
+            let predicted = predict(&bundle, samples, labelled, &options, progress, interrupt)?;
             let path = run.folder.predictions(part);
             falx_eval::predictions::write_csv(&predicted.predictions, &path)?;
         }

@@ -44,7 +44,7 @@ impl RunLock {
                 .to_hex()
                 .to_string(),
             data_hash: data.data_hash.clone(),
-            split_hash: split_hash(data),
+            split_hash: split_hash(data)?,
         })
     }
 
@@ -55,7 +55,7 @@ impl RunLock {
     pub(crate) fn check_data(&self, data: &RunData, path: &Path) -> Result<(), TrainError> {
         for (what, then, now) in [
             ("data set", &self.data_hash, &data.data_hash),
-            ("split", &self.split_hash, &split_hash(data)),
+            ("split", &self.split_hash, &split_hash(data)?),
         ] {
             if then != now {
                 let path = path.to_owned();
@@ -82,14 +82,14 @@ impl RunLock {
 }
 
 /// A hash of which slices are on which side.
-fn split_hash(data: &RunData) -> String {
+fn split_hash(data: &RunData) -> Result<String, TrainError> {
     let mut hasher = blake3::Hasher::new();
     for side in [&data.training, &data.validation, &data.test] {
-        hasher.update(&(side.len() as u64).to_le_bytes());
-        for sample in side.iter() {
-            hasher.update(sample.image_id.as_str().as_bytes());
+        hasher.update(&(side.labelled().count() as u64).to_le_bytes());
+        for at in side.labelled() {
+            hasher.update(side.get(at)?.image_id.as_str().as_bytes());
             hasher.update(&[0]);
         }
     }
-    hasher.finalize().to_hex().to_string()
+    Ok(hasher.finalize().to_hex().to_string())
 }

@@ -82,6 +82,7 @@ fn brain_window_png(slice: &CtSlice) -> Option<Vec<u8>> {
     let view = InputSpec {
         size: SIDE,
         windows: SEED_WINDOWS[..1].to_vec(),
+        ..InputSpec::default()
     };
     let mut pixels = vec![0.0; view.len()];
     view.render(slice, None, &mut pixels);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Interrupt, Label, Probability, Progress};
-use falx_data::loader::{Batch, Loader, LoaderOptions, Sample};
+use falx_data::loader::{Batch, Loader, LoaderOptions};
 use falx_data::sampler;
 use falx_infer::PriorShift;
 use falx_nn::optim::Optimizer;
@@ -57,9 +57,9 @@ pub fn train(
     Ok(TrainSummary {
         run: options.out.clone(),
         finished,
-        training_slices: data.training.len(),
-        validation_slices: data.validation.len(),
-        test_slices: data.test.len(),
+        training_slices: data.training.labelled().count(),
+        validation_slices: data.count(Part::Validation),
+        test_slices: data.count(Part::Test),
         epochs: run.metrics.clone(),
         best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
         bundle: finished.then(|| run.folder.bundle()),
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
     /// Validates, keeps the best, and saves.
     fn end_epoch(&mut self, rate: f64, progress: &dyn Progress) -> Result<(), TrainError> {
         let truth = self.data.truth(Part::Validation);
-        let predictions = self.predict(&Arc::clone(&self.data.validation), progress)?;
+        let predictions = self.predict(Part::Validation, progress)?;
         // RunData has checked that the validation fold has labels.
         let loss = falx_eval::weighted_log_loss(&truth, &predictions).unwrap_or(f64::NAN);
         let baseline = self.baseline(&truth);
@@ -250,13 +250,15 @@ impl<'a> Run<'a> {
 
     fn predict(
         &mut self,
-        samples: &Arc<[Sample]>,
+        part: Part,
         progress: &dyn Progress,
     ) -> Result<Vec<[Probability; 6]>, TrainError> {
-        let order = (0..samples.len()).collect();
-        let loader = Loader::new(Arc::clone(samples), order, self.loader_options())?;
-        progress.begin("validate", Some(samples.len() as u64));
-        let mut predictions = Vec::with_capacity(samples.len());
+        let order = self.data.labelled(part);
+        let count = order.len();
+        let samples = Arc::clone(self.data.part(part));
+        let loader = Loader::new(samples, order, self.loader_options())?;
+        progress.begin("validate", Some(count as u64));
+        let mut predictions = Vec::with_capacity(count);
         for batch in loader {
             let batch = batch?;
             let images = Tensor {

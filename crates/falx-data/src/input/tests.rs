@@ -31,6 +31,7 @@ fn render(slice: &CtSlice, size: usize, placement: Option<&Placement>) -> Vec<f3
     let spec = InputSpec {
         size,
         windows: vec![wide()],
+        ..InputSpec::default()
     };
     let mut out = vec![f32::NAN; spec.len()];
     spec.render(slice, placement, &mut out);

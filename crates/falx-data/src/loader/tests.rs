@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use falx_core::{ImageId, LabelRow};
 
-use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Sample};
+use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Shard};
 use crate::augment::AugmentConfig;
 use crate::input::InputSpec;
+use crate::samples::{Sample, Samples};
 use crate::synthetic::Ct;
 
 fn samples(folder: &Path, count: u32) -> Vec<Sample> {
@@ -17,6 +18,7 @@ fn samples(folder: &Path, count: u32) -> Vec<Sample> {
             window: None,
             image_id: ImageId(format!("{number}")),
             labels,
+            row: number,
         }
     };
     (0..count).map(sample).collect()
@@ -35,12 +37,17 @@ fn options(threads: usize) -> LoaderOptions {
         seed: 9,
         epoch: 2,
         start_batch: 0,
+        shard: Shard::default(),
         on_unreadable: Policy::Stop,
     }
 }
 
-fn load(samples: &[Sample], order: &[usize], options: LoaderOptions) -> Vec<Batch> {
-    Loader::new(samples.into(), order.to_vec(), options)
+fn list(samples: &[Sample]) -> Arc<Samples> {
+    Arc::new(Samples::of_list(samples).unwrap())
+}
+
+fn load(samples: &[Sample], order: &[u32], options: LoaderOptions) -> Vec<Batch> {
+    Loader::new(list(samples), order, options)
         .unwrap()
         .map(Result::unwrap)
         .collect()
@@ -50,11 +57,11 @@ fn load(samples: &[Sample], order: &[usize], options: LoaderOptions) -> Vec<Batc
 fn batches_are_the_same_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let samples = samples(folder.path(), 30);
-    let order: Vec<usize> = (0..30).rev().chain([3, 3, 7]).collect();
+    let order: Vec<u32> = (0..30).rev().chain([3, 3, 7]).collect();
     let one = load(&samples, &order, options(1));
     let ids: Vec<_> = one
         .iter()
-        .flat_map(|batch| batch.ids.iter().map(|id| id.0.parse::<usize>().unwrap()))
+        .flat_map(|batch| batch.ids.iter().map(|id| id.0.parse::<u32>().unwrap()))
         .collect();
     assert_eq!(ids, order);
     assert_eq!(one.len(), 9);
@@ -73,7 +80,7 @@ fn batches_are_the_same_for_any_number_of_threads() {
     for threads in [2, 16] {
         assert_eq!(load(&samples, &order, options(threads)), one);
     }
-    let mut recycling = Loader::new(samples.as_slice().into(), order.clone(), options(2)).unwrap();
+    let mut recycling = Loader::new(list(&samples), order.as_slice(), options(2)).unwrap();
     for expected in &one {
         let batch = recycling.next().unwrap().unwrap();
         assert_eq!(&batch, expected);
@@ -99,7 +106,7 @@ fn batches_are_the_same_for_any_number_of_threads() {
 fn an_epoch_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let samples = samples(folder.path(), 10);
-    let order: Vec<usize> = (0..10).collect();
+    let order: Vec<u32> = (0..10).collect();
     let whole = load(&samples, &order, options(2));
     let rest = load(
         &samples,
@@ -132,13 +139,13 @@ fn an_unreadable_file_is_skipped_and_counted_or_ends_the_epoch() {
     for gone in &samples[8..] {
         std::fs::remove_file(&gone.path).unwrap();
     }
-    let order: Vec<usize> = (0..12).collect();
+    let order: Vec<u32> = (0..12).collect();
     for threads in [1, 2, 16] {
         let skip = LoaderOptions {
             on_unreadable: Policy::Skip,
             ..options(threads)
         };
-        let mut loader = Loader::new(samples.as_slice().into(), order.clone(), skip).unwrap();
+        let mut loader = Loader::new(list(&samples), order.as_slice(), skip).unwrap();
         let batches: Vec<Batch> = loader.by_ref().map(Result::unwrap).collect();
         let sizes: Vec<_> = batches.iter().map(|batch| batch.shape[0]).collect();
         assert_eq!(sizes, [4, 3], "the third batch has nothing left");
@@ -147,9 +154,15 @@ fn an_unreadable_file_is_skipped_and_counted_or_ends_the_epoch() {
         assert_eq!(loader.skipped().count, 5);
         assert_eq!(loader.skipped().by_reason["truncated"], 1);
         assert_eq!(loader.skipped().by_reason["io"], 4);
+        let reasons: Vec<_> = batches.iter().flat_map(|b| &b.unreadable).collect();
+        assert_eq!(
+            reasons.len(),
+            1,
+            "a batch of which nothing is left is passed over"
+        );
+        assert_eq!((reasons[0].position, reasons[0].reason), (5, "truncated"));
 
-        let mut stopping =
-            Loader::new(samples.as_slice().into(), order.clone(), options(threads)).unwrap();
+        let mut stopping = Loader::new(list(&samples), order.as_slice(), options(threads)).unwrap();
         assert!(stopping.next().unwrap().is_ok());
         assert!(matches!(
             stopping.next(),
@@ -161,8 +174,8 @@ fn an_unreadable_file_is_skipped_and_counted_or_ends_the_epoch() {
 
 #[test]
 fn wrong_options_are_errors() {
-    let samples: Arc<[Sample]> = Arc::new([]);
-    let new = |order: Vec<usize>, options| Loader::new(Arc::clone(&samples), order, options).err();
+    let samples = list(&[]);
+    let new = |order: Vec<u32>, options| Loader::new(Arc::clone(&samples), order, options).err();
     assert!(matches!(
         new(vec![0], options(1)),
         Some(LoaderError::Order {
@@ -198,9 +211,101 @@ fn wrong_options_are_errors() {
 fn a_loader_can_be_dropped_in_the_middle() {
     let folder = tempfile::tempdir().unwrap();
     let samples = samples(folder.path(), 12);
-    let order: Vec<usize> = (0..12).cycle().take(400).collect();
-    let mut loader = Loader::new(samples.as_slice().into(), order, options(4)).unwrap();
+    let order: Vec<u32> = (0..12).cycle().take(400).collect();
+    let mut loader = Loader::new(list(&samples), order, options(4)).unwrap();
     assert_eq!(loader.batches(), 100);
     assert!(loader.next().is_some());
     drop(loader);
+}
+
+#[test]
+fn the_parts_of_four_ranks_make_the_batches_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 23);
+    let order: Vec<u32> = (0..23).rev().collect();
+    let batch = |shard| LoaderOptions {
+        batch: 8,
+        shard,
+        ..options(2)
+    };
+    let whole = load(&samples, &order, batch(Shard::default()));
+    let parts: Vec<Vec<Batch>> = (0..4)
+        .map(|rank| load(&samples, &order, batch(Shard { rank, world: 4 })))
+        .collect();
+    for (number, expected) in whole.iter().enumerate() {
+        let of_ranks = || parts.iter().filter_map(|part| part.get(number));
+        let ids: Vec<_> = of_ranks().flat_map(|part| part.ids.clone()).collect();
+        let images: Vec<f32> = of_ranks().flat_map(|part| part.images.clone()).collect();
+        assert_eq!(ids, expected.ids);
+        assert_eq!(images, expected.images);
+    }
+    let all = list(&samples);
+    for (rank, world) in [(4, 4), (0, 9), (0, 0)] {
+        let wrong = batch(Shard { rank, world });
+        let error = Loader::new(Arc::clone(&all), order.as_slice(), wrong).err();
+        assert!(matches!(error, Some(LoaderError::Shard { .. })));
+    }
+}
+
+#[test]
+fn planes_are_the_neighbours_in_millimetres() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..4 {
+        Ct::new("p", 1, number).write(folder.path().join(format!("data/{}.dcm", 9 - number)));
+    }
+    let index = crate::index::scan(
+        &[folder.path().join("data")],
+        crate::index::Layout::Auto,
+        &falx_core::Silent,
+        &falx_core::Interrupt::default(),
+    )
+    .unwrap();
+    let samples = Arc::new(Samples::of_index(&index).unwrap());
+    let with = |planes_mm: &[f32]| LoaderOptions {
+        batch: 4,
+        augment: None,
+        input: InputSpec {
+            planes_mm: planes_mm.to_vec(),
+            ..options(1).input
+        },
+        ..options(2)
+    };
+    let load = |planes: &[f32]| {
+        let mut loader = Loader::new(Arc::clone(&samples), samples.all(), with(planes)).unwrap();
+        loader.next().unwrap().unwrap()
+    };
+    let (alone, three) = (load(&[0.0]), load(&[-5.0, 0.0, 5.0]));
+    assert_eq!(alone.shape, [4, 3, 16, 16]);
+    assert_eq!(three.shape, [4, 9, 16, 16]);
+    let plane = 3 * 16 * 16;
+    let of = |number: usize| &alone.images[number * plane..][..plane];
+    for (number, neighbours) in [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
+        .iter()
+        .enumerate()
+    {
+        for (at, &neighbour) in neighbours.iter().enumerate() {
+            let have = &three.images[(number * 3 + at) * plane..][..plane];
+            assert_eq!(have, of(neighbour), "slice {number}, plane {at}");
+        }
+    }
+}
+
+#[test]
+fn an_epoch_goes_on_at_any_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 30);
+    let order: Vec<u32> = (0..30).cycle().take(205).collect();
+    let whole = load(&samples, &order, options(2));
+    for stop in 0..50 {
+        let start_batch = (stop * 37 + 11) % 52;
+        let rest = LoaderOptions {
+            start_batch,
+            ..options(1 + stop % 4)
+        };
+        let mut loader = Loader::new(list(&samples), order.as_slice(), rest).unwrap();
+        // An interrupted consumer takes some batches and leaves.
+        for expected in whole.iter().skip(start_batch).take(3) {
+            assert_eq!(&loader.next().unwrap().unwrap(), expected);
+        }
+    }
 }

@@ -1,64 +1,97 @@
-//! What a loader thread does, and how much memory it may use.
+//! What a loader thread does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crossbeam_channel::{Receiver, Sender};
+use falx_core::{Hu, ImageId, LabelRow};
 
-use super::{Batch, LoaderError, LoaderOptions, Policy, Sample};
-use crate::index::reason;
-use crate::source::{Place, SliceReader};
+use super::ring::{Claim, Place};
+use super::{Batch, InputSpec, LoaderError, LoaderOptions, Policy, Unreadable};
+use crate::samples::{Sample, Samples};
+use crate::source::{self, SliceReader};
 
-/// A batch, and the files that were left out of it.
-pub(super) type Filled = (Batch, Vec<(PathBuf, &'static str)>);
+/// What became of a position.
+pub(super) enum Made {
+    /// Its numbers are in their place.
+    Sample { image_id: ImageId, labels: LabelRow },
+    /// It could not be read.
+    Unreadable(Unreadable),
+    /// The epoch must end.
+    Failed(LoaderError),
+}
 
-/// What a thread hands over.
-pub(super) struct Made {
-    pub(super) number: usize,
-    pub(super) result: Result<Filled, LoaderError>,
+impl Made {
+    pub(super) fn is_sample(&self) -> bool {
+        matches!(self, Self::Sample { .. })
+    }
 }
 
 /// What all threads share.
 pub(super) struct Task {
-    pub(super) samples: Arc<[Sample]>,
-    pub(super) order: Vec<usize>,
+    pub(super) samples: Arc<Samples>,
+    pub(super) order: Arc<[u32]>,
     pub(super) options: LoaderOptions,
-    /// The first batch that no thread has taken.
-    pub(super) next: AtomicUsize,
-    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// What a thread keeps from sample to sample.
+#[derive(Default)]
+struct Scratch {
+    reader: SliceReader,
+    /// The planes of a sample in HU.
+    hu: Vec<f32>,
 }
 
 impl Task {
-    /// Makes batches until none is left or the loader is dropped.
-    ///
-    /// A thread asks for leave before it takes a batch, so the batch that is waited for always has leave.
-    pub(super) fn work(&self, permits: &Receiver<Vec<f32>>, make: &Sender<Made>) {
-        let mut reader = SliceReader::new();
-        while let Ok(buffer) = permits.recv() {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(chunk) = self.order.chunks(self.options.batch).nth(number) else {
-                return;
-            };
+    /// Makes samples until none is left or the loader is dropped.
+    pub(super) fn work(&self, ring: &Place) {
+        let mut scratch = Scratch::default();
+        while let Some(claim) = ring.claim() {
             // A bug must end the epoch with an error; a silent thread would leave the loader waiting for ever.
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                self.fill(number, chunk, buffer, &mut reader)
-            }))
-            .unwrap_or(Err(LoaderError::Bug { batch: number }));
-            if make.send(Made { number, result }).is_err() || self.stop.load(Ordering::Relaxed) {
-                return;
-            }
+            let made = catch_unwind(AssertUnwindSafe(|| self.make(&claim, &mut scratch)))
+                .unwrap_or(Made::Failed(LoaderError::Bug {
+                    position: claim.position,
+                }));
+            ring.put(&claim, made, |place| {
+                self.options.input.channels_of(&scratch.hu, place);
+            });
         }
     }
 
-    fn fill(
+    /// Makes the planes of a sample in `scratch.hu`.
+    fn make(&self, claim: &Claim, scratch: &mut Scratch) -> Made {
+        let position = claim.position;
+        let at = self
+            .order
+            .get(position)
+            .map_or(usize::MAX, |&at| at as usize);
+        let sample = match self.samples.get(at) {
+            Ok(sample) => sample,
+            Err(error) => return Made::Failed(error.into()),
+        };
+        match self.planes(position, at, &sample, scratch) {
+            Ok(()) => Made::Sample {
+                image_id: sample.image_id,
+                labels: sample.labels,
+            },
+            Err(LoaderError::Unreadable(error)) if self.options.on_unreadable == Policy::Skip => {
+                Made::Unreadable(Unreadable {
+                    position,
+                    image_id: sample.image_id,
+                    path: sample.path,
+                    reason: error.reason(),
+                })
+            }
+            Err(error) => Made::Failed(error),
+        }
+    }
+
+    fn planes(
         &self,
-        number: usize,
-        chunk: &[usize],
-        mut images: Vec<f32>,
-        reader: &mut SliceReader,
-    ) -> Result<Filled, LoaderError> {
+        position: usize,
+        at: usize,
+        sample: &Sample,
+        scratch: &mut Scratch,
+    ) -> Result<(), LoaderError> {
         let LoaderOptions {
             input,
             augment,
@@ -66,91 +99,80 @@ impl Task {
             epoch,
             ..
         } = &self.options;
-        let len = input.len();
-        // What a recycled buffer still holds is overwritten slice by slice.
-        images.resize(chunk.len() * len, 0.0);
-        let mut batch = Batch {
-            number,
-            images: Vec::new(),
-            shape: [0, input.channels(), input.size, input.size],
-            labels: Vec::with_capacity(chunk.len()),
-            weights: Vec::with_capacity(chunk.len()),
-            ids: Vec::with_capacity(chunk.len()),
-        };
-        let mut unreadable = Vec::new();
-        for (at, sample) in chunk
-            .iter()
-            .filter_map(|&index| self.samples.get(index))
-            .enumerate()
-        {
-            if self.stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let position = number * self.options.batch + at;
-            let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
-            let Some(out) = images.get_mut(batch.ids.len() * len..) else {
+        let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
+        let Scratch { reader, hu } = scratch;
+        let len = input.plane_len();
+        hu.resize(len * input.planes(), Hu::PADDING.0);
+        let near = self.samples.near(at, &input.planes_mm)?;
+        let mut view = None;
+        for (number, &place) in near.iter().enumerate() {
+            let (before, rest) = hu.split_at_mut(number * len);
+            let Some(plane) = rest.get_mut(..len) else {
                 break;
             };
-            let place = Place {
-                path: &sample.path,
-                window: sample.window,
-            };
-            match input.read(reader, place, placement.as_ref(), out) {
-                Ok(()) => {}
-                Err(error) => match self.options.on_unreadable {
-                    Policy::Stop => return Err(error.into()),
-                    Policy::Skip => {
-                        unreadable.push((sample.path.clone(), reason(&error)));
-                        continue;
-                    }
-                },
+            // At the end of a series planes fall together.
+            let twin = near
+                .iter()
+                .take(number)
+                .position(|&earlier| earlier == place);
+            if let Some(same) = twin.and_then(|twin| before.get(twin * len..(twin + 1) * len)) {
+                plane.copy_from_slice(same);
+                continue;
             }
-            batch.labels.push(sample.labels);
-            batch
-                .weights
-                .push(if sample.labels.is_empty() { 0.0 } else { 1.0 });
-            batch.ids.push(sample.image_id.clone());
+            let neighbour;
+            let slice = if place == at {
+                sample
+            } else {
+                neighbour = self.samples.get(place)?;
+                &neighbour
+            };
+            let place = source::Place {
+                path: &slice.path,
+                window: slice.window,
+            };
+            input.read_plane(reader, place, &mut view, plane)?;
         }
-        images.truncate(batch.ids.len() * len);
-        batch.images = images;
-        batch.shape[0] = batch.ids.len();
-        Ok((batch, unreadable))
+        input.change(hu, placement.as_ref());
+        Ok(())
     }
 }
 
-/// How many threads, and how many batches at a time, the memory allows.
-pub(super) struct Budget {
-    pub(super) threads: usize,
-    /// Batches being made, waiting, and in the consumer's hands.
-    pub(super) slots: usize,
-}
-
-/// What a thread needs besides its batch: a file, its values in HU and a mask (512 × 512), and scratch.
-const THREAD_BYTES: usize = 4 << 20;
-
-impl Budget {
-    pub(super) fn of(options: &LoaderOptions) -> Result<Self, LoaderError> {
-        let budget = options.memory_mib.saturating_mul(1 << 20);
-        let batch = options
-            .batch
-            .saturating_mul(options.input.len())
-            .saturating_mul(4);
-        // A thread needs room for one batch, and one more is in the consumer's hands.
-        let fitting = (budget.saturating_sub(batch)) / batch.saturating_add(THREAD_BYTES);
-        let threads = options.threads.max(1).min(fitting.max(1));
-        let rest = budget.saturating_sub(threads * THREAD_BYTES);
-        let slots = rest / batch;
-        if slots == 0 {
-            let needed = batch.saturating_add(THREAD_BYTES);
-            return Err(LoaderError::Budget {
-                needed_mib: needed.div_ceil(1 << 20),
-                budget_mib: options.memory_mib,
-            });
+/// A complete batch as the consumer gets it: without gaps, or the error of its first sample that ends the epoch.
+pub(super) fn batch(
+    number: usize,
+    mut images: Vec<f32>,
+    made: Vec<Option<Made>>,
+    input: &InputSpec,
+) -> Result<Batch, LoaderError> {
+    let len = input.len();
+    let mut batch = Batch {
+        number,
+        images: Vec::new(),
+        shape: [0, input.channels(), input.size, input.size],
+        labels: Vec::with_capacity(made.len()),
+        weights: Vec::with_capacity(made.len()),
+        ids: Vec::with_capacity(made.len()),
+        unreadable: Vec::new(),
+    };
+    for (at, made) in made.into_iter().enumerate() {
+        match made {
+            Some(Made::Sample { image_id, labels }) => {
+                let to = batch.ids.len() * len;
+                if to != at * len {
+                    images.copy_within(at * len..(at + 1) * len, to);
+                }
+                let is_known = !labels.is_empty();
+                batch.weights.push(if is_known { 1.0 } else { 0.0 });
+                batch.labels.push(labels);
+                batch.ids.push(image_id);
+            }
+            Some(Made::Unreadable(slice)) => batch.unreadable.push(slice),
+            Some(Made::Failed(error)) => return Err(error),
+            None => return Err(LoaderError::Gone { batch: number }),
         }
-        // More than this only fills memory: every thread has a batch at work and one waiting.
-        Ok(Self {
-            threads,
-            slots: slots.min(2 * threads + 1),
-        })
     }
+    batch.shape[0] = batch.ids.len();
+    images.truncate(batch.ids.len() * len);
+    batch.images = images;
+    Ok(batch)
 }

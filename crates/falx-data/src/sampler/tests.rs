@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use falx_core::{ImageId, Label, LabelRow};
 
 use super::{SamplerConfig, order, prior};
-use crate::loader::Sample;
+use crate::samples::{Sample, Samples};
 
 /// `count` slices of which the first `positive` bleed (subdural).
-fn samples(count: usize, positive: usize) -> Vec<Sample> {
+fn samples(count: usize, positive: usize) -> Samples {
     let sample = |at| {
         let mut labels = LabelRow([Some(false); 6]);
         if at < positive {
@@ -18,9 +18,11 @@ fn samples(count: usize, positive: usize) -> Vec<Sample> {
             window: None,
             image_id: ImageId(format!("{at}")),
             labels,
+            row: at as u32,
         }
     };
-    (0..count).map(sample).collect()
+    let list: Vec<Sample> = (0..count).map(sample).collect();
+    Samples::of_list(&list).unwrap()
 }
 
 #[test]
@@ -46,7 +48,7 @@ fn positives_are_repeated_evenly_up_to_their_share() {
     let order = order(&samples, &config, 1, 0);
     let mut times = vec![0; 100];
     for at in &order {
-        times[*at] += 1;
+        times[*at as usize] += 1;
     }
     assert_eq!(order.len(), 174);
     assert!(times[13..].iter().all(|&times| times == 1));
@@ -66,5 +68,5 @@ fn a_share_that_is_reached_or_impossible_changes_nothing() {
         };
         assert_eq!(order(&samples, &config, 1, 0).len(), 10);
     }
-    assert_eq!(prior(&[], &SamplerConfig::default()), [0.0; 6]);
+    assert_eq!(prior(&samples(0, 0), &SamplerConfig::default()), [0.0; 6]);
 }

@@ -10,13 +10,14 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Makes this the axis of `source` pixels of `step` source pixels a target pixel, centred in `target` pixels.
-    pub(super) fn set(&mut self, source: usize, target: usize, step: f64) {
+    /// Makes this the axis of `source` pixels of `step` source pixels a target pixel, with the source's `middle` in the
+    /// middle of `target` pixels.
+    pub(super) fn set(&mut self, source: usize, target: usize, step: f64, middle: f64) {
         self.spans.clear();
         self.weights.clear();
         self.spans.reserve(target);
         // Where the target's edge lies in source pixels.
-        let start = (source as f64 - target as f64 * step) / 2.0;
+        let start = middle - target as f64 * step / 2.0;
         for at in 0..target {
             let low = start + at as f64 * step;
             if step >= 1.0 {
@@ -30,7 +31,7 @@ impl Axis {
     /// The mean over `low .. low + step`.
     fn area(&mut self, source: usize, low: f64, step: f64) {
         let high = (low + step).min(source as f64);
-        let first = low.max(0.0).floor() as usize;
+        let first = low.clamp(0.0, source as f64).floor() as usize;
         let last = high.max(0.0).ceil() as usize;
         let before = self.weights.len();
         for pixel in first..last {

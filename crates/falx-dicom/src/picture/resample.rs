@@ -29,8 +29,10 @@ impl Resample {
             return;
         }
         let [step_down, step_across] = geometry.steps(size);
-        self.down.set(geometry.rows, size, step_down);
-        self.across.set(geometry.cols, size, step_across);
+        let [middle_down, middle_across] = geometry.middle();
+        self.down.set(geometry.rows, size, step_down, middle_down);
+        self.across
+            .set(geometry.cols, size, step_across, middle_across);
         self.sums.clear();
         self.sums.resize(geometry.cols, 0.0);
         self.row.clear();

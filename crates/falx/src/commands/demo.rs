@@ -139,8 +139,16 @@ fn submit(
         ..PredictOptions::default()
     };
     let bundle = Bundle::open(&RunFolder::new(run).bundle())?;
-    let (samples, _) = samples(&index);
-    let predicted = predict(&bundle, &samples, &options, progress, &context.interrupt)?;
+    let (samples, _) = samples(&index)?;
+    let all = samples.all();
+    let predicted = predict(
+        &bundle,
+        &samples,
+        all,
+        &options,
+        progress,
+        &context.interrupt,
+    )?;
     let submission = out.join("submission.csv");
     let sample = phantom.join("stage_2_sample_submission.csv");
     kaggle::write_submission(&predicted.predictions, Some(&sample), &submission)?;

@@ -41,7 +41,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
             &context.interrupt,
         )?,
     };
-    let (samples, mut unreadable) = samples(&index);
+    let (samples, mut unreadable) = samples(&index)?;
     let options = PredictOptions {
         threads: context.threads,
         ..PredictOptions::default()
@@ -49,6 +49,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     let predicted = predict(
         &bundle,
         &samples,
+        samples.all(),
         &options,
         context.progress.as_ref(),
         &context.interrupt,

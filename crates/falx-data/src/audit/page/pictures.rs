@@ -84,6 +84,7 @@ fn draw(row: &IndexRow, reader: &mut SliceReader) -> Result<String, String> {
     let view = InputSpec {
         size: SIDE,
         windows: SEED_WINDOWS[..1].to_vec(),
+        ..InputSpec::default()
     };
     let slice = reader.read(row.place()).map_err(|_| GONE.to_owned())?;
     let mut pixels = vec![0.0; view.len()];

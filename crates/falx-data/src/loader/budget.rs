@@ -1,0 +1,42 @@
+//! How many threads, and how many batches at a time, the memory allows.
+
+use super::{LoaderError, LoaderOptions};
+
+pub(super) struct Budget {
+    pub(super) threads: usize,
+    /// Batches being made, waiting, and in the consumer's hands.
+    pub(super) slots: usize,
+}
+
+/// What a thread needs to read: a file, its values in HU and a mask (512 × 512), and scratch.
+const READING: usize = 4 << 20;
+
+impl Budget {
+    /// Threads come first, as long as there is room for a batch in the making and one in the consumer's hands.
+    pub(super) fn of(options: &LoaderOptions) -> Result<Self, LoaderError> {
+        let budget = options.memory_mib.saturating_mul(1 << 20);
+        let input = &options.input;
+        let floats = |count: usize| count.saturating_mul(size_of::<f32>());
+        let share = options.batch.div_ceil(options.shard.world.max(1));
+        let batch = floats(share.saturating_mul(input.len()));
+        // The planes of a sample, before and after they are moved.
+        let planes = floats(input.plane_len().saturating_mul(input.planes())).saturating_mul(2);
+        let thread = READING.saturating_add(planes);
+        let needed = batch.saturating_add(thread);
+        if needed > budget {
+            return Err(LoaderError::Budget {
+                needed_mib: needed.div_ceil(1 << 20),
+                budget_mib: options.memory_mib,
+            });
+        }
+        let for_threads = budget.saturating_sub(batch.saturating_mul(2)) / thread;
+        let threads = options.threads.max(1).min(for_threads.max(1));
+        let slots = (budget - threads * thread) / batch.max(1);
+        // More than this only fills memory: every thread works on some batch, two wait, and one is held.
+        let per_batch = threads.div_ceil(share.max(1));
+        Ok(Self {
+            threads,
+            slots: slots.clamp(1, per_batch + 3),
+        })
+    }
+}
