@@ -23,6 +23,7 @@ use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId, Window};
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, merge, scan};
+pub(crate) use file::data_lock;
 pub use files::Unlisted;
 pub(crate) use files::find;
 pub use layout::{Layout, UnknownLayout};

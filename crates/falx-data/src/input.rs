@@ -90,6 +90,23 @@ pub enum InputError {
         /// The slice.
         path: PathBuf,
     },
+    /// A picture cannot be packed for a cache.
+    #[error("{path}: its values cannot be packed for the cache; this is a bug in falx")]
+    NotPacked {
+        /// The slice.
+        path: PathBuf,
+    },
+    /// The cache's copy is damaged, and there is no file to read instead.
+    #[error(
+        "{path}: its copy in the cache is damaged, and the file itself cannot be read ({source}); bring the file back and \
+         mend the cache with `falx cache --check`"
+    )]
+    DamagedCache {
+        /// The slice.
+        path: PathBuf,
+        /// Why the file cannot be read.
+        source: Box<InputError>,
+    },
 }
 
 impl InputError {
@@ -98,6 +115,8 @@ impl InputError {
         match self {
             Self::Read(error) => crate::index::reason(error),
             Self::NoPixelSpacing { .. } => "no_pixel_spacing",
+            Self::NotPacked { .. } => "not_packed",
+            Self::DamagedCache { .. } => "damaged_cache",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod augment;
+pub mod cache;
 pub mod check;
 pub mod index;
 pub mod input;

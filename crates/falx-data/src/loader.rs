@@ -21,6 +21,7 @@ use falx_core::{ImageId, LabelRow};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::AugmentConfig;
+use crate::cache::{Cache, Kept};
 use crate::input::{InputError, InputSpec};
 use crate::samples::{Samples, SamplesError};
 use budget::Budget;
@@ -61,6 +62,10 @@ pub struct LoaderOptions {
     pub shard: Shard,
     /// What to do with a file that cannot be read.
     pub on_unreadable: Policy,
+    /// Where slices are looked for before their files are read.
+    pub cache: Option<Arc<Cache>>,
+    /// Pictures that stay in memory from epoch to epoch, in room of their own.
+    pub kept: Option<Arc<Kept>>,
 }
 
 impl Default for LoaderOptions {
@@ -76,6 +81,8 @@ impl Default for LoaderOptions {
             start_batch: 0,
             shard: Shard::default(),
             on_unreadable: Policy::Stop,
+            cache: None,
+            kept: None,
         }
     }
 }
@@ -122,6 +129,8 @@ pub struct Batch {
     pub weights: Vec<f32>,
     /// N ids.
     pub ids: Vec<ImageId>,
+    /// How many slices were read from their files because the cache's copy is damaged.
+    pub damaged: u64,
     /// The slices of this batch that could not be read, under [`Policy::Skip`].
     pub unreadable: Vec<Unreadable>,
 }
@@ -151,12 +160,28 @@ pub struct Skipped {
 }
 
 impl Skipped {
-    fn add(&mut self, slice: &Unreadable) {
+    pub(crate) fn add(&mut self, path: PathBuf, reason: &'static str) {
         self.count += 1;
-        *self.by_reason.entry(slice.reason.to_owned()).or_default() += 1;
-        if self.examples.len() < 5 {
-            self.examples.push(slice.path.clone());
+        *self.by_reason.entry(reason.to_owned()).or_default() += 1;
+        self.keep(path);
+    }
+
+    /// Adds what was left out elsewhere.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.count += other.count;
+        for (reason, count) in &other.by_reason {
+            *self.by_reason.entry(reason.clone()).or_default() += count;
         }
+        for path in &other.examples {
+            self.keep(path.clone());
+        }
+    }
+
+    /// Keeps the first five by name, whoever comes first.
+    fn keep(&mut self, path: PathBuf) {
+        self.examples.push(path);
+        self.examples.sort_unstable();
+        self.examples.truncate(5);
     }
 }
 
@@ -239,6 +264,7 @@ pub struct Loader {
     input: InputSpec,
     batches: usize,
     skipped: Skipped,
+    damaged: u64,
     /// A buffer that the consumer gave back.
     spare: Vec<f32>,
     waited: Duration,
@@ -278,6 +304,7 @@ impl Loader {
             input,
             batches,
             skipped: Skipped::default(),
+            damaged: 0,
             spare: Vec::new(),
             waited: Duration::ZERO,
         };
@@ -302,6 +329,11 @@ impl Loader {
     /// How many batches the epoch has in all, those before `start_batch` included.
     pub fn batches(&self) -> usize {
         self.batches
+    }
+
+    /// How many damaged slices of the cache were read from their files instead.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// How long the consumer has waited for batches so far.
@@ -361,8 +393,9 @@ impl Loader {
             } = self.ring.take(spare)?;
             match worker::batch(number, images, made, &self.input) {
                 Ok(batch) => {
+                    self.damaged += batch.damaged;
                     for slice in &batch.unreadable {
-                        self.skipped.add(slice);
+                        self.skipped.add(slice.path.clone(), slice.reason);
                     }
                     if !batch.ids.is_empty() {
                         return Some(Ok(batch));

@@ -12,6 +12,7 @@ use falx_core::{ImageId, LabelRow, Window};
 use crate::index::{Index, IndexRow};
 use crate::split::Split;
 use crate::table::TableError;
+pub(crate) use rows::read_exact_at;
 use rows::{Head, Rows, RowsWriter};
 
 /// One slice to load.
@@ -179,6 +180,14 @@ impl Samples {
             labels: self.labels(at),
             row: head.row,
         })
+    }
+
+    /// The index row of slice `at`.
+    ///
+    /// # Errors
+    /// As [`Samples::get`].
+    pub fn row(&self, at: usize) -> Result<u32, SamplesError> {
+        Ok(self.rows.head(at)?.row)
     }
 
     /// The places of the slices nearest to `offsets` from slice `at`, of the same series.

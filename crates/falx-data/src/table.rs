@@ -164,6 +164,11 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
+    /// How many rows there are in all.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// How many rows to make room for.
     pub(crate) fn room(&self) -> usize {
         self.rows.min(MOST_RESERVED)

@@ -15,7 +15,7 @@ pub use bundle::{
 pub use card::model_card;
 pub use model::{Model, ModelError};
 pub use predict::{PredictError, PredictOptions, Predicted, Unreadable, predict, samples};
-pub use prior::{InvalidPrior, PriorShift};
+pub use prior::{InvalidPrior, PriorShift, SubtypeShift};
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,44 @@ fn oversampling_to_one_half_is_undone_by_hand() {
 }
 
 #[test]
+fn subtypes_drawn_more_often_are_undone_among_the_positives() {
+    // Training: half positive, of which 40 % are epidural; the data: 20 % positive, of which 10 % are epidural.
+    let shown = [0.2, 0.1, 0.05, 0.1, 0.15, 0.5];
+    let data = [0.02, 0.04, 0.02, 0.04, 0.06, 0.2];
+    let shift = PriorShift::between(shown, data).unwrap();
+    let priors = shift.correct(six(shown));
+    // What says nothing but the prior shown becomes the prior of the data.
+    for (have, expected) in priors.iter().zip(data) {
+        assert!((have.get() - expected).abs() < 1e-12, "{have:?} {expected}");
+    }
+    // By `any` alone the shares among the positives are the same, and nothing else is kept.
+    let by_any = PriorShift::between(data.map(|p| p * 2.0), data).unwrap();
+    assert_eq!(by_any, PriorShift::new(0.4, 0.2).unwrap());
+    let text = toml::to_string(&BundleManifest {
+        prior: Some(shift),
+        ..manifest()
+    });
+    let read: BundleManifest = toml::from_str(&text.unwrap()).unwrap();
+    assert_eq!(read.prior, Some(shift));
+}
+
+proptest! {
+    #[test]
+    fn a_correction_keeps_any_above_the_subtypes(
+        shown in 0.01..0.99_f64, data in 0.01..0.99_f64,
+        shares in proptest::array::uniform5(0.01..0.99_f64), of_data in proptest::array::uniform5(0.01..0.99_f64),
+        any in 0.0..1.0_f64, subtypes in proptest::array::uniform5(0.0..1.0_f64),
+    ) {
+        let six_of = |any: f64, shares: [f64; 5]| std::array::from_fn(|at| if at < 5 { any * shares[at] } else { any });
+        let shift = PriorShift::between(six_of(shown, shares), six_of(data, of_data)).unwrap();
+        let out = shift.correct(six(six_of(any, subtypes)));
+        for p in &out[..5] {
+            prop_assert!(p.get() <= out[5].get() + 1e-12);
+        }
+    }
+}
+
+#[test]
 fn a_bundle_is_opened_as_it_was_written_and_refused_once_changed() {
     let folder = tempfile::tempdir().unwrap();
     let parts = BundleParts {

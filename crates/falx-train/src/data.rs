@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use falx_core::{Label, LabelRow};
+use falx_core::LabelRow;
 use falx_data::index::Index;
-use falx_data::sampler::{self, SamplerConfig};
+use falx_data::sampler::{self, Sampler, SamplerConfig};
 use falx_data::samples::Samples;
 use falx_data::split::Split;
 
@@ -54,7 +54,7 @@ impl RunData {
                 what: format!("validation fold {fold} has"),
             });
         }
-        let prevalence = sampler::prior(&training, &SamplerConfig::default());
+        let prevalence = sampler::prevalence_of(&training);
         Ok(Self {
             data_hash: index.data_hash(),
             index,
@@ -73,6 +73,14 @@ impl RunData {
         }
     }
 
+    /// How the slices that are learnt from are shown.
+    ///
+    /// # Errors
+    /// [`TrainError::Sampler`] for a configuration that cannot be.
+    pub fn sampler(&self, config: &SamplerConfig) -> Result<Sampler, TrainError> {
+        Ok(Sampler::new(&self.training, config)?)
+    }
+
     /// How many slices of one part have a label.
     pub fn count(&self, part: Part) -> usize {
         self.part(part).labelled().count()
@@ -81,15 +89,6 @@ impl RunData {
     /// The places of the slices of one part that have a label.
     pub fn labelled(&self, part: Part) -> Vec<u32> {
         self.part(part).labelled().map(|at| at as u32).collect()
-    }
-
-    /// The prior of `any` that the network is shown, and that of the data.
-    pub fn priors_of_any(&self, sampler: &SamplerConfig) -> (f64, f64) {
-        let any = Label::Any.index();
-        (
-            sampler::prior(&self.training, sampler)[any],
-            self.prevalence[any],
-        )
     }
 
     /// The labels of one part's slices that have any, in its order.

@@ -22,6 +22,9 @@ pub enum TrainError {
     /// The list of slices.
     #[error(transparent)]
     Samples(#[from] falx_data::samples::SamplesError),
+    /// The sampler.
+    #[error(transparent)]
+    Sampler(#[from] falx_data::sampler::SamplerError),
     /// The loader.
     #[error(transparent)]
     Loader(#[from] falx_data::loader::LoaderError),

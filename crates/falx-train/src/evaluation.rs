@@ -213,7 +213,12 @@ fn notes(run: &RunEvaluation) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let (shown, own) = run.data.priors_of_any(&run.recipe.sampler);
+    let any = falx_core::Label::Any.index();
+    let own = run.data.prevalence[any];
+    let shown = run
+        .data
+        .sampler(&run.recipe.sampler)
+        .map_or(own, |sampler| sampler.shown()[any]);
     if shown != own {
         notes.push(format!(
             "Training showed {:.1} % slices with haemorrhage where the data has {:.1} %; every prediction is corrected \

@@ -36,6 +36,10 @@ impl RunLock {
         let mut elsewhere = recipe.clone();
         elsewhere.data.index = "index".into();
         elsewhere.data.split = "split".into();
+        if let Some(weights) = &mut elsewhere.sampler.weights {
+            let bytes = std::fs::read(&weights).map_err(TrainError::io(weights))?;
+            *weights = blake3::hash(&bytes).to_hex().as_str().into();
+        }
         Ok(Self {
             falx_version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: engine.name().to_owned(),

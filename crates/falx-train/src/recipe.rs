@@ -147,6 +147,9 @@ impl Recipe {
         let folder = path.parent().unwrap_or(Path::new(""));
         recipe.data.index = folder.join(&recipe.data.index);
         recipe.data.split = folder.join(&recipe.data.split);
+        if let Some(weights) = &mut recipe.sampler.weights {
+            *weights = folder.join(&weights);
+        }
         Ok(recipe)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use falx_core::{Interrupt, Label, Probability, Progress};
 use falx_data::loader::{Batch, Loader, LoaderOptions};
-use falx_data::sampler;
+use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
 use falx_nn::optim::Optimizer;
 use falx_nn::zoo::{self, NetworkConfig};
@@ -76,6 +76,7 @@ pub(crate) struct Run<'a> {
     pub checkpoints: Checkpoints,
     pub position: Position,
     pub threads: usize,
+    sampler: Sampler,
     engine: Box<dyn Engine>,
     parameters: Parameters,
     optimizer: Optimizer,
@@ -101,7 +102,8 @@ impl<'a> Run<'a> {
         })?;
         let engine = falx_nn::flex_engine(recipe.seed);
         let lock = RunLock::new(recipe, data, engine.as_ref())?;
-        let prior = prior_shift(recipe, data)?;
+        let sampler = data.sampler(&recipe.sampler)?;
+        let prior = prior_shift(&sampler, data)?;
         enter(&folder, options.resume, &lock, recipe)?;
 
         let checkpoints = Checkpoints::new(folder.checkpoints());
@@ -116,14 +118,15 @@ impl<'a> Run<'a> {
         // A stop between the line and the checkpoint leaves a line too many.
         let mut metrics = metrics::read(&folder.metrics())?;
         metrics.retain(|line| line.epoch <= position.epoch);
-        let shown = sampler::order(&data.training, &recipe.sampler, recipe.seed, 0).len();
-        let steps_in_all = (shown.div_ceil(recipe.training.batch) as u64) * recipe.training.epochs;
+        let steps_in_all =
+            (sampler.len().div_ceil(recipe.training.batch) as u64) * recipe.training.epochs;
         Ok(Self {
             recipe,
             data,
             folder,
             graph,
             prior,
+            sampler,
             checkpoints,
             position,
             threads: options.threads,
@@ -142,12 +145,7 @@ impl<'a> Run<'a> {
         interrupt: &Interrupt,
     ) -> Result<bool, TrainError> {
         let epoch = self.position.epoch;
-        let order = sampler::order(
-            &self.data.training,
-            &self.recipe.sampler,
-            self.recipe.seed,
-            epoch,
-        );
+        let order = self.sampler.order(self.recipe.seed, epoch);
         let mut loader = Loader::new(
             Arc::clone(&self.data.training),
             order,
@@ -303,12 +301,12 @@ impl<'a> Run<'a> {
 }
 
 /// The correction that oversampling makes necessary.
-fn prior_shift(recipe: &Recipe, data: &RunData) -> Result<Option<PriorShift>, TrainError> {
-    let (shown, own) = data.priors_of_any(&recipe.sampler);
+fn prior_shift(sampler: &Sampler, data: &RunData) -> Result<Option<PriorShift>, TrainError> {
+    let (shown, own) = (sampler.shown(), data.prevalence);
     if shown == own {
         return Ok(None);
     }
-    Ok(Some(PriorShift::new(shown, own)?))
+    Ok(Some(PriorShift::between(shown, own)?))
 }
 
 fn auc_of_any(truth: &[falx_core::LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {

@@ -39,6 +39,8 @@ fn options(threads: usize) -> LoaderOptions {
         start_batch: 0,
         shard: Shard::default(),
         on_unreadable: Policy::Stop,
+        cache: None,
+        kept: None,
     }
 }
 

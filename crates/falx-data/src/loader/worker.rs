@@ -4,16 +4,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use falx_core::{Hu, ImageId, LabelRow};
+use falx_dicom::picture::FieldOfView;
 
 use super::ring::{Claim, Place};
-use super::{Batch, InputSpec, LoaderError, LoaderOptions, Policy, Unreadable};
+use super::{Batch, LoaderError, LoaderOptions, Policy, Unreadable};
+use crate::cache::{CacheReader, Found};
+use crate::input::{Crop, InputError, InputSpec};
 use crate::samples::{Sample, Samples};
 use crate::source::{self, SliceReader};
 
 /// What became of a position.
 pub(super) enum Made {
     /// Its numbers are in their place.
-    Sample { image_id: ImageId, labels: LabelRow },
+    Sample {
+        image_id: ImageId,
+        labels: LabelRow,
+        /// Damaged copies in the cache that were passed over.
+        damaged: u64,
+    },
     /// It could not be read.
     Unreadable(Unreadable),
     /// The epoch must end.
@@ -34,9 +42,11 @@ pub(super) struct Task {
 }
 
 /// What a thread keeps from sample to sample.
-#[derive(Default)]
 struct Scratch {
     reader: SliceReader,
+    cache: Option<CacheReader>,
+    /// Damaged copies in the cache that this sample has met.
+    damaged: u64,
     /// The planes of a sample in HU.
     hu: Vec<f32>,
 }
@@ -44,7 +54,12 @@ struct Scratch {
 impl Task {
     /// Makes samples until none is left or the loader is dropped.
     pub(super) fn work(&self, ring: &Place) {
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch {
+            reader: SliceReader::new(),
+            cache: self.options.cache.clone().map(CacheReader::new),
+            damaged: 0,
+            hu: Vec::new(),
+        };
         while let Some(claim) = ring.claim() {
             // A bug must end the epoch with an error; a silent thread would leave the loader waiting for ever.
             let made = catch_unwind(AssertUnwindSafe(|| self.make(&claim, &mut scratch)))
@@ -72,6 +87,7 @@ impl Task {
             Ok(()) => Made::Sample {
                 image_id: sample.image_id,
                 labels: sample.labels,
+                damaged: std::mem::take(&mut scratch.damaged),
             },
             Err(LoaderError::Unreadable(error)) if self.options.on_unreadable == Policy::Skip => {
                 Made::Unreadable(Unreadable {
@@ -100,7 +116,7 @@ impl Task {
             ..
         } = &self.options;
         let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
-        let Scratch { reader, hu } = scratch;
+        let mut hu = std::mem::take(&mut scratch.hu);
         let len = input.plane_len();
         hu.resize(len * input.planes(), Hu::PADDING.0);
         let near = self.samples.near(at, &input.planes_mm)?;
@@ -126,13 +142,57 @@ impl Task {
                 neighbour = self.samples.get(place)?;
                 &neighbour
             };
-            let place = source::Place {
-                path: &slice.path,
-                window: slice.window,
-            };
-            input.read_plane(reader, place, &mut view, plane)?;
+            self.plane(slice, scratch, &mut view, plane)?;
         }
-        input.change(hu, placement.as_ref());
+        input.change(&mut hu, placement.as_ref());
+        scratch.hu = hu;
+        Ok(())
+    }
+
+    /// Draws a plane: as it is kept in memory, from the cache, or from its file.
+    fn plane(
+        &self,
+        slice: &Sample,
+        scratch: &mut Scratch,
+        view: &mut Option<FieldOfView>,
+        hu: &mut [f32],
+    ) -> Result<(), InputError> {
+        let input = &self.options.input;
+        // A picture that is cut as another slice's head lies is no picture of its slice alone.
+        let kept = self
+            .options
+            .kept
+            .as_ref()
+            .filter(|_| input.crop == Crop::None);
+        if kept.is_some_and(|kept| kept.get(slice.row, hu)) {
+            return Ok(());
+        }
+        let found = scratch.cache.as_mut().map(|cache| cache.read(slice.row));
+        match (&scratch.cache, found) {
+            (Some(cache), Some(Found::Slice)) => match cache.picture() {
+                Some(picture) if picture.len() == hu.len() => hu.copy_from_slice(picture),
+                _ => input.draw_plane(&cache.slice(), &slice.path, view, hu)?,
+            },
+            _ => {
+                let place = source::Place {
+                    path: &slice.path,
+                    window: slice.window,
+                };
+                let read = input.read_plane(&mut scratch.reader, place, view, hu);
+                if found == Some(Found::Damaged) {
+                    scratch.damaged += 1;
+                    read.map_err(|source| InputError::DamagedCache {
+                        path: slice.path.clone(),
+                        source: Box::new(source),
+                    })?;
+                } else {
+                    read?;
+                }
+            }
+        }
+        if let Some(kept) = kept {
+            kept.keep(slice.row, hu);
+        }
         Ok(())
     }
 }
@@ -152,11 +212,17 @@ pub(super) fn batch(
         labels: Vec::with_capacity(made.len()),
         weights: Vec::with_capacity(made.len()),
         ids: Vec::with_capacity(made.len()),
+        damaged: 0,
         unreadable: Vec::new(),
     };
     for (at, made) in made.into_iter().enumerate() {
         match made {
-            Some(Made::Sample { image_id, labels }) => {
+            Some(Made::Sample {
+                image_id,
+                labels,
+                damaged,
+            }) => {
+                batch.damaged += damaged;
                 let to = batch.ids.len() * len;
                 if to != at * len {
                     images.copy_within(at * len..(at + 1) * len, to);

@@ -12,6 +12,7 @@ fn sample(position: usize) -> Made {
     Made::Sample {
         image_id: ImageId(position.to_string()),
         labels: LabelRow::default(),
+        damaged: 0,
     }
 }
 
