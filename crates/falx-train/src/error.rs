@@ -25,6 +25,9 @@ pub enum TrainError {
     /// The sampler.
     #[error(transparent)]
     Sampler(#[from] falx_data::sampler::SamplerError),
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] falx_data::cache::CacheError),
     /// The loader.
     #[error(transparent)]
     Loader(#[from] falx_data::loader::LoaderError),

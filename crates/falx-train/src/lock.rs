@@ -36,6 +36,9 @@ impl RunLock {
         let mut elsewhere = recipe.clone();
         elsewhere.data.index = "index".into();
         elsewhere.data.split = "split".into();
+        // Neither changes what is loaded.
+        elsewhere.data.cache = None;
+        elsewhere.training.keep_memory_mib = 0;
         if let Some(weights) = &mut elsewhere.sampler.weights {
             let bytes = std::fs::read(&weights).map_err(TrainError::io(weights))?;
             *weights = blake3::hash(&bytes).to_hex().as_str().into();

@@ -49,6 +49,9 @@ pub struct DataConfig {
     pub index: PathBuf,
     /// The split of that index.
     pub split: PathBuf,
+    /// A cache of that index (`falx cache`), to load from; files are read for what it lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<PathBuf>,
     /// The fold that chooses the best checkpoint; the others but the locked test (−1) are learnt from.
     #[serde(default)]
     pub fold: u32,
@@ -93,6 +96,8 @@ pub struct TrainingConfig {
     pub clip_norm: Option<f64>,
     /// The most memory that batches in the making may take, in MiB.
     pub loader_memory_mib: usize,
+    /// Room beside it for pictures that stay in memory from epoch to epoch, in MiB.
+    pub keep_memory_mib: usize,
 }
 
 impl Default for TrainingConfig {
@@ -103,6 +108,7 @@ impl Default for TrainingConfig {
             learning_rate: 1e-3,
             clip_norm: Some(5.0),
             loader_memory_mib: 256,
+            keep_memory_mib: 0,
         }
     }
 }
@@ -147,6 +153,9 @@ impl Recipe {
         let folder = path.parent().unwrap_or(Path::new(""));
         recipe.data.index = folder.join(&recipe.data.index);
         recipe.data.split = folder.join(&recipe.data.split);
+        if let Some(cache) = &mut recipe.data.cache {
+            *cache = folder.join(&cache);
+        }
         if let Some(weights) = &mut recipe.sampler.weights {
             *weights = folder.join(&weights);
         }

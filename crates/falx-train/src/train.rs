@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Interrupt, Label, Probability, Progress};
+use falx_data::cache::{Cache, Kept};
 use falx_data::loader::{Batch, Loader, LoaderOptions};
 use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
@@ -77,6 +78,8 @@ pub(crate) struct Run<'a> {
     pub position: Position,
     pub threads: usize,
     sampler: Sampler,
+    cache: Option<Arc<Cache>>,
+    kept: Option<Arc<Kept>>,
     engine: Box<dyn Engine>,
     parameters: Parameters,
     optimizer: Optimizer,
@@ -103,6 +106,10 @@ impl<'a> Run<'a> {
         let engine = falx_nn::flex_engine(recipe.seed);
         let lock = RunLock::new(recipe, data, engine.as_ref())?;
         let sampler = data.sampler(&recipe.sampler)?;
+        let cache = recipe.data.cache.as_deref();
+        let cache = cache.map(|folder| Cache::open(folder, &data.data_hash, &recipe.input));
+        let cache = cache.transpose()?;
+        let keep = Some(recipe.training.keep_memory_mib).filter(|&mib| mib > 0);
         let prior = prior_shift(&sampler, data)?;
         enter(&folder, options.resume, &lock, recipe)?;
 
@@ -127,6 +134,8 @@ impl<'a> Run<'a> {
             graph,
             prior,
             sampler,
+            cache: cache.map(Arc::new),
+            kept: keep.map(|mib| Arc::new(Kept::new(mib))),
             checkpoints,
             position,
             threads: options.threads,
@@ -290,6 +299,8 @@ impl<'a> Run<'a> {
             memory_mib: self.recipe.training.loader_memory_mib,
             input: self.recipe.input.clone(),
             seed: self.recipe.seed,
+            cache: self.cache.clone(),
+            kept: self.kept.clone(),
             ..LoaderOptions::default()
         }
     }

@@ -62,6 +62,15 @@ pub enum Command {
   falx split index.parquet --check split.parquet
   falx split index.parquet --check folds.csv --out split.parquet")]
     Split(Split),
+    /// Pack an index's slices so that training loads them faster, from fewer bytes.
+    #[command(after_help = "Examples:
+  falx cache index.parquet --out cache
+  falx cache index.parquet --out cache-256 --size 256
+  falx cache index.parquet --out cache --check
+
+A recipe uses it with `cache = \"cache\"` under [data]. Whole slices serve any input; pictures of one size are smaller
+and faster, and serve inputs of that size only. Both give the same batches as the files, to the bit.")]
+    Cache(Cache),
     /// Train one run from a recipe.
     Train(Train),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
@@ -188,6 +197,31 @@ pub struct Split {
     /// The split to write; with `--check` the one that was given, locked to this index, unless it leaks.
     #[arg(long, value_name = "PARQUET", required_unless_present = "check")]
     pub out: Option<PathBuf>,
+}
+
+/// `falx cache`
+#[derive(Debug, Args)]
+pub struct Cache {
+    /// An index made by `falx index`.
+    pub index: PathBuf,
+    /// The folder to write. Finished shards that are there are kept: an interrupted cache goes on.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Hold pictures of this side in pixels, as a network sees them before its windows. [default: whole slices]
+    #[arg(long, value_name = "PIXELS", value_parser = picture_side)]
+    pub size: Option<usize>,
+    /// The side of a picture's pixel in mm, as `mm_per_pixel` of a recipe's input.
+    #[arg(long, value_name = "MM", requires = "size", value_parser = positive)]
+    pub mm_per_pixel: Option<f32>,
+    /// Pictures with the head in their middle, as `crop = "head"` of a recipe's input.
+    #[arg(long, requires = "size")]
+    pub crop_head: bool,
+    /// How hard to pack: 0 is fast, 12 is small.
+    #[arg(long, default_value_t = 4, value_name = "LEVEL", value_parser = pack_level)]
+    pub level: usize,
+    /// Look at every slice that is there, and make damaged or incomplete shards again.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `falx train`
@@ -391,6 +425,22 @@ pub struct LintSubmission {
     /// The truth, to say what it would score.
     #[arg(long, value_name = "CSV")]
     pub truth: Option<PathBuf>,
+}
+
+/// How hard to pack.
+fn pack_level(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(level @ 0..=12) => Ok(level),
+        _ => Err("give a level from 0 to 12".to_owned()),
+    }
+}
+
+/// A length above 0.
+fn positive(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("give a number above 0, as 0.5".to_owned()),
+    }
 }
 
 /// The side of a picture.

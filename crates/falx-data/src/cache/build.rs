@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 
 use atomic_write_file::AtomicWriteFile;
 use falx_core::{Hu, Interrupt, Progress};
+use falx_eval::text::count;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -58,6 +59,45 @@ pub struct CacheSummary {
 }
 
 impl CacheSummary {
+    /// The summary as the command line prints it.
+    pub fn to_text(&self) -> String {
+        use std::fmt::Write as _;
+
+        let held = self.slices - self.skipped.count.min(self.slices);
+        let mib = self.bytes as f64 / f64::from(1 << 20);
+        let mut text = format!(
+            "{}: {} in {}, {mib:.1} MiB ({:.1} KiB a slice)",
+            self.cache.display(),
+            count(held, "slice"),
+            count(self.shards, "shard"),
+            1024.0 * mib / held.max(1) as f64,
+        );
+        if self.kept > 0 {
+            let _ = write!(text, "\n{} were there already", count(self.kept, "shard"));
+        }
+        if self.damaged > 0 {
+            let _ = write!(
+                text,
+                "\n{} were damaged and made again",
+                count(self.damaged, "shard")
+            );
+        }
+        if self.skipped.count > 0 {
+            let _ = write!(
+                text,
+                "\n{} could not be read:",
+                count(self.skipped.count, "slice")
+            );
+            for (reason, slices) in &self.skipped.by_reason {
+                let _ = write!(text, " {reason} {slices}");
+            }
+            for path in &self.skipped.examples {
+                let _ = write!(text, "\n  {}", path.display());
+            }
+        }
+        text
+    }
+
     /// True where every usable slice is in the cache.
     pub fn is_complete(&self) -> bool {
         self.skipped.count == 0

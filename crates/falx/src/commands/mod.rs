@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod cache;
 mod demo;
 mod dicom;
 mod evaluate;
@@ -38,6 +39,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Index(arguments) => index::run(&arguments, context),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Split(arguments) => split::run(&arguments),
+        Command::Cache(arguments) => cache::run(&arguments, context),
         Command::Train(arguments) => train::run(&arguments, context),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context),
         Command::Predict(arguments) => predict::run(&arguments, context),
