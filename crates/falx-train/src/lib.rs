@@ -24,7 +24,7 @@ pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{DataConfig, NetworkChoice, Recipe, RecipeError, TrainingConfig};
-pub use summary::TrainSummary;
+pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
 
 #[cfg(test)]

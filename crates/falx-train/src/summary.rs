@@ -26,6 +26,24 @@ pub struct TrainSummary {
     pub best: Option<(u64, f64)>,
     /// The bundle, once finished.
     pub bundle: Option<PathBuf>,
+    /// How long this call trained; no result depends on it.
+    pub timing: Timing,
+}
+
+/// Where the time of training went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Timing {
+    /// Seconds in epochs, without validation.
+    pub training_seconds: f64,
+    /// Of these, seconds in which the network had to wait for slices.
+    pub waiting_seconds: f64,
+}
+
+impl Timing {
+    /// The share of its time that training waited for slices; 0 where it did not train.
+    pub fn waiting_share(&self) -> f64 {
+        self.waiting_seconds / self.training_seconds.max(f64::MIN_POSITIVE)
+    }
 }
 
 impl TrainSummary {
@@ -54,6 +72,14 @@ impl TrainSummary {
             if loss >= baseline {
                 text.push_str("This is not better than no skill: do not use this model.\n");
             }
+        }
+        if self.timing.training_seconds > 0.0 {
+            let _ = writeln!(
+                text,
+                "trained for {:.1} s, {:.1} % of them waiting for slices",
+                self.timing.training_seconds,
+                100.0 * self.timing.waiting_share()
+            );
         }
         match &self.bundle {
             Some(bundle) => {

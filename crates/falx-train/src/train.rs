@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use falx_core::{Interrupt, Label, Probability, Progress};
 use falx_data::cache::{Cache, Kept};
@@ -17,7 +18,7 @@ use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::lock::RunLock;
 use crate::metrics::{self, EpochMetrics, EpochSums};
-use crate::{Recipe, TrainError, TrainSummary, finish};
+use crate::{Recipe, Timing, TrainError, TrainSummary, finish};
 
 /// How a run uses the machine; results do not depend on it.
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ pub fn train(
         epochs: run.metrics.clone(),
         best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
         bundle: finished.then(|| run.folder.bundle()),
+        timing: run.timing,
     })
 }
 
@@ -85,6 +87,7 @@ pub(crate) struct Run<'a> {
     optimizer: Optimizer,
     metrics: Vec<EpochMetrics>,
     steps_in_all: u64,
+    timing: Timing,
 }
 
 impl<'a> Run<'a> {
@@ -144,6 +147,7 @@ impl<'a> Run<'a> {
             optimizer,
             metrics,
             steps_in_all,
+            timing: Timing::default(),
         })
     }
 
@@ -170,7 +174,9 @@ impl<'a> Run<'a> {
             &format!("train {}/{}", epoch + 1, self.recipe.training.epochs),
             Some(batches.saturating_sub(self.position.batch as u64)),
         );
+        let start = Instant::now();
         let mut rate = 0.0;
+        let mut is_stopped = false;
         while let Some(batch) = loader.next() {
             let (used, images) = self.step(batch?)?;
             rate = used;
@@ -178,9 +184,21 @@ impl<'a> Run<'a> {
             progress.advance(1);
             progress.note(&format!("loss {:.4}", self.position.sums.mean()));
             if interrupt.is_requested() {
-                self.save()?;
-                return Ok(false);
+                is_stopped = true;
+                break;
             }
+        }
+        self.timing.training_seconds += start.elapsed().as_secs_f64();
+        self.timing.waiting_seconds += loader.waited().as_secs_f64();
+        if loader.damaged() > 0 {
+            tracing::warn!(
+                slices = loader.damaged(),
+                "copies in the cache are damaged, and their files were read; `falx cache --check` mends it"
+            );
+        }
+        if is_stopped {
+            self.save()?;
+            return Ok(false);
         }
         progress.finish();
         self.end_epoch(rate, progress)?;
