@@ -1,12 +1,13 @@
 //! What an evaluation holds. Everything here is plain data that travels as JSON.
 
 use falx_core::Label;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Undefined;
 
 /// A score and its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// The score on the data as they are.
     pub value: f64,
@@ -17,7 +18,7 @@ pub struct Estimate {
 }
 
 /// How a loss stands to the reference baseline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Better than predicting prevalence, and the interval says so too.
@@ -29,7 +30,7 @@ pub enum Verdict {
 }
 
 /// A prediction that knows nothing of the image, scored on the same cases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
     /// What it predicts, in words.
     pub name: String,
@@ -43,7 +44,7 @@ pub struct Baseline {
 }
 
 /// One bin of a reliability curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bin {
     /// The lowest prediction in the bin.
     pub low: f64,
@@ -58,7 +59,7 @@ pub struct Bin {
 }
 
 /// How well probabilities agree with frequencies.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibration {
     /// At most ten bins of about equal numbers of cases; equal predictions share a bin.
     pub bins: Vec<Bin>,
@@ -67,7 +68,7 @@ pub struct Calibration {
 }
 
 /// Sensitivity and its companions at one threshold: positive where the prediction is at least `threshold`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperatingPoint {
     /// How the threshold was chosen.
     pub rule: String,
@@ -90,9 +91,10 @@ pub struct OperatingPoint {
 }
 
 /// The scores of one label.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelScore {
     /// The label.
+    #[schemars(with = "crate::schema::LabelName")]
     pub label: Label,
     /// Cases in which the label is known.
     pub known: u64,
@@ -123,7 +125,7 @@ pub struct LabelScore {
 }
 
 /// The scores per study: a study's prediction is the highest of its slices', its label positive where a slice's is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyScores {
     /// Studies scored.
     pub studies: u64,
@@ -140,7 +142,7 @@ pub struct StudyScores {
 }
 
 /// Everything that was found out about a set of predictions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// Slices scored.
     pub slices: u64,

@@ -5,7 +5,8 @@
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
-//! * [`report`] lays an evaluation out as one self-contained HTML page.
+//! * [`report`] lays an evaluation out as one self-contained HTML page, [`tables`] as CSV; [`schema`] describes its JSON.
+//! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
 
 mod calibration;
 mod evaluate;
@@ -14,15 +15,21 @@ mod level;
 mod metrics;
 mod operating;
 mod outcomes;
+mod provenance;
 mod ranked;
 mod resampling;
 pub mod text;
 mod warnings;
 
+pub mod checklist;
 pub mod kaggle;
 pub mod lint;
+pub mod model_card;
 pub mod predictions;
 pub mod report;
+pub mod schema;
+pub mod summary;
+pub mod tables;
 
 pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
@@ -34,6 +41,7 @@ pub use metrics::{
     weighted_log_loss,
 };
 pub use outcomes::{Outcomes, OutcomesError};
+pub use provenance::Provenance;
 pub use resampling::Resampling;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod lock;
 mod metrics;
 mod pictures;
 mod predictions;
+mod provenance;
 mod recipe;
 mod summary;
 mod train;

@@ -7,7 +7,7 @@ use falx_core::{ImageId, PatientId, Progress};
 use falx_data::index::{Index, IndexRow};
 use falx_data::labels;
 use falx_eval::report::Report;
-use falx_eval::{Case, EvaluateOptions, Evaluation, evaluate};
+use falx_eval::{Case, EvaluateOptions, Evaluation, Provenance, evaluate};
 
 use crate::TrainError;
 use crate::evaluation::patient;
@@ -109,18 +109,31 @@ impl JudgedPredictions {
                 "Judged on {} slices of {} patients.",
                 self.evaluation.slices, self.evaluation.patients
             ),
-            facts: vec![
-                (
-                    "Predictions".to_owned(),
-                    self.predictions.display().to_string(),
-                ),
-                ("Truth".to_owned(), self.labels.display().to_string()),
-                ("falx".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ],
+            provenance: self.provenance(),
             evaluation: self.evaluation.clone(),
             curves: Vec::new(),
             pictures: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    /// What is known of the predictions: their files' names and who judged them.
+    fn provenance(&self) -> Provenance {
+        let name = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        let (predictions, labels) = (name(&self.predictions), name(&self.labels));
+        Provenance {
+            software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
+            commands: vec![format!(
+                "falx evaluate {predictions} --labels {labels} --html report.html"
+            )],
+            other: vec![
+                ("Predictions".to_owned(), predictions),
+                ("Truth".to_owned(), labels),
+            ],
+            ..Provenance::default()
         }
     }
 }
