@@ -5,14 +5,15 @@
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
+//! * [`worklist`] simulates what flags do to a work list.
 
 mod calibration;
 mod evaluate;
 mod evaluation;
 mod level;
 mod metrics;
-mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
@@ -21,8 +22,10 @@ mod warnings;
 
 pub mod kaggle;
 pub mod lint;
+pub mod operating;
 pub mod predictions;
 pub mod report;
+pub mod worklist;
 
 pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
