@@ -5,6 +5,7 @@
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 
 mod calibration;
@@ -19,6 +20,7 @@ mod resampling;
 pub mod text;
 mod warnings;
 
+pub mod interval;
 pub mod kaggle;
 pub mod lint;
 pub mod predictions;
