@@ -5,6 +5,7 @@
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 //! * [`worklist`] simulates what flags do to a work list.
@@ -20,6 +21,7 @@ mod resampling;
 pub mod text;
 mod warnings;
 
+pub mod interval;
 pub mod kaggle;
 pub mod lint;
 pub mod operating;

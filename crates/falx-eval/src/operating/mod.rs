@@ -8,7 +8,6 @@ mod confusion;
 mod decision_curve;
 mod locked;
 mod performance;
-mod proportion;
 #[cfg(test)]
 mod tests;
 mod threshold;

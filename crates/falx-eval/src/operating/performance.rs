@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::confusion::{Confusion, MEASURES, Measure, NoValue};
-use super::proportion;
+use crate::interval::{LEVEL, clopper_pearson, wilson};
 use crate::{Estimate, Outcomes, Resampling};
 
 /// What a test does, with 95 % intervals.
@@ -164,14 +164,14 @@ fn with_closed_forms(
         };
         let patients = test.clusters_with(of);
         let interval = if patients == whole {
-            proportion::wilson(part, whole)
+            wilson(part, whole, LEVEL)
         } else if part == 0 || part == whole {
-            proportion::all_or_none(part > 0, patients)
+            clopper_pearson(if part > 0 { patients } else { 0 }, patients, LEVEL)
         } else {
-            None
+            continue;
         };
-        if let Some((low, high)) = interval {
-            (estimate.low, estimate.high) = (Some(low), Some(high));
+        if let Ok(interval) = interval {
+            (estimate.low, estimate.high) = (interval.low, interval.high);
         }
     }
     drawn
