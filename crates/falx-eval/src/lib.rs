@@ -7,13 +7,15 @@
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`report`] lays an evaluation out as one self-contained HTML page, [`tables`] as CSV; [`schema`] describes its JSON.
 //! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
+//! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
+//! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
+//! * [`worklist`] simulates what flags do to a work list.
 
 mod calibration;
 mod evaluate;
 mod evaluation;
 mod level;
 mod metrics;
-mod operating;
 mod outcomes;
 mod provenance;
 mod ranked;
@@ -22,14 +24,17 @@ pub mod text;
 mod warnings;
 
 pub mod checklist;
+pub mod interval;
 pub mod kaggle;
 pub mod lint;
 pub mod model_card;
+pub mod operating;
 pub mod predictions;
 pub mod report;
 pub mod schema;
 pub mod summary;
 pub mod tables;
+pub mod worklist;
 
 pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
