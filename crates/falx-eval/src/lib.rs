@@ -17,6 +17,7 @@ mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
+mod score;
 pub mod text;
 mod warnings;
 
@@ -37,6 +38,7 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
+pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
 
 #[cfg(test)]
 mod tests;
