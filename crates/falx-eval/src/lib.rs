@@ -8,7 +8,9 @@
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 
+mod aggregate;
 mod calibration;
+mod case;
 mod evaluate;
 mod evaluation;
 mod level;
@@ -19,6 +21,7 @@ mod ranked;
 mod resampling;
 mod score;
 pub mod text;
+mod units;
 mod warnings;
 
 pub mod interval;
@@ -27,10 +30,12 @@ pub mod lint;
 pub mod predictions;
 pub mod report;
 
-pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
+pub use aggregate::{Aggregation, UnknownAggregation};
+pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};
+pub use evaluate::{EvaluateError, EvaluateOptions, evaluate, evaluate_input};
 pub use evaluation::{
-    Baseline, Bin, Calibration, Estimate, Evaluation, LabelScore, OperatingPoint, StudyScores,
-    Verdict,
+    AggregationScore, Baseline, Bin, Calibration, Development, Estimate, Evaluation, LabelScore,
+    OperatingPoint, SeriesScores, StudyScores, UnitOfAnalysis, Verdict,
 };
 pub use metrics::{
     CLIP, Undefined, auc, auc_by_cluster, average_precision, label_log_loss, log_loss, prevalence,

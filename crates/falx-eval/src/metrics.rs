@@ -1,6 +1,7 @@
 //! The plain scores: log losses, area under the ROC curve, average precision.
 
 use falx_core::{LABELS, LabelRow, Probability, Silent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Estimate;
@@ -14,7 +15,9 @@ use crate::resampling::{estimate, replicate};
 pub const CLIP: f64 = 1e-15;
 
 /// Why a score has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, thiserror::Error,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Undefined {
     /// Nothing to score.
