@@ -5,6 +5,7 @@
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 
 mod aggregate;
@@ -18,10 +19,12 @@ mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
+mod score;
 pub mod text;
 mod units;
 mod warnings;
 
+pub mod interval;
 pub mod kaggle;
 pub mod lint;
 pub mod predictions;
@@ -40,6 +43,7 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
+pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
 
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,15 @@ impl Ranked {
         }
     }
 
+    /// The cases, group of ties by group, from the highest score down: (case, positive).
+    pub(crate) fn ties(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = (u32, bool)> + Clone + '_> + '_ {
+        self.entries
+            .chunk_by(|a, _| !a.closes)
+            .map(|group| group.iter().map(|e| (e.case, e.positive)))
+    }
+
     /// Calls `visit` with the counts before and after each group of ties, and the number of one of its cases, from the
     /// highest score down.
     pub(crate) fn cuts(&self, weight: impl Fn(u32) -> u32, mut visit: impl FnMut(Cut, Cut, u32)) {

@@ -1,0 +1,121 @@
+//! Areas of clustered cases: several slices of one patient, possibly of both classes.
+
+use super::delong::paired;
+use super::placement::Placements;
+use super::{Area, AreaDifference, AreaError};
+use crate::Outcomes;
+
+/// The area under the ROC curve with its variance over clusters: the area that every pair of cases is worth the same,
+/// and Obuchowski's variance.
+///
+/// With one case a cluster it equals [`super::delong`]. It needs many clusters (some dozens with either class) and says
+/// nothing of cases that none of them is like.
+///
+/// # Errors
+/// [`AreaError`] where a class is missing or lies in a single cluster.
+///
+/// # Source
+/// Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997; 53:567.
+pub fn clustered_area(outcomes: &Outcomes<'_>) -> Result<Area, AreaError> {
+    let placements = Placements::of(outcomes)?;
+    Sums::new(&placements, outcomes.truth(), outcomes.cluster()).area()
+}
+
+/// Two areas of the same clustered cases, and their difference; `second` is the other prediction of each case.
+///
+/// # Errors
+/// [`AreaError`] where a class is missing or lies in a single cluster, or `second` does not fit the cases.
+///
+/// # Source
+/// As [`clustered_area`].
+pub fn clustered_difference(
+    outcomes: &Outcomes<'_>,
+    second: &[f64],
+) -> Result<AreaDifference, AreaError> {
+    let other = paired(outcomes, second)?;
+    let (a, b) = (Placements::of(outcomes)?, Placements::of(&other)?);
+    let (truth, cluster) = (outcomes.truth(), outcomes.cluster());
+    let a = Sums::new(&a, truth, cluster);
+    let b = Sums::new(&b, truth, cluster);
+    Ok(AreaDifference {
+        first: a.area()?,
+        second: b.area()?,
+        covariance: a.covariance(&b)?,
+    })
+}
+
+/// What one cluster adds: its cases of either class, and the sums of their placements about the area.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    positives: u64,
+    negatives: u64,
+    of_positives: f64,
+    of_negatives: f64,
+}
+
+struct Sums {
+    auc: f64,
+    positives: u64,
+    negatives: u64,
+    clusters: Vec<Sum>,
+}
+
+impl Sums {
+    fn new(placements: &Placements, truth: &[bool], cluster: &[u32]) -> Self {
+        let clusters = cluster.iter().max().map_or(0, |&c| c as usize + 1);
+        let mut sums = vec![Sum::default(); clusters];
+        for ((&positive, &cluster), component) in
+            truth.iter().zip(cluster).zip(&placements.components)
+        {
+            if let Some(sum) = sums.get_mut(cluster as usize) {
+                if positive {
+                    sum.positives += 1;
+                    sum.of_positives += component - placements.auc;
+                } else {
+                    sum.negatives += 1;
+                    sum.of_negatives += component - placements.auc;
+                }
+            }
+        }
+        Self {
+            auc: placements.auc,
+            positives: placements.positives,
+            negatives: placements.negatives,
+            clusters: sums,
+        }
+    }
+
+    fn area(&self) -> Result<Area, AreaError> {
+        Ok(Area {
+            auc: self.auc,
+            // Where clusters cancel themselves out, rounding may leave a little less than nothing.
+            variance: self.covariance(self)?.max(0.0),
+        })
+    }
+
+    /// Obuchowski's S10 / M + S01 / N + 2 S11 / (M N), for two predictions of the same cases.
+    fn covariance(&self, other: &Self) -> Result<f64, AreaError> {
+        let with =
+            |holds: &dyn Fn(&Sum) -> bool| self.clusters.iter().filter(|c| holds(c)).count() as u64;
+        let (of_positives, of_negatives) = (with(&|c| c.positives > 0), with(&|c| c.negatives > 0));
+        let unit = "cluster";
+        for (count, class) in [(of_positives, "positive"), (of_negatives, "negative")] {
+            if count < 2 {
+                return Err(AreaError::Single { unit, class });
+            }
+        }
+        let (mut s10, mut s01, mut s11) = (0.0, 0.0, 0.0);
+        for (a, b) in self.clusters.iter().zip(&other.clusters) {
+            s10 += a.of_positives * b.of_positives;
+            s01 += a.of_negatives * b.of_negatives;
+            s11 += a.of_positives * b.of_negatives + a.of_negatives * b.of_positives;
+        }
+        let (m, n) = (self.positives as f64, self.negatives as f64);
+        // n / (n - 1), Bessel's correction.
+        let bessel = |clusters: u64| clusters as f64 / (clusters - 1) as f64;
+        let all = with(&|c| c.positives + c.negatives > 0);
+        Ok(bessel(of_positives) * s10 / (m * m)
+            + bessel(of_negatives) * s01 / (n * n)
+            + bessel(all) * s11 / (m * n))
+    }
+}
