@@ -4,6 +4,7 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::operating::ChosenOn;
 use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
@@ -88,6 +89,16 @@ pub struct OperatingPoint {
     pub specificity: f64,
     /// Share of the called that are positive; `None` where none is called.
     pub positive_predictive_value: Option<f64>,
+    /// Share of those not called that are negative; `None` where all are called.
+    pub negative_predictive_value: Option<f64>,
+    /// The harmonic mean of sensitivity and positive predictive value.
+    pub f1: Option<f64>,
+    /// Sensitivity ÷ (1 − specificity); `None` without a false alarm.
+    pub positive_likelihood_ratio: Option<f64>,
+    /// (1 − sensitivity) ÷ specificity; `None` without a true negative.
+    pub negative_likelihood_ratio: Option<f64>,
+    /// On whom the threshold was chosen.
+    pub chosen_on: ChosenOn,
 }
 
 /// The scores of one label.

@@ -6,7 +6,9 @@
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
+//! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
+//! * [`worklist`] simulates what flags do to a work list.
 
 mod aggregate;
 mod calibration;
@@ -15,7 +17,6 @@ mod evaluate;
 mod evaluation;
 mod level;
 mod metrics;
-mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
@@ -27,8 +28,10 @@ mod warnings;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;
+pub mod operating;
 pub mod predictions;
 pub mod report;
+pub mod worklist;
 
 pub use aggregate::{Aggregation, UnknownAggregation};
 pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};

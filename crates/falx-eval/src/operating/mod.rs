@@ -1,4 +1,28 @@
-//! What predictions do as a test: the ROC curve and a few thresholds on it.
+//! What predictions do as a test.
+//!
+//! * [`Confusion`] says what four counts mean; [`Performance`] adds intervals.
+//! * A [`Rule`] chooses a threshold on some patients; [`locked_points`] and [`cross_fitted_points`] judge it on others.
+//! * [`decision_curve`] says what acting on the predictions is worth.
+
+mod confusion;
+mod decision_curve;
+mod locked;
+mod performance;
+#[cfg(test)]
+mod tests;
+mod threshold;
+
+pub use confusion::{Confusion, MEASURES, Measure, NoValue};
+pub use decision_curve::{
+    DecisionCurve, DecisionPoint, HAEMORRHAGE_RANGE, NoCurve, decision_curve, thresholds,
+};
+pub use locked::{
+    ChosenOn, LockedPoint, LockedPoints, MissingPoint, cross_fitted_points, locked_points,
+};
+pub use performance::{
+    CountsByCluster, PREVALENCES, Performance, PredictiveValues, UndefinedMeasure, performances,
+};
+pub use threshold::{NoThreshold, RULES, Rule};
 
 use crate::OperatingPoint;
 use crate::ranked::{Cut, Ranked};
@@ -71,31 +95,49 @@ pub(crate) fn points(ranked: &Ranked, predictions: &[f64]) -> Vec<OperatingPoint
     if total.positives == 0 || total.negatives == 0 {
         return Vec::new();
     }
-    let point = |rule: String, threshold: f64, cut: Cut| OperatingPoint {
-        rule,
-        threshold,
-        true_positives: cut.positives,
-        false_positives: cut.negatives,
-        true_negatives: total.negatives - cut.negatives,
-        false_negatives: total.positives - cut.positives,
-        sensitivity: cut.positives as f64 / total.positives as f64,
-        specificity: (total.negatives - cut.negatives) as f64 / total.negatives as f64,
-        positive_predictive_value: (cut.positives + cut.negatives > 0)
-            .then(|| cut.positives as f64 / (cut.positives + cut.negatives) as f64),
+    let point = |rule: String, threshold: f64, cut: Cut, chosen_on: ChosenOn| {
+        let counts = Confusion {
+            true_positives: cut.positives,
+            false_positives: cut.negatives,
+            true_negatives: total.negatives - cut.negatives,
+            false_negatives: total.positives - cut.positives,
+        };
+        let value = |measure| counts.measure(measure).ok();
+        OperatingPoint {
+            rule,
+            threshold,
+            true_positives: counts.true_positives,
+            false_positives: counts.false_positives,
+            true_negatives: counts.true_negatives,
+            false_negatives: counts.false_negatives,
+            sensitivity: cut.positives as f64 / total.positives as f64,
+            specificity: counts.true_negatives as f64 / total.negatives as f64,
+            positive_predictive_value: value(Measure::PositivePredictiveValue),
+            negative_predictive_value: value(Measure::NegativePredictiveValue),
+            f1: value(Measure::F1),
+            positive_likelihood_ratio: value(Measure::PositiveLikelihoodRatio),
+            negative_likelihood_ratio: value(Measure::NegativeLikelihoodRatio),
+            chosen_on,
+        }
     };
     let half = cuts
         .iter()
         .take_while(|(_, threshold)| *threshold >= 0.5)
         .last()
         .map_or_else(Cut::default, |&(cut, _)| cut);
-    let mut points = vec![point("prediction of at least 0.5".to_owned(), 0.5, half)];
+    let mut points = vec![point(
+        "prediction of at least 0.5".to_owned(),
+        0.5,
+        half,
+        ChosenOn::Fixed,
+    )];
     for percent in [90, 95] {
         let reached = cuts
             .iter()
             .find(|(cut, _)| cut.positives * 100 >= total.positives * percent);
         if let Some(&(cut, threshold)) = reached {
             let rule = format!("sensitivity of at least {percent} %");
-            points.push(point(rule, threshold, cut));
+            points.push(point(rule, threshold, cut, ChosenOn::SameCases));
         }
     }
     let specific = cuts
@@ -104,7 +146,7 @@ pub(crate) fn points(ranked: &Ranked, predictions: &[f64]) -> Vec<OperatingPoint
         .last();
     if let Some(&(cut, threshold)) = specific {
         let rule = "specificity of at least 90 %".to_owned();
-        points.push(point(rule, threshold, cut));
+        points.push(point(rule, threshold, cut, ChosenOn::SameCases));
     }
     points
 }
