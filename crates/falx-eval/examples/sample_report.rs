@@ -35,6 +35,7 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
                 patient: PatientId(format!("P{p:04}")),
                 study: Some(format!("S{p:04}").into()),
                 series: None,
+                order: None,
                 attributes: None,
                 truth,
                 prediction,

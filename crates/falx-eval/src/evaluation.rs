@@ -4,8 +4,8 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Undefined;
 use crate::operating::ChosenOn;
+use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,8 +35,8 @@ pub enum Verdict {
 pub struct Baseline {
     /// What it predicts, in words.
     pub name: String,
-    /// What it predicts for each label.
-    pub prediction: [f64; 6],
+    /// What it predicts for each label; `None` where that differs from case to case.
+    pub prediction: Option<[f64; 6]>,
     /// Its weighted log loss.
     pub weighted_log_loss: f64,
     /// The predictions' skill against it: `1 - loss / baseline`, the interval from the same resamples for both.
@@ -135,13 +135,36 @@ pub struct LabelScore {
     pub operating_points: Vec<OperatingPoint>,
 }
 
-/// The scores per study: a study's prediction is the highest of its slices', its label positive where a slice's is.
+/// The scores per series, as [`StudyScores`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesScores {
+    /// Series scored.
+    pub series: u64,
+    /// Patients they belong to.
+    pub patients: u64,
+    /// How the slices' predictions became the series'.
+    #[serde(default)]
+    pub aggregation: Aggregation,
+    /// The weighted log loss over series.
+    pub weighted_log_loss: Estimate,
+    /// How it stands to the reference baseline, the prevalence among these series.
+    pub verdict: Verdict,
+    /// One row a label, in the fixed order.
+    pub labels: Vec<LabelScore>,
+    /// The no-skill baselines on the same series.
+    pub baselines: Vec<Baseline>,
+}
+
+/// The scores per study: its prediction is aggregated from its slices', its label positive where a slice's is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyScores {
     /// Studies scored.
     pub studies: u64,
     /// Patients they belong to.
     pub patients: u64,
+    /// How the slices' predictions became the study's.
+    #[serde(default)]
+    pub aggregation: Aggregation,
     /// The weighted log loss over studies.
     pub weighted_log_loss: Estimate,
     /// How it stands to the reference baseline, the prevalence among these studies.
@@ -152,14 +175,59 @@ pub struct StudyScores {
     pub baselines: Vec<Baseline>,
 }
 
+/// What studies score under one of the offered aggregations.
+///
+/// To choose the best of them on the cases that are judged is to learn from these; name the choice beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AggregationScore {
+    /// How the slices' predictions became the study's.
+    pub aggregation: Aggregation,
+    /// The weighted log loss over studies.
+    pub weighted_log_loss: f64,
+    /// The area under the ROC curve of `any` over studies; `None` where a class is missing.
+    pub auc_of_any: Option<f64>,
+}
+
+/// What the main scores count: one thing of this kind is one case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitOfAnalysis {
+    /// A slice.
+    #[default]
+    Slice,
+    /// A study, where only whole studies have a truth.
+    Study,
+}
+
+/// On which cases thresholds and corrections were found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "how")]
+pub enum Development {
+    /// On other patients' cases, which were given.
+    Given {
+        /// Cases with a known label.
+        cases: u64,
+        /// Their patients.
+        patients: u64,
+    },
+    /// On the judged cases themselves, fold by fold: each patient is judged with what the other folds' patients gave.
+    CrossFitted {
+        /// Folds of patients.
+        folds: u32,
+    },
+}
+
 /// Everything that was found out about a set of predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
-    /// Slices scored.
+    /// What the scores below count: slices, or studies where only these have a truth.
+    #[serde(default)]
+    pub unit: UnitOfAnalysis,
+    /// Slices whose predictions are scored; where studies are the unit, those that these are aggregated from.
     pub slices: u64,
     /// Patients they belong to; the intervals resample these.
     pub patients: u64,
-    /// Positive slices of each label, in the fixed order.
+    /// Positive cases of each label, in the fixed order.
     pub positives: [u64; 6],
     /// Resamples behind every interval.
     pub replicates: u32,
@@ -171,10 +239,20 @@ pub struct Evaluation {
     pub verdict: Verdict,
     /// One row a label, in the fixed order.
     pub labels: Vec<LabelScore>,
-    /// The no-skill baselines on the same slices: prevalence of the training folds (where given), of these slices, and one half.
+    /// The no-skill baselines on the same slices: prevalence of the training folds (where given), of these slices, one
+    /// half, and metadata alone (where known).
     pub baselines: Vec<Baseline>,
-    /// The scores per study, where the cases name their studies.
+    /// The scores per series, where the cases name their series.
+    #[serde(default)]
+    pub series: Option<SeriesScores>,
+    /// The scores per study, where the cases name their studies; `None` where studies are the unit of all of it.
     pub study: Option<StudyScores>,
+    /// The loss and the AUC of studies under every aggregation that is offered.
+    #[serde(default)]
+    pub aggregations: Vec<AggregationScore>,
+    /// On which cases thresholds and corrections were found.
+    #[serde(default)]
+    pub development: Option<Development>,
     /// What a reader must know before believing a number.
     pub warnings: Vec<String>,
 }

@@ -18,11 +18,34 @@ pub(crate) struct Unit {
     pub(crate) prediction: [f64; 6],
 }
 
-/// A no-skill prediction.
+/// A prediction that knows nothing of the image.
 #[derive(Clone, Debug)]
-pub(crate) struct Constant {
+pub(crate) struct NoSkill {
     pub(crate) name: String,
-    pub(crate) prediction: [f64; 6],
+    pub(crate) prediction: Blind,
+}
+
+/// The same for everything, or one row a unit.
+#[derive(Clone, Debug)]
+pub(crate) enum Blind {
+    Constant([f64; 6]),
+    ByUnit(Vec<[f64; 6]>),
+}
+
+impl Blind {
+    fn at(&self, unit: usize) -> Option<&[f64; 6]> {
+        match self {
+            Self::Constant(prediction) => Some(prediction),
+            Self::ByUnit(rows) => rows.get(unit),
+        }
+    }
+
+    const fn constant(&self) -> Option<[f64; 6]> {
+        match self {
+            Self::Constant(prediction) => Some(*prediction),
+            Self::ByUnit(_) => None,
+        }
+    }
 }
 
 /// The scores of one level.
@@ -64,7 +87,7 @@ fn weighted_mean(sums: &[Sum], weights: &[u32]) -> Option<f64> {
     (count > 0).then(|| total / count as f64)
 }
 
-fn sums(units: &[Unit], patients: usize, value: impl Fn(&Unit) -> Option<f64>) -> Vec<Sum> {
+fn sums(units: &[Unit], patients: usize, mut value: impl FnMut(&Unit) -> Option<f64>) -> Vec<Sum> {
     let mut sums = vec![Sum::default(); patients];
     for unit in units {
         if let (Some(v), Some(s)) = (value(unit), sums.get_mut(unit.patient as usize)) {
@@ -223,18 +246,23 @@ struct Draw {
     labels: Vec<LabelDraw>,
 }
 
-/// Scores a level; `None` where no unit has a known label. The first constant is the reference.
+/// Scores a level; `None` where no unit has a known label. The first no-skill prediction is a constant, and the reference.
 pub(crate) fn score(
     units: &[Unit],
     patients: usize,
-    constants: Vec<Constant>,
+    blind: Vec<NoSkill>,
     options: &EvaluateOptions,
     progress: &dyn Progress,
 ) -> Option<Level> {
     let losses = sums(units, patients, |u| row_loss(u.truth, &u.prediction));
-    let constant_losses: Vec<Vec<Sum>> = constants
+    let blind_losses: Vec<Vec<Sum>> = blind
         .iter()
-        .map(|c| sums(units, patients, |u| row_loss(u.truth, &c.prediction)))
+        .map(|b| {
+            let mut at = 0..units.len();
+            sums(units, patients, |u| {
+                row_loss(u.truth, b.prediction.at(at.next()?)?)
+            })
+        })
         .collect();
     let prepared: Vec<Prepared> = LABELS
         .into_iter()
@@ -248,7 +276,7 @@ pub(crate) fn score(
         progress,
         |weights| Draw {
             loss: weighted_mean(&losses, weights),
-            baselines: constant_losses
+            baselines: blind_losses
                 .iter()
                 .map(|sums| weighted_mean(sums, weights))
                 .collect(),
@@ -259,18 +287,18 @@ pub(crate) fn score(
     let everyone = vec![1_u32; patients];
     let loss = weighted_mean(&losses, &everyone)?;
     let skill = |loss: f64, baseline: f64| (baseline > PERFECT).then(|| 1.0 - loss / baseline);
-    let baselines: Vec<Baseline> = constants
+    let baselines: Vec<Baseline> = blind
         .into_iter()
-        .zip(&constant_losses)
+        .zip(&blind_losses)
         .enumerate()
-        .filter_map(|(i, (constant, sums))| {
+        .filter_map(|(i, (blind, sums))| {
             let baseline = weighted_mean(sums, &everyone)?;
             let draws = draws
                 .iter()
                 .map(|d| skill(d.loss?, d.baselines.get(i).copied().flatten()?));
             Some(Baseline {
-                name: constant.name,
-                prediction: constant.prediction,
+                name: blind.name,
+                prediction: blind.prediction.constant(),
                 weighted_log_loss: baseline,
                 skill: skill(loss, baseline).map(|value| estimate(value, draws)),
             })
@@ -281,7 +309,10 @@ pub(crate) fn score(
         .enumerate()
         .map(|(i, p)| {
             let draws: Vec<&LabelDraw> = draws.iter().filter_map(|d| d.labels.get(i)).collect();
-            let reference = baselines.first().map_or(0.5, |b| b.prediction[i]);
+            let reference = baselines
+                .first()
+                .and_then(|b| b.prediction)
+                .map_or(0.5, |p| p[i]);
             p.score(&draws, reference)
         })
         .collect();

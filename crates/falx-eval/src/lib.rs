@@ -11,7 +11,9 @@
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
 //! * [`worklist`] simulates what flags do to a work list.
 
+mod aggregate;
 mod calibration;
+mod case;
 mod evaluate;
 mod evaluation;
 mod level;
@@ -20,7 +22,9 @@ mod outcomes;
 mod provenance;
 mod ranked;
 mod resampling;
+mod score;
 pub mod text;
+mod units;
 mod warnings;
 
 pub mod checklist;
@@ -36,10 +40,12 @@ pub mod summary;
 pub mod tables;
 pub mod worklist;
 
-pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
+pub use aggregate::{Aggregation, UnknownAggregation};
+pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};
+pub use evaluate::{EvaluateError, EvaluateOptions, evaluate, evaluate_input};
 pub use evaluation::{
-    Baseline, Bin, Calibration, Estimate, Evaluation, LabelScore, OperatingPoint, StudyScores,
-    Verdict,
+    AggregationScore, Baseline, Bin, Calibration, Development, Estimate, Evaluation, LabelScore,
+    OperatingPoint, SeriesScores, StudyScores, UnitOfAnalysis, Verdict,
 };
 pub use metrics::{
     CLIP, Undefined, auc, auc_by_cluster, average_precision, label_log_loss, log_loss, prevalence,
@@ -48,6 +54,7 @@ pub use metrics::{
 pub use outcomes::{Outcomes, OutcomesError};
 pub use provenance::Provenance;
 pub use resampling::Resampling;
+pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
 
 #[cfg(test)]
 mod tests;

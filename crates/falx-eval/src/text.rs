@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, Verdict};
+use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, UnitOfAnalysis, Verdict};
 
 /// A whole number with thousands separated.
 pub fn thousands(n: u64) -> String {
@@ -108,12 +108,21 @@ pub(crate) fn verdict(verdict: Verdict, reference: &str) -> String {
 /// The table that the command line prints.
 pub(crate) fn evaluation(e: &Evaluation) -> String {
     let mut out = String::new();
-    let cohort = format!(
-        "{} of {}",
-        count(e.slices, "slice"),
-        count(e.patients, "patient")
-    );
-    head(&mut out, "Per slice", &cohort, &e.weighted_log_loss);
+    let patients = count(e.patients, "patient");
+    let (level, cohort) = match e.unit {
+        UnitOfAnalysis::Slice => (
+            "Per slice",
+            format!("{} of {patients}", count(e.slices, "slice")),
+        ),
+        UnitOfAnalysis::Study => (
+            "Per study",
+            format!(
+                "{patients}, predicted from {}; only whole studies have a truth",
+                count(e.slices, "slice")
+            ),
+        ),
+    };
+    head(&mut out, level, &cohort, &e.weighted_log_loss);
     body(&mut out, e.verdict, &e.baselines, &e.labels);
     if let Some(study) = &e.study {
         out.push('\n');
@@ -136,9 +145,10 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
 
 fn study_text(out: &mut String, s: &StudyScores) {
     let cohort = format!(
-        "{} of {}; a study's prediction is the highest of its slices'",
+        "{} of {}; a study's prediction is {}",
         count(s.studies, "study"),
-        count(s.patients, "patient")
+        count(s.patients, "patient"),
+        s.aggregation.words()
     );
     head(out, "Per study", &cohort, &s.weighted_log_loss);
     if s.verdict == Verdict::WorseThanNoSkill {

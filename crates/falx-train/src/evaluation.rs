@@ -1,14 +1,13 @@
 //! A finished run, judged and shown.
 
-use std::collections::HashMap;
-
-use falx_core::{ImageId, PatientId, Progress};
-use falx_data::index::IndexRow;
+use falx_core::Progress;
 use falx_eval::report::{Report, TrainingCurve};
-use falx_eval::{Case, EvaluateOptions, Evaluation, evaluate};
+use falx_eval::{Case, Evaluation};
 
+use crate::cases::{Rows, case, metadata_alone, reads};
 use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
+use crate::judge::{JudgeOptions, Judged};
 use crate::lock::RunLock;
 use crate::{Recipe, TrainError, metrics, pictures, provenance};
 
@@ -31,8 +30,7 @@ pub struct RunEvaluation {
 /// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
 pub fn evaluate_run(
     folder: &RunFolder,
-    replicates: u32,
-    seed: u64,
+    options: &JudgeOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<RunEvaluation, TrainError> {
     if !folder.lock().is_file() {
@@ -51,13 +49,35 @@ pub fn evaluate_run(
     if !path.is_file() {
         return Err(TrainError::Unfinished(folder.path().to_owned()));
     }
-    let cases = cases(&data, falx_eval::predictions::read_csv(&path)?);
-    let options = EvaluateOptions {
-        replicates,
-        seed,
-        train_prevalence: Some(data.prevalence),
+    let mut attributes = options.attributes()?;
+    let rows = Rows::new(&data.index);
+    let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
+        let predictions = falx_eval::predictions::read_csv(&folder.predictions(part))?;
+        let known = predictions.into_iter().filter_map(|prediction| {
+            let row = rows.get(&prediction.image_id)?;
+            Some(case(prediction, row.labels, Some(row), &mut attributes))
+        });
+        Ok(known.collect())
     };
-    let evaluation = evaluate(&cases, &options, progress)?;
+    let judged_cases = read(part)?;
+    // The fold that chose the epoch also finds thresholds and corrections for the patients that stayed locked.
+    let development = match part {
+        Part::Test => Some(read(Part::Validation)?),
+        Part::Validation => None,
+    };
+    let training: Vec<usize> = data
+        .training
+        .iter()
+        .filter_map(|sample| rows.place(&sample.image_id))
+        .collect();
+    let judged = Judged {
+        metadata: metadata_alone(&rows, Some(&training), &judged_cases),
+        studies: reads(&data.index, &judged_cases),
+        cases: judged_cases,
+        development,
+    };
+    let evaluation = options.judge(&judged, Some(data.prevalence), progress)?;
+    let cases = judged.cases;
     Ok(RunEvaluation {
         evaluation,
         part,
@@ -66,43 +86,6 @@ pub fn evaluate_run(
         recipe,
         lock,
         folder: folder.clone(),
-    })
-}
-
-/// Joins predictions with what the index knows of their slices.
-fn cases(data: &RunData, predictions: Vec<falx_core::Prediction>) -> Vec<Case> {
-    let rows: HashMap<&ImageId, &IndexRow> = data
-        .index
-        .rows
-        .iter()
-        .map(|row| (&row.image_id, row))
-        .collect();
-    predictions
-        .into_iter()
-        .filter_map(|prediction| {
-            let row = rows.get(&prediction.image_id)?;
-            Some(Case {
-                patient: patient(row),
-                study: row.study_uid.clone(),
-                series: row.series_uid.clone(),
-                attributes: None,
-                truth: row.labels,
-                prediction: prediction.probabilities,
-                image_id: prediction.image_id,
-            })
-        })
-        .collect()
-}
-
-/// Without a patient the study is the best guess of who belongs together; without a study, the slice alone.
-pub(crate) fn patient(row: &IndexRow) -> PatientId {
-    row.patient.clone().unwrap_or_else(|| {
-        PatientId(
-            row.study_uid
-                .as_deref()
-                .unwrap_or(row.image_id.as_str())
-                .to_owned(),
-        )
     })
 }
 

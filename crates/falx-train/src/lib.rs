@@ -3,12 +3,16 @@
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
 //! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
 
+mod attributes;
+mod cases;
 mod checkpoint;
 mod data;
 mod error;
 mod evaluation;
 mod finish;
 mod folder;
+mod groups;
+mod judge;
 mod lock;
 mod metrics;
 mod pictures;
@@ -21,6 +25,8 @@ mod train;
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use folder::{Part, RunFolder};
+pub use groups::GroupsError;
+pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};

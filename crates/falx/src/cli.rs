@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use falx_core::Window;
 use falx_data::index::{Layout, Part};
+use falx_eval::Aggregation;
 
 use crate::exit;
 
@@ -209,12 +210,25 @@ pub struct Evaluate {
     /// A run's folder, or a predictions.csv.
     #[arg(value_name = "RUN|CSV")]
     pub what: PathBuf,
-    /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label.
+    /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label. [default: the index's labels]
     #[arg(long, value_name = "CSV")]
     pub labels: Option<PathBuf>,
-    /// An index that names the patient and study of each slice of a predictions.csv, for intervals by patient.
+    /// An index that names the patient and study of each slice of a predictions.csv, for intervals by patient; its readers'
+    /// votes are the truth of studies whose slices have none.
     #[arg(long, value_name = "PARQUET")]
     pub index: Option<PathBuf>,
+    /// Predictions of other patients, with their truth in --labels or --index: thresholds and corrections are found there. A
+    /// run has its validation fold for this. [default: found across the judged patients, fold by fold]
+    #[arg(long, value_name = "CSV")]
+    pub development: Option<PathBuf>,
+    /// How slices' predictions become one of their series and study: max, top-mean, noisy-or, mean, quantile-95 or
+    /// smoothed-max.
+    #[arg(long, default_value_t, value_name = "HOW", value_parser = Aggregation::from_str)]
+    pub aggregation: Aggregation,
+    /// A table whose columns are further groups to score apart, by `image_id`, `study_uid` or `patient`; numbers are cut at
+    /// their quartiles.
+    #[arg(long, value_name = "CSV")]
+    pub groups: Option<PathBuf>,
     /// Write the report as one HTML page.
     #[arg(long, value_name = "F")]
     pub html: Option<PathBuf>,

@@ -10,6 +10,7 @@ fn report(prediction: f64) -> Report {
             patient: PatientId(format!("P{:02}", i / 2)),
             study: Some(format!("S{:02}", i / 2).into()),
             series: None,
+            order: None,
             attributes: None,
             truth: LabelRow(
                 [

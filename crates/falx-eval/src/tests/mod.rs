@@ -3,6 +3,7 @@ mod files;
 mod golden;
 mod levels;
 mod properties;
+mod wholes;
 
 use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, random};
 use rand::RngExt;
@@ -26,6 +27,7 @@ fn case(image: &str, patient: &str, bits: [u8; 6], prediction: f64) -> Case {
         patient: PatientId::from(patient),
         study: None,
         series: None,
+        order: None,
         attributes: None,
         truth: row(bits),
         prediction: [p(prediction); 6],
@@ -54,6 +56,7 @@ fn cohort(patients: u64) -> Vec<Case> {
                 patient: PatientId(format!("P{patient:03}")),
                 study: Some(format!("S{patient:03}{}", slice / 5).into()),
                 series: None,
+                order: None,
                 attributes: None,
                 truth,
                 prediction,

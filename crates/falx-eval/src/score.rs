@@ -1,0 +1,3 @@
+//! Scores of one label beside the plain ones.
+
+pub(crate) mod partial_auc;
