@@ -3,11 +3,11 @@
 //! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`report`] lays an evaluation out as one self-contained HTML page.
 
-mod calibration;
 mod evaluate;
 mod evaluation;
 mod level;
@@ -19,10 +19,12 @@ mod resampling;
 pub mod text;
 mod warnings;
 
+pub mod calibration;
 pub mod kaggle;
 pub mod lint;
 pub mod predictions;
 pub mod report;
+pub mod score;
 
 pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
