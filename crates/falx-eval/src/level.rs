@@ -188,7 +188,7 @@ impl Prepared {
             few,
             note: note(auc.err(), few, known, positives, positive_patients),
             roc: operating::roc(&self.by_case),
-            calibration: calibration(&self.cells, &bins),
+            calibration: calibration(&self.cells, &bins, &self.outcomes),
             operating_points: operating::points(
                 &self.by_case,
                 &self

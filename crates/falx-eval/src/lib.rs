@@ -3,6 +3,7 @@
 //! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`report`] lays an evaluation out as one self-contained HTML page, [`tables`] as CSV; [`schema`] describes its JSON.
@@ -12,7 +13,6 @@
 //! * [`worklist`] simulates what flags do to a work list.
 
 mod aggregate;
-mod calibration;
 mod case;
 mod evaluate;
 mod evaluation;
@@ -22,11 +22,11 @@ mod outcomes;
 mod provenance;
 mod ranked;
 mod resampling;
-mod score;
 pub mod text;
 mod units;
 mod warnings;
 
+pub mod calibration;
 pub mod checklist;
 pub mod interval;
 pub mod kaggle;
@@ -36,6 +36,7 @@ pub mod operating;
 pub mod predictions;
 pub mod report;
 pub mod schema;
+pub mod score;
 pub mod summary;
 pub mod tables;
 pub mod worklist;
