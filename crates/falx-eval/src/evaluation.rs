@@ -4,7 +4,7 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::operating::ChosenOn;
+use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
 use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
@@ -133,6 +133,12 @@ pub struct LabelScore {
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
     pub operating_points: Vec<OperatingPoint>,
+    /// Thresholds that were found on other patients than those they are judged on; only of the main unit of analysis.
+    #[serde(default)]
+    pub locked_points: Option<LockedPoints>,
+    /// What acting on the predictions is worth; only of the main unit of analysis, and where both classes occur.
+    #[serde(default)]
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 /// The scores per series, as [`StudyScores`].

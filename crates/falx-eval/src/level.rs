@@ -197,6 +197,8 @@ impl Prepared {
                     .map(|o| o.prediction)
                     .collect::<Vec<_>>(),
             ),
+            locked_points: None,
+            decision_curve: None,
         }
     }
 }

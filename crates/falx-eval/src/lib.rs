@@ -3,6 +3,7 @@
 //! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`compare`](compare::compare) sets several models side by side on the same cases.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
@@ -13,6 +14,7 @@
 mod aggregate;
 mod calibration;
 mod case;
+mod details;
 mod evaluate;
 mod evaluation;
 mod level;
@@ -25,6 +27,7 @@ pub mod text;
 mod units;
 mod warnings;
 
+pub mod compare;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;

@@ -72,7 +72,11 @@ pub fn evaluate_run(
         .collect();
     let judged = Judged {
         metadata: metadata_alone(&rows, Some(&training), &judged_cases),
-        studies: reads(&data.index, &judged_cases),
+        studies: [Some(&judged_cases), development.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|cases| reads(&data.index, cases))
+            .collect(),
         cases: judged_cases,
         development,
     };

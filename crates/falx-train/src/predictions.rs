@@ -150,12 +150,13 @@ impl JoinedPredictions {
         let development = files.development.map(join).transpose()?;
         let (mut cases, mut development) = (known.cases, development.map(|known| known.cases));
         let studies = index.as_ref().map(|index| reads(index, &cases));
-        let studies = studies.unwrap_or_default();
+        let mut studies = studies.unwrap_or_default();
         if matches!(truth, Truth::Index(_)) {
             forget_inherited(&mut cases, &studies);
             if let (Some(cases), Some(index)) = (&mut development, &index) {
-                let studies = reads(index, cases);
-                forget_inherited(cases, &studies);
+                let of_development = reads(index, cases);
+                forget_inherited(cases, &of_development);
+                studies.extend(of_development);
             }
         }
         let mut warnings = Vec::new();
