@@ -19,7 +19,6 @@ mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
-mod score;
 pub mod text;
 mod units;
 mod warnings;
@@ -29,6 +28,7 @@ pub mod kaggle;
 pub mod lint;
 pub mod predictions;
 pub mod report;
+pub mod score;
 
 pub use aggregate::{Aggregation, UnknownAggregation};
 pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};
@@ -43,7 +43,6 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
-pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
 
 #[cfg(test)]
 mod tests;
