@@ -1,7 +1,5 @@
 //! Reliability: do probabilities agree with frequencies?
 
-use std::collections::BTreeMap;
-
 use crate::resampling::estimate;
 use crate::{Bin, Calibration};
 
@@ -15,7 +13,7 @@ pub(crate) struct Outcome {
     pub(crate) patient: u32,
 }
 
-/// The cases of a bin, and how they spread over patients.
+/// The cases of a bin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cell {
     low: f64,
@@ -23,20 +21,12 @@ pub(crate) struct Cell {
     sum: f64,
     count: u64,
     positives: u64,
-    /// (patient, cases, positives)
-    patients: Vec<(u32, u32, u32)>,
 }
 
 impl Cell {
-    /// The share of positives under patient weights; `None` where no case of the bin was drawn.
-    pub(crate) fn observed(&self, weights: &[u32]) -> Option<f64> {
-        let (mut cases, mut positives) = (0_u64, 0_u64);
-        for &(patient, n, k) in &self.patients {
-            let weight = u64::from(weights.get(patient as usize).copied().unwrap_or(0));
-            cases += weight * u64::from(n);
-            positives += weight * u64::from(k);
-        }
-        (cases > 0).then(|| positives as f64 / cases as f64)
+    /// How many cases.
+    pub(crate) const fn count(&self) -> u64 {
+        self.count
     }
 }
 
@@ -63,22 +53,12 @@ pub(crate) fn cells(outcomes: &[Outcome]) -> Vec<Cell> {
 }
 
 fn cell(group: &[Outcome]) -> Cell {
-    let mut by_patient: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-    for outcome in group {
-        let entry = by_patient.entry(outcome.patient).or_default();
-        entry.0 += 1;
-        entry.1 += u32::from(outcome.positive);
-    }
     Cell {
         low: group.first().map_or(0.0, |o| o.prediction),
         high: group.last().map_or(0.0, |o| o.prediction),
         sum: group.iter().map(|o| o.prediction).sum(),
         count: group.len() as u64,
         positives: group.iter().filter(|o| o.positive).count() as u64,
-        patients: by_patient
-            .into_iter()
-            .map(|(patient, (n, k))| (patient, n, k))
-            .collect(),
     }
 }
 

@@ -117,8 +117,15 @@ pub struct LabelScore {
     pub log_loss: Option<Estimate>,
     /// The reference baseline's mean log loss on the same cases.
     pub baseline_log_loss: Option<f64>,
+    /// The Brier score, the mean squared distance of prediction and truth; `None` where no case knows the label.
+    pub brier: Option<Estimate>,
     /// Area under the ROC curve; `None` where a class is missing.
     pub auc: Option<Estimate>,
+    /// The same area with the interval by formula: `DeLong`'s for clustered cases, on the logit scale. `None` where a class
+    /// lies in a single patient.
+    pub auc_delong: Option<Estimate>,
+    /// The area over specificities of at least 90 %, standardised: 0.5 is chance and 1 perfect.
+    pub partial_auc: Option<Estimate>,
     /// Average precision; the baseline is the prevalence. `None` where no case is positive.
     pub average_precision: Option<Estimate>,
     /// Why the area under the curve has no value.

@@ -22,7 +22,6 @@ mod metrics;
 mod outcomes;
 mod ranked;
 mod resampling;
-mod score;
 pub mod text;
 mod units;
 mod warnings;
@@ -34,6 +33,7 @@ pub mod lint;
 pub mod operating;
 pub mod predictions;
 pub mod report;
+pub mod score;
 pub mod worklist;
 
 pub use aggregate::{Aggregation, UnknownAggregation};
@@ -49,7 +49,6 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
-pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,0 @@
-//! Scores of one label beside the plain ones.
-
-pub(crate) mod partial_auc;

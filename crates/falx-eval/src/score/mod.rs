@@ -1,0 +1,6 @@
+//! Scores of probabilities and rankings beyond the log loss and the whole area.
+
+mod partial_auc;
+
+pub use partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
+pub(crate) use partial_auc::{reached, specific};
