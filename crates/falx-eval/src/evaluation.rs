@@ -71,7 +71,7 @@ pub struct Calibration {
     pub bins: Vec<Bin>,
     /// Expected calibration error: the mean distance of frequency and prediction, weighted by cases.
     pub expected_error: f64,
-    /// The same without what chance adds to it in small samples; `None` where a bin has fewer than two patients.
+    /// The same with part of what chance adds in small samples taken off; `None` where a bin has fewer than two patients.
     pub expected_error_debiased: Option<f64>,
     /// The largest distance of any bin; `None` without cases.
     pub maximum_error: Option<f64>,
