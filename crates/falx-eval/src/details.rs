@@ -3,6 +3,7 @@
 
 use falx_core::{LABELS, Label};
 
+use crate::calibration::{recalibrate, recalibrate_cross_fitted};
 use crate::evaluate::FOLDS;
 use crate::level::Unit;
 use crate::operating::{
@@ -64,14 +65,19 @@ pub(crate) fn add(
         let Some(outcomes) = cases.outcomes().filter(|outcomes| !outcomes.is_empty()) else {
             continue;
         };
-        let developed = developed.as_ref().map(LabelCases::outcomes);
-        score.locked_points = match developed {
+        match developed.as_ref().map(LabelCases::outcomes) {
             Some(Some(developed)) => {
-                Some(locked_points(&RULES, &developed, &outcomes, &resampling))
+                score.locked_points =
+                    Some(locked_points(&RULES, &developed, &outcomes, &resampling));
+                score.recalibration = recalibrate(&developed, &outcomes).ok();
             }
-            Some(None) => None,
-            None => Some(cross_fitted_points(&RULES, &outcomes, FOLDS, &resampling)),
-        };
+            Some(None) => {}
+            None => {
+                let points = cross_fitted_points(&RULES, &outcomes, FOLDS, &resampling);
+                score.locked_points = Some(points);
+                score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
+            }
+        }
         score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
     }
 }

@@ -4,7 +4,9 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::{FitError, Recalibrations};
 use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::score::Brier;
 use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
@@ -57,6 +59,10 @@ pub struct Bin {
     pub observed: Estimate,
     /// Cases in the bin.
     pub count: u64,
+    /// Were the predictions right, the share of positives would lie above this in 97.5 % of repetitions.
+    pub consistency_low: f64,
+    /// And below this in 97.5 %.
+    pub consistency_high: f64,
 }
 
 /// How well probabilities agree with frequencies.
@@ -66,6 +72,23 @@ pub struct Calibration {
     pub bins: Vec<Bin>,
     /// Expected calibration error: the mean distance of frequency and prediction, weighted by cases.
     pub expected_error: f64,
+    /// The same with part of what chance adds in small samples taken off; `None` where a bin has fewer than two patients.
+    pub expected_error_debiased: Option<f64>,
+    /// The largest distance of any bin; `None` without cases.
+    pub maximum_error: Option<f64>,
+    /// The calibration slope: below 1 where predictions are too extreme.
+    pub slope: Option<Estimate>,
+    /// The intercept beside that slope, in logits.
+    pub intercept: Option<Estimate>,
+    /// Calibration in the large: the intercept with a slope of 1, in logits; above 0 where predictions are too low.
+    pub in_the_large: Option<Estimate>,
+    /// Why the slope has no value.
+    pub slope_undefined: Option<FitError>,
+    /// Predictions nearer to 0 or 1 than 1e-15, which weigh heavily in the slope.
+    #[serde(default)]
+    pub clipped: u64,
+    /// The Brier score and its parts over the same bins.
+    pub brier: Option<Brier>,
 }
 
 /// Sensitivity and its companions at one threshold: positive where the prediction is at least `threshold`.
@@ -140,6 +163,9 @@ pub struct LabelScore {
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
     pub operating_points: Vec<OperatingPoint>,
+    /// What recalibration gains, fitted on other patients than those it is judged on; only of the main unit of analysis.
+    #[serde(default)]
+    pub recalibration: Option<Recalibrations>,
     /// Thresholds that were found on other patients than those they are judged on; only of the main unit of analysis.
     #[serde(default)]
     pub locked_points: Option<LockedPoints>,

@@ -4,6 +4,7 @@
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
 //! * [`compare`](compare::compare) sets several models side by side on the same cases.
+//! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
@@ -12,7 +13,6 @@
 //! * [`worklist`] simulates what flags do to a work list.
 
 mod aggregate;
-mod calibration;
 mod case;
 mod details;
 mod evaluate;
@@ -26,6 +26,7 @@ pub mod text;
 mod units;
 mod warnings;
 
+pub mod calibration;
 pub mod compare;
 pub mod interval;
 pub mod kaggle;

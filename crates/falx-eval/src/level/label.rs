@@ -126,8 +126,9 @@ impl Prepared {
             few,
             note: note(auc.err(), few, known, positives, positive_patients),
             roc: operating::roc(&self.ranked),
-            calibration: calibration(&self.cells, &bins),
+            calibration: calibration(&self.cells, &bins, &self.outcomes),
             operating_points: operating::points(&self.ranked, &predictions),
+            recalibration: None,
             locked_points: None,
             decision_curve: None,
         }

@@ -116,6 +116,7 @@ fn where_only_studies_have_a_truth_they_are_what_is_scored() {
     for (main, study) in e.labels.iter().zip(&study.labels) {
         assert!(main.locked_points.is_some() && study.locked_points.is_none());
         let plain = LabelScore {
+            recalibration: None,
             locked_points: None,
             decision_curve: None,
             ..main.clone()
