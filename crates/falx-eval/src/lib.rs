@@ -16,6 +16,7 @@ mod operating;
 mod outcomes;
 mod ranked;
 mod resampling;
+mod scale;
 pub mod text;
 mod warnings;
 
@@ -35,6 +36,7 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
+pub use scale::Scale;
 
 #[cfg(test)]
 mod tests;
