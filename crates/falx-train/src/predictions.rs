@@ -7,7 +7,7 @@ use falx_core::{ImageId, PatientId, Progress};
 use falx_data::index::{Index, IndexRow};
 use falx_data::labels;
 use falx_eval::report::Report;
-use falx_eval::{Case, EvaluateOptions, Evaluation, evaluate};
+use falx_eval::{Case, EvaluateOptions, Evaluation, Scale, evaluate};
 
 use crate::TrainError;
 use crate::evaluation::patient;
@@ -21,6 +21,8 @@ pub struct PredictionFiles<'a> {
     pub labels: &'a Path,
     /// Names patients and studies, where given.
     pub index: Option<&'a Path>,
+    /// What the numbers of the predictions mean.
+    pub scale: Scale,
 }
 
 /// Judged predictions.
@@ -45,7 +47,7 @@ pub fn evaluate_predictions(
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<JudgedPredictions, TrainError> {
-    let predictions = falx_eval::predictions::read_csv(files.predictions)?;
+    let read = falx_eval::predictions::read(files.predictions, files.scale)?;
     let truth = labels::read(files.labels)?;
     let index = files.index.map(Index::read).transpose()?;
     let rows: HashMap<&ImageId, &IndexRow> = index
@@ -54,8 +56,8 @@ pub fn evaluate_predictions(
         .map(|row| (&row.image_id, row))
         .collect();
     let mut without_truth = 0_usize;
-    let mut cases = Vec::with_capacity(predictions.len());
-    for prediction in predictions {
+    let mut cases = Vec::with_capacity(read.rows.len());
+    for prediction in read.rows {
         let Some(labels) = truth.get(&prediction.image_id) else {
             without_truth += 1;
             continue;
@@ -80,6 +82,7 @@ pub fn evaluate_predictions(
         train_prevalence: None,
     };
     let mut evaluation = evaluate(&cases, &options, progress)?;
+    evaluation.warnings.extend(read.notes);
     if index.is_none() {
         evaluation.warnings.push(
             "No index was given, so patients are unknown and every slice counts as a patient of its own: the \

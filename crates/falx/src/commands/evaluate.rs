@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
-use falx_eval::Evaluation;
 use falx_eval::report::{Report, write_html};
+use falx_eval::{Evaluation, Scale};
 use falx_train::{PredictionFiles, RunFolder, evaluate_predictions, evaluate_run, report};
 
 use super::Context;
@@ -15,6 +15,12 @@ use crate::output::Outcome;
 pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
     let progress = context.progress.as_ref();
     if arguments.what.is_dir() {
+        if arguments.logits {
+            bail!(
+                "{}: a run's own predictions are probabilities; give --logits with a predictions.csv",
+                arguments.what.display()
+            );
+        }
         let folder = RunFolder::new(&arguments.what);
         let run = evaluate_run(&folder, arguments.replicates, arguments.seed, progress)?;
         return outcome(
@@ -39,6 +45,11 @@ pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
         predictions: &arguments.what,
         labels,
         index: arguments.index.as_deref(),
+        scale: if arguments.logits {
+            Scale::Logits
+        } else {
+            Scale::Probabilities
+        },
     };
     let judged = evaluate_predictions(&files, arguments.replicates, arguments.seed, progress)?;
     outcome(
