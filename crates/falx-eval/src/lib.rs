@@ -22,6 +22,7 @@ mod metrics;
 mod outcomes;
 mod ranked;
 mod resampling;
+mod scale;
 pub mod text;
 mod units;
 mod warnings;
@@ -50,6 +51,7 @@ pub use metrics::{
 };
 pub use outcomes::{Outcomes, OutcomesError};
 pub use resampling::Resampling;
+pub use scale::Scale;
 
 #[cfg(test)]
 mod tests;
