@@ -128,7 +128,7 @@ pub struct OperatingPoint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelScore {
     /// The label.
-    #[schemars(with = "String")]
+    #[schemars(with = "crate::schema::LabelName")]
     pub label: Label,
     /// Cases in which the label is known.
     pub known: u64,

@@ -7,9 +7,10 @@
 //! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`report`] lays an evaluation out as one self-contained HTML page, [`tables`] as CSV; [`schema`] describes its JSON.
+//! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
-//! * [`report`] lays an evaluation out as one self-contained HTML page.
 //! * [`worklist`] simulates what flags do to a work list.
 
 mod aggregate;
@@ -20,6 +21,7 @@ mod evaluation;
 mod level;
 mod metrics;
 mod outcomes;
+mod provenance;
 mod ranked;
 mod resampling;
 mod scale;
@@ -28,14 +30,19 @@ mod units;
 mod warnings;
 
 pub mod calibration;
+pub mod checklist;
 pub mod compare;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;
+pub mod model_card;
 pub mod operating;
 pub mod predictions;
 pub mod report;
+pub mod schema;
 pub mod score;
+pub mod summary;
+pub mod tables;
 pub mod worklist;
 
 pub use aggregate::{Aggregation, UnknownAggregation};
@@ -50,6 +57,7 @@ pub use metrics::{
     weighted_log_loss,
 };
 pub use outcomes::{Outcomes, OutcomesError};
+pub use provenance::Provenance;
 pub use resampling::Resampling;
 pub use scale::Scale;
 

@@ -9,7 +9,7 @@ use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::judge::{JudgeOptions, Judged};
 use crate::lock::RunLock;
-use crate::{Recipe, TrainError, metrics, pictures};
+use crate::{Recipe, TrainError, metrics, pictures, provenance};
 
 /// A run's evaluation and what a report needs besides.
 pub struct RunEvaluation {
@@ -119,21 +119,18 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
         },
     ];
     Ok(Report {
-        title: format!("{} on {}", run.recipe.network.name, dataset(&run.data)),
+        title: format!(
+            "{} on {}",
+            run.recipe.network.name,
+            provenance::data_sets(&run.data).join(", ")
+        ),
         subtitle: subtitle(run),
-        facts: facts(run),
+        provenance: provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
         evaluation: run.evaluation.clone(),
         curves,
         pictures: pictures::examples(&run.cases, &run.data.index),
         notes: notes(run),
     })
-}
-
-fn dataset(data: &RunData) -> String {
-    let mut names: Vec<&str> = data.index.rows.iter().map(|row| &*row.dataset).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.join(", ")
 }
 
 fn subtitle(run: &RunEvaluation) -> String {
@@ -145,44 +142,6 @@ fn subtitle(run: &RunEvaluation) -> String {
         "Judged on {} slices of {} {seen}.",
         run.evaluation.slices, run.evaluation.patients
     )
-}
-
-fn facts(run: &RunEvaluation) -> Vec<(String, String)> {
-    let fact = |name: &str, value: String| (name.to_owned(), value);
-    let windows: Vec<String> = run
-        .recipe
-        .input
-        .windows
-        .iter()
-        .map(|w| format!("{}/{}", w.center(), w.width()))
-        .collect();
-    vec![
-        fact("Network", run.recipe.network.name.clone()),
-        fact(
-            "Input",
-            format!(
-                "{0} × {0} pixels, windows {1} HU",
-                run.recipe.input.size,
-                windows.join(", ")
-            ),
-        ),
-        fact("Learnt from", format!("{} slices", run.data.training.len())),
-        fact(
-            "Epoch chosen on",
-            format!(
-                "{} slices of fold {}",
-                run.data.validation.len(),
-                run.recipe.data.fold
-            ),
-        ),
-        fact("Locked test", format!("{} slices", run.data.test.len())),
-        fact("Seed", run.lock.seed.to_string()),
-        fact("Engine", run.lock.engine.clone()),
-        fact("falx", run.lock.falx_version.clone()),
-        fact("Data", run.lock.data_hash.clone()),
-        fact("Recipe", run.lock.recipe_hash.clone()),
-        fact("Split", run.lock.split_hash.clone()),
-    ]
 }
 
 fn notes(run: &RunEvaluation) -> Vec<String> {

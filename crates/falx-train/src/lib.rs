@@ -17,6 +17,7 @@ mod lock;
 mod metrics;
 mod pictures;
 mod predictions;
+mod provenance;
 mod recipe;
 mod summary;
 mod train;

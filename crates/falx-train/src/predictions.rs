@@ -7,7 +7,7 @@ use falx_data::index::Index;
 use falx_data::labels::{self, LabelTable};
 use falx_eval::report::Report;
 use falx_eval::text::count;
-use falx_eval::{Case, Evaluation, Scale};
+use falx_eval::{Case, Evaluation, Provenance, Scale};
 
 use crate::TrainError;
 use crate::attributes::AttributeTable;
@@ -151,7 +151,8 @@ impl JoinedPredictions {
         let index = files.index.map(Index::read).transpose()?;
         let rows = index.as_ref().map(Rows::new);
         let mut attributes = options.attributes()?;
-        let mut join = |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
+        let mut join =
+            |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
         let known = join(files.predictions)?;
         let development = files.development.map(join).transpose()?;
         let (mut cases, mut development) = (known.cases, development.map(|known| known.cases));
@@ -216,18 +217,31 @@ impl JudgedPredictions {
                 "Judged on {} slices of {} patients.",
                 self.evaluation.slices, self.evaluation.patients
             ),
-            facts: vec![
-                (
-                    "Predictions".to_owned(),
-                    self.predictions.display().to_string(),
-                ),
-                ("Truth".to_owned(), self.truth.display().to_string()),
-                ("falx".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ],
+            provenance: self.provenance(),
             evaluation: self.evaluation.clone(),
             curves: Vec::new(),
             pictures: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    /// What is known of the predictions: their files' names and who judged them.
+    fn provenance(&self) -> Provenance {
+        let name = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        let (predictions, labels) = (name(&self.predictions), name(&self.truth));
+        Provenance {
+            software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
+            commands: vec![format!(
+                "falx evaluate {predictions} --labels {labels} --html report.html"
+            )],
+            other: vec![
+                ("Predictions".to_owned(), predictions),
+                ("Truth".to_owned(), labels),
+            ],
+            ..Provenance::default()
         }
     }
 }

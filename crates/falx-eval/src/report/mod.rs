@@ -1,20 +1,23 @@
 //! The report: one self-contained HTML page.
 //!
 //! Styles, drawings and pictures are all inside; there are no scripts and nothing is fetched, so the page can be sent
-//! by mail, printed, and opened years later.
+//! by mail, printed, and opened years later. It begins with what a clinician reads in a minute; details, origin and
+//! check-lists follow. Every drawing says in words what it shows, and its figures stand in a table.
 
 mod charts;
 mod data_uri;
+mod minute;
 mod page;
+mod sections;
 mod svg;
-mod tables;
+mod table;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 
-use crate::Evaluation;
+use crate::{Evaluation, Provenance};
 
 pub use data_uri::png as png_data_uri;
 
@@ -50,8 +53,8 @@ pub struct Report {
     pub title: String,
     /// One line below it.
     pub subtitle: String,
-    /// What the result rests on: data, seed, version, hashes.
-    pub facts: Vec<(String, String)>,
+    /// What the result rests on: data, parts, model, versions, commands.
+    pub provenance: Provenance,
     /// The result.
     pub evaluation: Evaluation,
     /// The training curves.

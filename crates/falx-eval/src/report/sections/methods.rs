@@ -1,0 +1,65 @@
+//! How the figures were computed, with the sources.
+
+use maud::html;
+
+use super::Section;
+use crate::Evaluation;
+use crate::text::thousands;
+
+/// (what, how, source).
+type Method = (&'static str, String, &'static str);
+
+pub(super) fn section(e: &Evaluation) -> Section {
+    let body = html! {
+        dl class="methods" {
+            @for (what, how, source) in methods(e) {
+                dt { (what) }
+                dd { (how) " " cite { (source) } }
+            }
+        }
+    };
+    Section {
+        id: "methods",
+        title: "Methods",
+        body,
+    }
+}
+
+fn methods(e: &Evaluation) -> Vec<Method> {
+    let mut found = vec![
+        (
+            "Loss",
+            "Mean of six binary log losses with any counted twice; probabilities clipped to 10⁻¹⁵ from 0 and 1.".to_owned(),
+            "RSNA Intracranial Hemorrhage Detection, Kaggle 2019, evaluation page.",
+        ),
+        (
+            "No skill",
+            "The same loss for constant predictions on the same cases. Skill = 1 − loss / baseline.".to_owned(),
+            "",
+        ),
+        (
+            "Ranking",
+            "Area under the ROC curve with ties counted half; average precision without interpolation.".to_owned(),
+            "Hanley and McNeil, Radiology 143, 1982.",
+        ),
+    ];
+    if e.replicates > 0 {
+        found.push((
+            "Uncertainty",
+            format!(
+                "95 % intervals from {} resamples of whole patients with replacement (seed {}); slices of one patient stay together.",
+                thousands(u64::from(e.replicates)),
+                e.seed
+            ),
+            "Efron and Tibshirani, An Introduction to the Bootstrap, 1993.",
+        ));
+    }
+    found.push((
+        "Several comparisons",
+        "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \
+         twenty misses by chance. The weighted log loss over slices is the one headline; all else is description."
+            .to_owned(),
+        "",
+    ));
+    found
+}
