@@ -312,6 +312,7 @@ fn scored(rows: Vec<Labelled>, seed: u64) -> Vec<Case> {
                 patient,
                 study: None,
                 series: None,
+                order: None,
                 attributes: None,
                 truth,
                 prediction,

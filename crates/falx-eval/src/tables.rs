@@ -172,7 +172,10 @@ fn baselines(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             let mut row = vec![(*level).to_owned(), b.name.clone()];
             row.push(number(b.weighted_log_loss));
             row.extend(scored(b.skill.as_ref()));
-            row.extend(b.prediction.map(number));
+            match b.prediction {
+                Some(prediction) => row.extend(prediction.map(number)),
+                None => row.resize(row.len() + 6, String::new()),
+            }
             rows.push(row);
         }
     }

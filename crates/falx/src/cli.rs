@@ -1,5 +1,7 @@
 //! The command line: every flag documented where it is defined.
 
+mod judging;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,9 +9,9 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use falx_core::Window;
 use falx_data::index::{Layout, Part};
-use falx_eval::Aggregation;
 
 use crate::exit;
+pub use judging::{Compare, Evaluate};
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
 #[derive(Debug, Parser)]
@@ -67,6 +69,11 @@ pub enum Command {
     Train(Train),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
     Evaluate(Evaluate),
+    /// Set runs and predictions side by side on the same slices, with paired differences and published values.
+    #[command(after_help = "Examples:
+  falx compare run-a run-b
+  falx compare mine=predictions.csv theirs=other.csv --labels labels.csv --index index.parquet --html compare.html")]
+    Compare(Compare),
     /// Predict slices with a trained model.
     Predict(Predict),
     /// Look at DICOM files: what they hold, what is wrong with them, and their picture.
@@ -202,45 +209,6 @@ pub struct Train {
     /// Go on with the run that is there, as if it had never stopped.
     #[arg(long)]
     pub resume: bool,
-}
-
-/// `falx evaluate`
-#[derive(Debug, Args)]
-pub struct Evaluate {
-    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form).
-    #[arg(value_name = "RUN|CSV")]
-    pub what: PathBuf,
-    /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label. [default: the index's labels]
-    #[arg(long, value_name = "CSV")]
-    pub labels: Option<PathBuf>,
-    /// An index that names the patient and study of each slice of a predictions.csv, for intervals by patient; its readers'
-    /// votes are the truth of studies whose slices have none.
-    #[arg(long, value_name = "PARQUET")]
-    pub index: Option<PathBuf>,
-    /// Predictions of other patients, with their truth in --labels or --index: thresholds and corrections are found there. A
-    /// run has its validation fold for this. [default: found across the judged patients, fold by fold]
-    #[arg(long, value_name = "CSV")]
-    pub development: Option<PathBuf>,
-    /// How slices' predictions become one of their series and study: max, top-mean, noisy-or, mean, quantile-95 or
-    /// smoothed-max.
-    #[arg(long, default_value_t, value_name = "HOW", value_parser = Aggregation::from_str)]
-    pub aggregation: Aggregation,
-    /// A table whose columns are further groups to score apart, by `image_id`, `study_uid` or `patient`; numbers are cut at
-    /// their quartiles.
-    #[arg(long, value_name = "CSV")]
-    pub groups: Option<PathBuf>,
-    /// The numbers of a predictions.csv are logits: apply the sigmoid to each.
-    #[arg(long)]
-    pub logits: bool,
-    /// Write the report as one HTML page.
-    #[arg(long, value_name = "F")]
-    pub html: Option<PathBuf>,
-    /// Resamples of the patients behind every interval.
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub replicates: u32,
-    /// Where the resamples start.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
 }
 
 /// `falx predict`

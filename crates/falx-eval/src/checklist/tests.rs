@@ -10,6 +10,7 @@ fn evaluation() -> Evaluation {
             patient: PatientId(format!("P{:02}", i / 2)),
             study: None,
             series: None,
+            order: None,
             attributes: None,
             truth: LabelRow([false, i % 4 == 0, false, false, false, i % 4 == 0].map(Some)),
             prediction: [Probability::new(0.2 + f64::from(i % 3) / 5.0).unwrap(); 6],

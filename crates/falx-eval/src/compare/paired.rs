@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{Difference, Entry, Metric};
 use crate::interval::clustered_difference;
 use crate::metrics::row_loss;
-use crate::ranked::Ranked;
+use crate::ranked::{Ranked, Walk};
+use crate::resampling::Weights;
 use crate::{Case, Estimate, EvaluateOptions, Outcomes, Resampling};
 
 /// The level of every interval.
@@ -171,17 +172,21 @@ impl Pair<'_> {
             });
             return difference;
         };
-        let ranked = |prediction: &[f64]| {
+        let walk = |prediction: &[f64]| {
             let cases = truth.iter().copied().zip(prediction.iter().copied());
-            let mut ranked = Ranked::new(cases);
-            ranked.renumber(|case| cluster.get(case as usize).copied().unwrap_or(0));
-            ranked
+            let patient = |case: u32| cluster.get(case as usize).copied().unwrap_or(0);
+            Walk::new(&Ranked::new(cases), patient, std::iter::empty())
         };
-        let (ours, theirs) = (ranked(&ours), ranked(&theirs));
-        difference.difference = self.resampling.estimate(|weights| {
-            let weight = |cluster: u32| weights.get(cluster as usize).copied().unwrap_or(0);
-            Some(ours.auc(weight).ok()? - theirs.auc(weight).ok()?)
-        });
+        let value = formula.difference();
+        if let (Some(ours), Some(theirs)) = (walk(&ours), walk(&theirs)) {
+            let areas = |walk: &Walk, weights: &Weights| {
+                walk.areas(weights, &walk.totals(weights), 1.0).auc
+            };
+            difference.difference = Some(self.resampling.estimate_of(value, |weights| {
+                let (ours, theirs) = (areas(&ours, weights), areas(&theirs, weights));
+                std::array::from_fn(|lane| Some(ours[lane]? - theirs[lane]?))
+            }));
+        }
         difference.by_formula = Some(formula.interval(LEVEL));
         difference.p = formula.p();
         difference.note = difference.p.is_none().then_some(NoDifference::Alike);

@@ -90,6 +90,26 @@ fn the_worse_is_found_worse_and_the_same_is_found_the_same() {
 }
 
 #[test]
+fn the_page_stands_alone_and_says_who_is_no_better_than_no_skill() {
+    let mut other = blurred(cohort(40));
+    other.truncate(390);
+    let c = run(&[entry("sharp <&>", cohort(40)), entry("blurred", other)]).unwrap();
+    let page = crate::report::comparison_to_html(&c);
+    for part in [
+        "sharp &lt;&amp;&gt;",
+        "WORSE THAN NO SKILL: blurred",
+        "10 slices of sharp",
+        "AUC of subdural",
+        "0.39061",
+        "not measured here",
+        "not a medical device",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("NaN") && !page.contains("http"));
+}
+
+#[test]
 fn threads_and_the_order_of_cases_change_nothing() {
     let (a, b) = (cohort(20), blurred(cohort(20)));
     let reversed = |cases: &[Case]| cases.iter().rev().cloned().collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Comparison, Difference, EntryScores, Metric};
-use crate::text::{count, interval, skill, thousands, value};
+use crate::text::{count, interval, p_value, skill, thousands, value};
 use crate::{Estimate, Verdict};
 
 /// The tables that the command line prints.
@@ -161,14 +161,4 @@ fn difference(d: &Difference, width: usize) -> String {
         p_value(d.p),
         d.p_holm.map_or(note, |p| p_value(Some(p))),
     )
-}
-
-/// A p-value with as many digits as it is worth.
-pub(super) fn p_value(p: Option<f64>) -> String {
-    match p {
-        None => "–".to_owned(),
-        Some(p) if p < 0.001 => "<0.001".to_owned(),
-        Some(p) if p < 0.1 => format!("{p:.3}"),
-        Some(p) => format!("{p:.2}"),
-    }
 }

@@ -14,6 +14,7 @@ fn evaluation(right: f64, wrong: f64) -> Evaluation {
                 patient: PatientId(format!("P{:02}", i / 2)),
                 study: Some(format!("S{:02}", i / 2).into()),
                 series: None,
+                order: None,
                 attributes: None,
                 truth: LabelRow([false, bleeds, false, false, false, bleeds].map(Some)),
                 prediction: [Probability::new(if bleeds && !missed { right } else { wrong })

@@ -10,6 +10,7 @@ fn evaluation() -> Evaluation {
             patient: PatientId(format!("P{:02}", i / 3)),
             study: Some(format!("S{:02}", i / 3).into()),
             series: None,
+            order: None,
             attributes: None,
             truth: LabelRow(
                 [
