@@ -2,6 +2,7 @@
 //! and what acting on them is worth.
 
 use falx_core::{LABELS, Label};
+use rayon::prelude::*;
 
 use crate::calibration::{recalibrate, recalibrate_cross_fitted};
 use crate::evaluate::FOLDS;
@@ -59,25 +60,28 @@ pub(crate) fn add(
         .into_iter()
         .filter(|t| (low..=high).contains(t))
         .collect();
-    for (score, label) in scores.iter_mut().zip(LABELS) {
-        let cases = LabelCases::of(&judged.units, label);
-        let developed = development.map(|units| LabelCases::of(&units.units, label));
-        let Some(outcomes) = cases.outcomes().filter(|outcomes| !outcomes.is_empty()) else {
-            continue;
-        };
-        match developed.as_ref().map(LabelCases::outcomes) {
-            Some(Some(developed)) => {
-                score.locked_points =
-                    Some(locked_points(&RULES, &developed, &outcomes, &resampling));
-                score.recalibration = recalibrate(&developed, &outcomes).ok();
+    scores
+        .par_iter_mut()
+        .zip(LABELS)
+        .for_each(|(score, label)| {
+            let cases = LabelCases::of(&judged.units, label);
+            let developed = development.map(|units| LabelCases::of(&units.units, label));
+            let Some(outcomes) = cases.outcomes().filter(|outcomes| !outcomes.is_empty()) else {
+                return;
+            };
+            match developed.as_ref().map(LabelCases::outcomes) {
+                Some(Some(developed)) => {
+                    score.locked_points =
+                        Some(locked_points(&RULES, &developed, &outcomes, &resampling));
+                    score.recalibration = recalibrate(&developed, &outcomes).ok();
+                }
+                Some(None) => {}
+                None => {
+                    let points = cross_fitted_points(&RULES, &outcomes, FOLDS, &resampling);
+                    score.locked_points = Some(points);
+                    score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
+                }
             }
-            Some(None) => {}
-            None => {
-                let points = cross_fitted_points(&RULES, &outcomes, FOLDS, &resampling);
-                score.locked_points = Some(points);
-                score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
-            }
-        }
-        score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
-    }
+            score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
+        });
 }

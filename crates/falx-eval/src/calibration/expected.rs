@@ -32,7 +32,7 @@ pub struct ExpectedErrors {
 ///
 /// # Source
 /// Naeini, Cooper, Hauskrecht 2015, AAAI 29; for the correction Kumar, Liang, Ma 2019, "Verified uncertainty
-/// calibration", NeurIPS 32 (their library's estimator for the absolute error), here with the variance over clusters.
+/// calibration", Advances in Neural Information Processing Systems 32 (their library's estimator for the absolute error), here with the variance over clusters.
 pub fn expected_errors(outcomes: &Outcomes, binning: Binning) -> Result<ExpectedErrors, Undefined> {
     if outcomes.is_empty() {
         return Err(Undefined::NoCases);

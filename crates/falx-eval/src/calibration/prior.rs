@@ -74,6 +74,7 @@ impl PriorShift {
     }
 
     /// The shift that undoes this one.
+    #[must_use]
     pub const fn inverse(self) -> Self {
         Self {
             from: self.to,

@@ -18,7 +18,7 @@ fn the_brier_score_by_hand() {
     // Two bins: .35 against 0, .85 against 1.
     near(
         found.reliability,
-        (0.35_f64.powi(2) + 0.15_f64.powi(2)) / 2.0,
+        f64::midpoint(0.35_f64.powi(2), 0.15_f64.powi(2)),
     );
     near(found.resolution, 0.25);
     near(found.within_bin_variance, 0.0025);

@@ -7,7 +7,9 @@ fn moments_and_the_exact_distribution_agree() {
             .map(|i| scale + (1.0 - scale) * 0.4 * f64::from(i) / 4000.0)
             .collect();
         let mut moments = Moments::default();
-        predictions.iter().for_each(|&p| moments.add(p));
+        for &p in &predictions {
+            moments.add(p);
+        }
         let (a, b) = (exact(&predictions), approximate(&moments));
         assert!(
             (a.0 - b.0).abs() <= 1.0 && (a.1 - b.1).abs() <= 1.0,
