@@ -30,7 +30,7 @@ def sample(seed, patients, slices, slope, intercept, spread, round_to=None, clas
     truth = rng.random(patient.size) < special.expit(intercept + slope * logit + shared)
     p = special.expit(logit)
     if round_to is not None:
-        p = np.round(p * round_to) / round_to
+        p = (np.floor(p * round_to) + 0.5) / round_to
     if classes is not None:
         truth = classes(p, truth, rng)
     return truth.astype(float), p, patient

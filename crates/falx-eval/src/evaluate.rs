@@ -8,7 +8,7 @@ use crate::level::{self, Blind, NoSkill, Unit};
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
     Aggregation, AggregationScore, Case, Development, Evaluation, EvaluationInput, SeriesScores,
-    StudyScores, UnitOfAnalysis, auc, metrics, prevalence, warnings,
+    StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence, warnings,
 };
 
 /// Folds of patients where no development set is given.
@@ -132,16 +132,16 @@ pub fn evaluate_input(
         Some(levels * u64::from(options.replicates)),
     );
     let blind = blind(input, &known);
-    let slice = Scored::new(slices, "slices", options, blind, progress);
+    let slice = Scored::new(&slices, "slices", options, blind, progress);
     let of_series = units::aggregate(&series, options.aggregation);
-    let of_series = Scored::new(of_series, "series", options, Vec::new(), progress);
+    let of_series = Scored::new(&of_series, "series", options, Vec::new(), progress);
     let aggregations = aggregations(&studies);
-    let of_studies = units::aggregate(&studies, options.aggregation);
-    let of_studies = Scored::new(of_studies, "studies", options, Vec::new(), progress);
+    let study_units = units::aggregate(&studies, options.aggregation);
+    let of_studies = Scored::new(&study_units, "studies", options, Vec::new(), progress);
     progress.finish();
 
     let aggregation = options.aggregation;
-    let (unit, main, study) = match (slice, of_studies) {
+    let (unit, mut main, study) = match (slice, of_studies) {
         (Some(slice), studies) => (UnitOfAnalysis::Slice, slice, studies),
         (None, Some(studies)) => (UnitOfAnalysis::Study, studies, None),
         (None, None) => {
@@ -150,17 +150,28 @@ pub fn evaluate_input(
             });
         }
     };
-    let slices = match unit {
-        UnitOfAnalysis::Slice => main.units,
-        UnitOfAnalysis::Study => cases.len() as u64,
+    let judged = match unit {
+        UnitOfAnalysis::Slice => &slices,
+        UnitOfAnalysis::Study => &study_units,
     };
+    let developed = developed(input, options, unit);
+    details::add(
+        &mut main.level.labels,
+        judged,
+        developed.as_ref(),
+        options.replicates,
+        options.seed,
+    );
     let mut positives = [0; 6];
     for (count, score) in positives.iter_mut().zip(&main.level.labels) {
         *count = score.positives;
     }
     let mut evaluation = Evaluation {
         unit,
-        slices,
+        slices: match unit {
+            UnitOfAnalysis::Slice => main.units,
+            UnitOfAnalysis::Study => cases.len() as u64,
+        },
         patients: main.patients,
         positives,
         replicates: options.replicates,
@@ -189,7 +200,7 @@ struct Scored {
 impl Scored {
     /// `None` where nothing has a truth. Only slices are compared with what the training folds' slices say.
     fn new(
-        of: Units,
+        of: &Units,
         what: &str,
         options: &EvaluateOptions,
         blind: Vec<NoSkill>,
@@ -273,6 +284,26 @@ fn blind(input: &EvaluationInput<'_>, known: &[(usize, &Case)]) -> Vec<NoSkill> 
             ),
         })
         .collect()
+}
+
+/// The development set in the units that are judged.
+fn developed(
+    input: &EvaluationInput<'_>,
+    options: &EvaluateOptions,
+    unit: UnitOfAnalysis,
+) -> Option<Units> {
+    let mut cases: Vec<&Case> = input.development?.iter().collect();
+    cases.sort_by(|a, b| a.image_id.cmp(&b.image_id));
+    Some(match unit {
+        UnitOfAnalysis::Slice => {
+            cases.retain(|case| !case.truth.is_empty());
+            units::slices(&cases)
+        }
+        UnitOfAnalysis::Study => {
+            let gathered = units::gather(&cases, Whole::Study, input.studies);
+            units::aggregate(&gathered, options.aggregation)
+        }
+    })
 }
 
 /// How thresholds and corrections are found.

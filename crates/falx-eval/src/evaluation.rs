@@ -4,8 +4,8 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::FitError;
-use crate::operating::ChosenOn;
+use crate::calibration::{FitError, Recalibrations};
+use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
 use crate::score::Brier;
 use crate::{Aggregation, Undefined};
 
@@ -72,7 +72,7 @@ pub struct Calibration {
     pub bins: Vec<Bin>,
     /// Expected calibration error: the mean distance of frequency and prediction, weighted by cases.
     pub expected_error: f64,
-    /// The same without what chance adds to it in small samples; `None` where a bin has fewer than two patients.
+    /// The same with part of what chance adds in small samples taken off; `None` where a bin has fewer than two patients.
     pub expected_error_debiased: Option<f64>,
     /// The largest distance of any bin; `None` without cases.
     pub maximum_error: Option<f64>,
@@ -140,8 +140,15 @@ pub struct LabelScore {
     pub log_loss: Option<Estimate>,
     /// The reference baseline's mean log loss on the same cases.
     pub baseline_log_loss: Option<f64>,
+    /// The Brier score, the mean squared distance of prediction and truth; `None` where no case knows the label.
+    pub brier: Option<Estimate>,
     /// Area under the ROC curve; `None` where a class is missing.
     pub auc: Option<Estimate>,
+    /// The same area with the interval by formula: `DeLong`'s for clustered cases, on the logit scale. `None` where a class
+    /// lies in a single patient.
+    pub auc_delong: Option<Estimate>,
+    /// The area over specificities of at least 90 %, standardised: 0.5 is chance and 1 perfect.
+    pub partial_auc: Option<Estimate>,
     /// Average precision; the baseline is the prevalence. `None` where no case is positive.
     pub average_precision: Option<Estimate>,
     /// Why the area under the curve has no value.
@@ -156,6 +163,15 @@ pub struct LabelScore {
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
     pub operating_points: Vec<OperatingPoint>,
+    /// What recalibration gains, fitted on other patients than those it is judged on; only of the main unit of analysis.
+    #[serde(default)]
+    pub recalibration: Option<Recalibrations>,
+    /// Thresholds that were found on other patients than those they are judged on; only of the main unit of analysis.
+    #[serde(default)]
+    pub locked_points: Option<LockedPoints>,
+    /// What acting on the predictions is worth; only of the main unit of analysis, and where both classes occur.
+    #[serde(default)]
+    pub decision_curve: Option<DecisionCurve>,
 }
 
 /// The scores per series, as [`StudyScores`].

@@ -3,6 +3,7 @@
 //! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`compare`](compare::compare) sets several models side by side on the same cases.
 //! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
@@ -14,6 +15,7 @@
 
 mod aggregate;
 mod case;
+mod details;
 mod evaluate;
 mod evaluation;
 mod level;
@@ -22,12 +24,14 @@ mod outcomes;
 mod provenance;
 mod ranked;
 mod resampling;
+mod scale;
 pub mod text;
 mod units;
 mod warnings;
 
 pub mod calibration;
 pub mod checklist;
+pub mod compare;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;
@@ -55,7 +59,7 @@ pub use metrics::{
 pub use outcomes::{Outcomes, OutcomesError};
 pub use provenance::Provenance;
 pub use resampling::Resampling;
-pub use score::partial_auc::{PartialArea, PartialAreaError, RocRange, partial_auc};
+pub use scale::Scale;
 
 #[cfg(test)]
 mod tests;

@@ -184,7 +184,10 @@ fn baselines(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             let mut row = vec![(*level).to_owned(), b.name.clone()];
             row.push(number(b.weighted_log_loss));
             row.extend(scored(b.skill.as_ref()));
-            row.extend((0..6).map(|i| number(b.prediction.and_then(|p| p.get(i).copied()))));
+            match b.prediction {
+                Some(prediction) => row.extend(prediction.map(number)),
+                None => row.resize(row.len() + 6, String::new()),
+            }
             rows.push(row);
         }
     }

@@ -70,6 +70,16 @@ fn minus(numbers: &str) -> String {
     numbers.replace('-', "−")
 }
 
+/// A p-value with as many digits as it is worth.
+pub(crate) fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_owned(),
+        Some(p) if p < 0.001 => "<0.001".to_owned(),
+        Some(p) if p < 0.1 => format!("{p:.3}"),
+        Some(p) => format!("{p:.2}"),
+    }
+}
+
 /// A skill: "64.9 % (60.1 to 69.0)".
 pub(crate) fn skill(skill: Option<&Estimate>) -> String {
     let Some(skill) = skill else {

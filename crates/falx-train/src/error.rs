@@ -52,6 +52,9 @@ pub enum TrainError {
     /// The evaluation.
     #[error(transparent)]
     Evaluate(#[from] falx_eval::EvaluateError),
+    /// The comparison.
+    #[error(transparent)]
+    Compare(#[from] falx_eval::compare::CompareError),
     /// The table of groups.
     #[error(transparent)]
     Groups(#[from] crate::groups::GroupsError),

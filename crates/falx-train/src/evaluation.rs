@@ -24,31 +24,51 @@ pub struct RunEvaluation {
     folder: RunFolder,
 }
 
-/// Judges a finished run: on the locked test where its split has one, else on the validation fold.
-///
-/// # Errors
-/// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
-pub fn evaluate_run(
+/// A finished run, read but not scored.
+pub(crate) struct JudgedRun {
+    pub(crate) judged: Judged,
+    pub(crate) data: RunData,
+    part: Part,
+    recipe: Recipe,
+    lock: RunLock,
+}
+
+impl JudgedRun {
+    pub(crate) fn read(folder: &RunFolder, options: &JudgeOptions<'_>) -> Result<Self, TrainError> {
+        if !folder.lock().is_file() {
+            return Err(TrainError::NoRun(folder.path().to_owned()));
+        }
+        let lock: RunLock = folder::read_toml(&folder.lock())?;
+        let recipe = Recipe::read(&folder.recipe())?;
+        let data = RunData::load(&recipe)?;
+        lock.check_data(&data, folder.path())?;
+        let part = if data.test.is_empty() {
+            Part::Validation
+        } else {
+            Part::Test
+        };
+        let path = folder.predictions(part);
+        if !path.is_file() {
+            return Err(TrainError::Unfinished(folder.path().to_owned()));
+        }
+        let judged = judged(folder, &data, part, options)?;
+        Ok(Self {
+            judged,
+            data,
+            part,
+            recipe,
+            lock,
+        })
+    }
+}
+
+/// A run's predictions, with all that its index knows of their slices.
+fn judged(
     folder: &RunFolder,
+    data: &RunData,
+    part: Part,
     options: &JudgeOptions<'_>,
-    progress: &dyn Progress,
-) -> Result<RunEvaluation, TrainError> {
-    if !folder.lock().is_file() {
-        return Err(TrainError::NoRun(folder.path().to_owned()));
-    }
-    let lock: RunLock = folder::read_toml(&folder.lock())?;
-    let recipe = Recipe::read(&folder.recipe())?;
-    let data = RunData::load(&recipe)?;
-    lock.check_data(&data, folder.path())?;
-    let part = if data.test.is_empty() {
-        Part::Validation
-    } else {
-        Part::Test
-    };
-    let path = folder.predictions(part);
-    if !path.is_file() {
-        return Err(TrainError::Unfinished(folder.path().to_owned()));
-    }
+) -> Result<Judged, TrainError> {
     let mut attributes = options.attributes()?;
     let rows = Rows::new(&data.index);
     let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
@@ -59,7 +79,7 @@ pub fn evaluate_run(
         });
         Ok(known.collect())
     };
-    let judged_cases = read(part)?;
+    let cases = read(part)?;
     // The fold that chose the epoch also finds thresholds and corrections for the patients that stayed locked.
     let development = match part {
         Part::Test => Some(read(Part::Validation)?),
@@ -70,21 +90,34 @@ pub fn evaluate_run(
         .iter()
         .filter_map(|sample| rows.place(&sample.image_id))
         .collect();
-    let judged = Judged {
-        metadata: metadata_alone(&rows, Some(&training), &judged_cases),
-        studies: reads(&data.index, &judged_cases),
-        cases: judged_cases,
+    let both = [Some(&cases), development.as_ref()];
+    let both = both.into_iter().flatten();
+    Ok(Judged {
+        metadata: metadata_alone(&rows, Some(&training), &cases),
+        studies: both.flat_map(|cases| reads(&data.index, cases)).collect(),
+        cases,
         development,
-    };
-    let evaluation = options.judge(&judged, Some(data.prevalence), progress)?;
-    let cases = judged.cases;
+    })
+}
+
+/// Judges a finished run: on the locked test where its split has one, else on the validation fold.
+///
+/// # Errors
+/// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
+pub fn evaluate_run(
+    folder: &RunFolder,
+    options: &JudgeOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<RunEvaluation, TrainError> {
+    let run = JudgedRun::read(folder, options)?;
+    let evaluation = options.judge(&run.judged, Some(run.data.prevalence), progress)?;
     Ok(RunEvaluation {
         evaluation,
-        part,
-        cases,
-        data,
-        recipe,
-        lock,
+        part: run.part,
+        cases: run.judged.cases,
+        data: run.data,
+        recipe: run.recipe,
+        lock: run.lock,
         folder: folder.clone(),
     })
 }

@@ -62,12 +62,16 @@ impl JudgeOptions<'_> {
             studies: &judged.studies,
             blind: judged.metadata.as_slice(),
         };
-        let options = EvaluateOptions {
+        let options = self.evaluate(train_prevalence);
+        Ok(evaluate_input(&input, &options, progress)?)
+    }
+
+    pub(crate) fn evaluate(&self, train_prevalence: Option<[f64; 6]>) -> EvaluateOptions {
+        EvaluateOptions {
             replicates: self.replicates,
             seed: self.seed,
             train_prevalence,
             aggregation: self.aggregation,
-        };
-        Ok(evaluate_input(&input, &options, progress)?)
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod attributes;
 mod cases;
 mod checkpoint;
+mod compare;
 mod data;
 mod error;
 mod evaluation;
@@ -22,6 +23,7 @@ mod recipe;
 mod summary;
 mod train;
 
+pub use compare::{Contender, Contest, compare_models};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use folder::{Part, RunFolder};

@@ -7,7 +7,7 @@ use falx_data::index::Index;
 use falx_data::labels::{self, LabelTable};
 use falx_eval::report::Report;
 use falx_eval::text::count;
-use falx_eval::{Case, Evaluation, Provenance};
+use falx_eval::{Case, Evaluation, Provenance, Scale};
 
 use crate::TrainError;
 use crate::attributes::AttributeTable;
@@ -25,6 +25,8 @@ pub struct PredictionFiles<'a> {
     pub index: Option<&'a Path>,
     /// Predictions of other patients, on which thresholds and corrections are found.
     pub development: Option<&'a Path>,
+    /// What the numbers of the predictions mean.
+    pub scale: Scale,
 }
 
 /// Judged predictions.
@@ -53,23 +55,27 @@ impl Truth<'_> {
 /// Predictions that have a truth.
 struct Known {
     cases: Vec<Case>,
+    notes: Vec<String>,
     without_truth: u64,
     outside_index: u64,
 }
 
 fn join(
     path: &Path,
+    scale: Scale,
     truth: &Truth<'_>,
     rows: Option<&Rows<'_>>,
     attributes: &mut AttributeTable,
 ) -> Result<Known, TrainError> {
-    let predictions = falx_eval::predictions::read_csv(path)?;
+    let read = falx_eval::predictions::read(path, scale)?;
+    let predictions = read.rows;
     let Some(first) = predictions.first() else {
         return Err(TrainError::NoPredictions(path.to_owned()));
     };
     let (predicted, count) = (first.image_id.clone(), predictions.len());
     let mut known = Known {
         cases: Vec::with_capacity(predictions.len()),
+        notes: read.notes,
         without_truth: 0,
         outside_index: 0,
     };
@@ -145,20 +151,22 @@ impl JoinedPredictions {
         let index = files.index.map(Index::read).transpose()?;
         let rows = index.as_ref().map(Rows::new);
         let mut attributes = options.attributes()?;
-        let mut join = |path: &Path| join(path, &truth, rows.as_ref(), &mut attributes);
+        let mut join =
+            |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
         let known = join(files.predictions)?;
         let development = files.development.map(join).transpose()?;
         let (mut cases, mut development) = (known.cases, development.map(|known| known.cases));
         let studies = index.as_ref().map(|index| reads(index, &cases));
-        let studies = studies.unwrap_or_default();
+        let mut studies = studies.unwrap_or_default();
         if matches!(truth, Truth::Index(_)) {
             forget_inherited(&mut cases, &studies);
             if let (Some(cases), Some(index)) = (&mut development, &index) {
-                let studies = reads(index, cases);
-                forget_inherited(cases, &studies);
+                let of_development = reads(index, cases);
+                forget_inherited(cases, &of_development);
+                studies.extend(of_development);
             }
         }
-        let mut warnings = Vec::new();
+        let mut warnings = known.notes;
         if index.is_none() {
             warnings.push(
                 "No index was given, so patients are unknown and every slice counts as a patient of its own: the \

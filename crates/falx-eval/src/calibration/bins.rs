@@ -121,7 +121,8 @@ impl Cell {
         (cases > 0).then(|| positives as f64 / cases as f64)
     }
 
-    pub(super) const fn count(&self) -> u64 {
+    /// How many cases.
+    pub(crate) const fn count(&self) -> u64 {
         self.count
     }
 
@@ -264,7 +265,10 @@ impl Columns {
 /// # Source
 /// Bröcker, Smith 2007, "Increasing the reliability of reliability diagrams", Weather and Forecasting 22.
 pub fn reliability(outcomes: &Outcomes, binning: Binning, resampling: &Resampling) -> Vec<Bin> {
-    let cells = cells_of(outcomes, binning);
+    bins_of(&cells_of(outcomes, binning), resampling)
+}
+
+pub(super) fn bins_of(cells: &[Cell], resampling: &Resampling) -> Vec<Bin> {
     let observed =
         resampling.estimates(|weights| cells.iter().map(|c| c.observed(weights)).collect());
     let alone = |cell: &Cell| cell.bin(std::iter::empty());

@@ -12,7 +12,7 @@ use crate::{Outcomes, Undefined};
 pub struct ExpectedErrors {
     /// The mean distance of frequency and mean prediction, weighted by cases (ECE).
     pub expected_error: f64,
-    /// The same without the part that chance adds, at least 0; `None` where a bin has fewer than two patients.
+    /// The same with part of what chance adds taken off, at least 0; `None` where a bin has fewer than two patients.
     pub expected_error_debiased: Option<f64>,
     /// The largest distance of any bin (MCE).
     pub maximum_error: f64,
@@ -20,7 +20,8 @@ pub struct ExpectedErrors {
 
 /// The expected calibration error, plain and debiased, and the maximum calibration error.
 ///
-/// The debiased error subtracts what chance adds: twice the plain error less its mean if the bins' distances were drawn again from
+/// The debiased error takes off what chance adds, as far as one step of that goes (for right predictions some two fifths of it; the
+/// Brier score's debiased reliability has no bias, being a square): twice the plain error less its mean if the bins' distances were drawn again from
 /// normal distributions around the ones seen, in closed form. Their variance is that over patients, since slices of one
 /// patient err together.
 ///
@@ -31,7 +32,7 @@ pub struct ExpectedErrors {
 ///
 /// # Source
 /// Naeini, Cooper, Hauskrecht 2015, AAAI 29; for the correction Kumar, Liang, Ma 2019, "Verified uncertainty
-/// calibration", NeurIPS 32 (their library's estimator for the absolute error), here with the variance over clusters.
+/// calibration", Advances in Neural Information Processing Systems 32 (their library's estimator for the absolute error), here with the variance over clusters.
 pub fn expected_errors(outcomes: &Outcomes, binning: Binning) -> Result<ExpectedErrors, Undefined> {
     if outcomes.is_empty() {
         return Err(Undefined::NoCases);

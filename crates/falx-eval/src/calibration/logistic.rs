@@ -1,5 +1,8 @@
 //! Logistic regression with few columns, by Newton's method, and its variance over clusters.
 
+// Rows and columns of small matrices are clearest by number; the numbers end at a constant.
+#![allow(clippy::needless_range_loop)]
+
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{FitError, sigmoid};

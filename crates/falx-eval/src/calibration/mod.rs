@@ -37,7 +37,7 @@ pub(crate) use summary::calibration;
 
 /// What a reader must know of an expected calibration error before believing it.
 pub const CAVEAT: &str = "The expected calibration error depends on how the bins are cut, is too high by chance in small \
-    samples (the debiased one corrects for that on average), and does not say whether predictions are too high or too \
+    samples (the debiased one takes some two fifths of that off where predictions are right, more where they are wrong), and does not say whether predictions are too high or too \
     low: errors on both sides of the diagonal look alike. Read it beside the reliability diagram, the slope and the \
     intercept.";
 

@@ -74,6 +74,7 @@ impl PriorShift {
     }
 
     /// The shift that undoes this one.
+    #[must_use]
     pub const fn inverse(self) -> Self {
         Self {
             from: self.to,
@@ -161,14 +162,16 @@ pub fn estimate_prior(prediction: &[f64], from: f64) -> Result<PriorEstimate, Pr
             high = prior;
         }
         let newton = prior - first / second;
-        let next = if newton > low && newton < high {
+        // The bracket's ends count: at the maximum the step is nothing, and the prior one of them.
+        let inside = newton > 0.0 && newton < 1.0 && newton >= low && newton <= high;
+        let next = if inside {
             newton
         } else {
             f64::midpoint(low, high)
         };
         let small = (next - prior).abs() <= SMALL_STEP * prior.min(1.0 - prior);
         prior = next;
-        if small || first == 0.0 {
+        if small {
             let gain: f64 = ratios()
                 .map(|(a, b)| (prior * a + (1.0 - prior) * b).ln())
                 .sum();

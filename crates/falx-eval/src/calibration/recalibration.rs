@@ -35,7 +35,7 @@ pub struct Quality {
     pub in_the_large: Option<Estimate>,
     /// The expected calibration error over ten bins of equal size.
     pub expected_error: f64,
-    /// The same without what chance adds.
+    /// The same with part of what chance adds taken off.
     pub expected_error_debiased: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! What a label's report holds of calibration.
 
-use super::bins::{Binning, Cell, Columns, Outcome, cells_of};
+use super::bins::{Binning, Cell, Columns, Outcome, bins_of, cells_of};
 use super::expected::of_cells;
 use super::fit_error::check;
 use super::slope::{in_the_large_of, logits, slope_of};
@@ -11,8 +11,9 @@ use crate::{Calibration, Outcomes};
 /// Everything about a label's calibration: the reliability table, calibration errors, slope and intercept, and the Brier score's
 /// parts. Intervals of the bins are over resampled patients, those of slope and intercept are of the sandwich variance.
 pub fn summary(outcomes: &Outcomes, resampling: &Resampling) -> Calibration {
-    let mut found = over(&cells_of(outcomes, Binning::default()), outcomes);
-    found.bins = super::reliability(outcomes, Binning::default(), resampling);
+    let cells = cells_of(outcomes, Binning::default());
+    let mut found = over(&cells, outcomes);
+    found.bins = bins_of(&cells, resampling);
     found
 }
 
@@ -39,16 +40,14 @@ fn over(cells: &[Cell], outcomes: &Outcomes) -> Calibration {
         return Calibration::default();
     }
     let errors = of_cells(cells);
-    let (line, in_the_large) = match check(outcomes) {
-        Err(error) => (Err(error), None),
-        Ok(()) => {
-            let logits = logits(outcomes);
-            (
-                slope_of(outcomes, &logits, [0.0, 1.0]),
-                in_the_large_of(outcomes, &logits).ok(),
-            )
-        }
-    };
+    let logits = check(outcomes).map(|()| logits(outcomes));
+    let line = logits
+        .as_ref()
+        .map_err(|e| *e)
+        .and_then(|logits| slope_of(outcomes, logits, [0.0, 1.0]));
+    let in_the_large = logits
+        .ok()
+        .and_then(|logits| in_the_large_of(outcomes, &logits).ok());
     Calibration {
         bins: Vec::new(),
         expected_error: errors.expected_error,

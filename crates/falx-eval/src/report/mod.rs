@@ -5,6 +5,7 @@
 //! check-lists follow. Every drawing says in words what it shows, and its figures stand in a table.
 
 mod charts;
+mod comparison;
 mod data_uri;
 mod minute;
 mod page;
@@ -19,6 +20,7 @@ use atomic_write_file::AtomicWriteFile;
 
 use crate::{Evaluation, Provenance};
 
+pub use comparison::{comparison_to_html, write_comparison};
 pub use data_uri::png as png_data_uri;
 
 /// The style sheet of falx's pages: light, dark and print.
@@ -90,9 +92,13 @@ pub fn to_html(report: &Report) -> String {
 /// # Errors
 /// [`ReportError`] when the file cannot be written.
 pub fn write_html(report: &Report, path: &Path) -> Result<(), ReportError> {
+    write_page(&to_html(report), path)
+}
+
+fn write_page(html: &str, path: &Path) -> Result<(), ReportError> {
     let write = || {
         let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(to_html(report).as_bytes())?;
+        file.write_all(html.as_bytes())?;
         file.commit()
     };
     write().map_err(|source| ReportError::Write {

@@ -58,7 +58,7 @@ struct Sums {
 /// # Source
 /// Brier 1950; Murphy 1973, "A new vector partition of the probability score", J. Applied Meteorology 12; Stephenson, Coelho,
 /// Jolliffe 2008, "Two extra components in the Brier score decomposition", Weather and Forecasting 23; the debiased
-/// reliability: Ferro, Fricker 2012, Q. J. R. Meteorological Society 138, and Kumar, Liang, Ma 2019, NeurIPS 32.
+/// reliability: Ferro, Fricker 2012, Q. J. R. Meteorological Society 138, and Kumar, Liang, Ma 2019.
 pub fn brier(outcomes: &Outcomes, binning: Binning) -> Result<Brier, Undefined> {
     if outcomes.is_empty() {
         return Err(Undefined::NoCases);

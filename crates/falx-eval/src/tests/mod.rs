@@ -11,7 +11,7 @@ use rand::RngExt;
 use crate::Case;
 
 /// A probability; the tests give only valid ones.
-fn p(x: f64) -> Probability {
+pub(crate) fn p(x: f64) -> Probability {
     Probability::new(x).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn case(image: &str, patient: &str, bits: [u8; 6], prediction: f64) -> Case {
 }
 
 /// Slices of `patients` patients, ten each, whose predictions know something.
-fn cohort(patients: u64) -> Vec<Case> {
+pub(crate) fn cohort(patients: u64) -> Vec<Case> {
     let mut cases = Vec::new();
     for patient in 0..patients {
         let mut rng = random::stream(1, "cohort", &[patient]);

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
-use falx_eval::Evaluation;
 use falx_eval::report::{Report, write_html};
+use falx_eval::{Evaluation, Scale};
 use falx_train::{
     JudgeOptions, PredictionFiles, RunFolder, evaluate_predictions, evaluate_run, report,
 };
@@ -24,6 +24,12 @@ pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
     };
     let html = arguments.html.as_deref();
     if arguments.what.is_dir() {
+        if arguments.logits {
+            bail!(
+                "{}: a run's own predictions are probabilities; give --logits with a predictions.csv",
+                arguments.what.display()
+            );
+        }
         let folder = RunFolder::new(&arguments.what);
         let run = evaluate_run(&folder, &options, progress)?;
         return outcome(&run.evaluation, || Ok(report(&run)?), html);
@@ -39,6 +45,11 @@ pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
         labels: arguments.labels.as_deref(),
         index: arguments.index.as_deref(),
         development: arguments.development.as_deref(),
+        scale: if arguments.logits {
+            Scale::Logits
+        } else {
+            Scale::Probabilities
+        },
     };
     let judged = evaluate_predictions(&files, &options, progress)?;
     outcome(&judged.evaluation, || Ok(judged.report()), html)

@@ -1,12 +1,7 @@
-"""Writes sklearn.json: scores of small cases by scikit-learn, with ties and rare classes.
-
-    python make_golden.py        (numpy 2.4, scikit-learn 1.9)
-"""
-import json
-from pathlib import Path
+"""Makes scores.json: scores of small cases by scikit-learn, with ties and rare classes."""
 
 import numpy as np
-import sklearn
+from golden import emit
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 rng = np.random.default_rng(2019)
@@ -26,10 +21,9 @@ for name, n, share, levels in [
     cases.append({
         "name": name,
         "truth": [int(t) for t in truth],
-        "score": [float(s) for s in score],
-        "log_loss": float(log_loss(truth, score, labels=[False, True])),
-        "auc": float(roc_auc_score(truth, score)),
-        "average_precision": float(average_precision_score(truth, score)),
+        "score": score,
+        "log_loss": log_loss(truth, score, labels=[False, True]),
+        "auc": roc_auc_score(truth, score),
+        "average_precision": average_precision_score(truth, score),
     })
-out = {"scikit-learn": sklearn.__version__, "cases": cases}
-Path(__file__).with_name("sklearn.json").write_text(json.dumps(out, indent=1) + "\n")
+emit("scores", {"cases": cases}, packages=["numpy", "scikit-learn"])
