@@ -1,6 +1,6 @@
 //! A small version of the coverage simulation: limits wide enough for few samples, narrow enough to find a wrong formula.
 
-#[path = "../examples/coverage/simulation.rs"]
+#[path = "../examples/coverage/simulation/mod.rs"]
 mod simulation;
 
 use simulation::{Promise, World, run};
