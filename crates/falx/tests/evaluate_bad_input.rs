@@ -31,7 +31,7 @@ impl Desk {
         let desk = Self { folder, slices };
         desk.put(
             "truth.csv",
-            &desk.long(|slice, _| f64::from(u8::from(slice % 3 == 0))),
+            desk.long(|slice, _| f64::from(u8::from(slice % 3 == 0))),
         );
         desk
     }
@@ -107,7 +107,9 @@ fn files_that_are_no_predictions_are_refused_and_say_what_to_do() {
         b"The patient was well.\nNothing else is known.\n".to_vec(),
         b"\x00\x01\x02\xFF\xFE\n".to_vec(),
         b"PAR1\x15\x04".to_vec(),
-        wide.replacen("0.5,", "NaN,", 1).replacen("0.51,", "nan,", 9).into(),
+        wide.replacen("0.5,", "NaN,", 1)
+            .replacen("0.51,", "nan,", 9)
+            .into(),
         wide.replacen("0.5", "1.5", 1).into(),
         wide.replacen("0.5", "-0.5", 1).into(),
         desk.wide(|slice, label| 3.0 * logit(slice, label)).into(),
