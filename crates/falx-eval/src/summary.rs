@@ -3,8 +3,9 @@
 
 use falx_core::Label;
 
+use crate::operating::ChosenOn;
 use crate::text::{count, interval, joined, percent, thousands, value};
-use crate::{Estimate, Evaluation, LabelScore, OperatingPoint, Verdict};
+use crate::{Calibration, Estimate, Evaluation, LabelScore, UnitOfAnalysis, Verdict};
 
 /// A share as a natural frequency: so many of 100.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,8 +62,8 @@ pub struct Detection {
     pub rule: String,
     /// The threshold.
     pub threshold: f64,
-    /// True where the threshold was chosen on other cases than these, or fixed beforehand.
-    pub locked: bool,
+    /// On whom the threshold was chosen.
+    pub chosen_on: ChosenOn,
     /// Of those with a haemorrhage, how many are found.
     pub found: OfHundred,
     /// Of those without, how many raise an alarm all the same.
@@ -103,16 +104,19 @@ impl Detection {
 
     /// Where the threshold comes from.
     pub fn threshold_sentence(&self) -> String {
-        let threshold = number(self.threshold);
-        let rule = &self.rule;
-        if self.locked {
-            format!(
-                "Alarm at a probability of at least {threshold}, a threshold that these cases did not choose."
-            )
-        } else {
-            format!(
-                "Alarm at a probability of at least {threshold} ({rule}), chosen on these same cases: too good to be expected elsewhere."
-            )
+        let at = format!(
+            "Alarm at a probability of at least {}",
+            number(self.threshold)
+        );
+        match self.chosen_on {
+            ChosenOn::Fixed => format!("{at}, fixed beforehand."),
+            ChosenOn::Development | ChosenOn::OtherFolds => {
+                format!("{at} ({}), {}.", self.rule, self.chosen_on.words())
+            }
+            ChosenOn::SameCases => format!(
+                "{at} ({}), chosen on these same cases: too good to be expected elsewhere.",
+                self.rule
+            ),
         }
     }
 }
@@ -178,7 +182,7 @@ fn comparison(e: &Evaluation) -> String {
             "Its weighted log loss is {loss} and that of the {name}, predicted for everything without looking, {baseline}: on so few cases the difference may be chance."
         ),
         Verdict::WorseThanNoSkill => format!(
-            "Predicting the {name} for everything, without looking, has the lower weighted log loss: {baseline} against {loss}. These probabilities must not be used."
+            "Predicting the {name} for everything, without looking, has the lower weighted log loss: {baseline} against {loss}. These probabilities must not be used as they are."
         ),
     }
 }
@@ -197,29 +201,42 @@ fn tested(e: &Evaluation) -> Vec<(u64, String)> {
     if let Some(any) = any(&e.labels) {
         rows.push((any.positive_patients, "with a haemorrhage".to_owned()));
     }
-    if let Some(study) = &e.study {
-        let (n, word) = of(study.studies, "study");
-        rows.push((n, word));
-    }
+    let of_studies = e.study.as_ref().map(|s| s.studies);
+    let studies = of_studies.or_else(|| match e.unit {
+        UnitOfAnalysis::Slice => None,
+        UnitOfAnalysis::Study => any(&e.labels).map(|s| s.known),
+    });
+    rows.extend(studies.map(|n| of(n, "study")));
     rows.push(of(e.slices, "slice"));
     rows
 }
 
-/// At the level that a clinic acts on, the study, where it is known; else the slice.
-fn detection(e: &Evaluation) -> Option<Detection> {
-    let of_study = e.study.as_ref().and_then(|s| {
-        let unit = if s.studies == s.patients {
+/// What the scores of `any` count, and the scores: at the level that a clinic acts on, the study, where it is known.
+fn level(e: &Evaluation) -> Option<(&'static str, &LabelScore)> {
+    let studies = |studies: u64| {
+        if studies == e.patients {
             "patients"
         } else {
             "studies"
-        };
-        Some((unit, any(&s.labels)?))
-    });
-    let (unit, score) = of_study.or_else(|| Some(("slices", any(&e.labels)?)))?;
-    // One half was fixed before anybody saw these cases; the other rules' thresholds were found on them.
-    let fixed = |p: &&OperatingPoint| p.threshold == 0.5;
+        }
+    };
+    if let Some(study) = &e.study {
+        return Some((studies(study.studies), any(&study.labels)?));
+    }
+    let score = any(&e.labels)?;
+    let unit = match e.unit {
+        UnitOfAnalysis::Slice => "slices",
+        UnitOfAnalysis::Study => studies(score.known),
+    };
+    Some((unit, score))
+}
+
+fn detection(e: &Evaluation) -> Option<Detection> {
+    let (unit, score) = level(e)?;
     let points = &score.operating_points;
-    let point = points.iter().find(fixed).or_else(|| points.first())?;
+    // A threshold that these cases did not choose is believed before one that they did.
+    let fixed = points.iter().find(|p| p.chosen_on != ChosenOn::SameCases);
+    let point = fixed.or_else(|| points.first())?;
     let share = |part: u64, rest: u64| OfHundred {
         share: Estimate {
             value: part as f64 / (part + rest) as f64,
@@ -232,14 +249,16 @@ fn detection(e: &Evaluation) -> Option<Detection> {
         unit,
         rule: point.rule.clone(),
         threshold: point.threshold,
-        locked: point.threshold == 0.5,
+        chosen_on: point.chosen_on,
         found: share(point.true_positives, point.false_negatives),
         alarms: share(point.false_positives, point.true_negatives),
     })
 }
 
+/// Over what the main scores count: their probabilities are the network's own, not the highest of several.
 fn calibration(e: &Evaluation) -> Option<String> {
-    let bins = &any(&e.labels)?.calibration.bins;
+    let of_any = &any(&e.labels)?.calibration;
+    let bins = &of_any.bins;
     let cases: u64 = bins.iter().map(|b| b.count).sum();
     if cases == 0 {
         return None;
@@ -248,7 +267,6 @@ fn calibration(e: &Evaluation) -> Option<String> {
         bins.iter().map(|b| of(b) * b.count as f64).sum::<f64>() / cases as f64
     };
     let (predicted, observed) = (mean(&|b| b.predicted), mean(&|b| b.observed.value));
-    let error = any(&e.labels)?.calibration.expected_error;
     let side = if (predicted - observed).abs() <= 0.1 * observed {
         "about as many"
     } else if predicted > observed {
@@ -256,26 +274,50 @@ fn calibration(e: &Evaluation) -> Option<String> {
     } else {
         "too few"
     };
+    let unit = match e.unit {
+        UnitOfAnalysis::Slice => "slices",
+        UnitOfAnalysis::Study => "studies",
+    };
     Some(format!(
-        "It expects a haemorrhage in {} of the slices and {} have one: {side}. Its probabilities are off by {} percentage points on average.",
+        "It expects a haemorrhage in {} of the {unit} and {} have one: {side}. Its probabilities are off by {} percentage points \
+         on average{}.",
         percent(predicted, 1),
         percent(observed, 1),
-        value(error * 100.0, 1, false)
+        value(of_any.expected_error * 100.0, 1, false),
+        extremes(of_any)
     ))
+}
+
+/// What the slope says, where its interval says it too.
+fn extremes(c: &Calibration) -> String {
+    let words = match c.slope.map(|slope| (slope, slope.low, slope.high)) {
+        Some((_, _, Some(high))) if high < 1.0 => "too extreme",
+        Some((_, Some(low), _)) if low > 1.0 => "too timid",
+        _ => return String::new(),
+    };
+    let slope = c.slope.map_or_else(String::new, |slope| {
+        format!(
+            "{} ({})",
+            value(slope.value, 2, false),
+            interval(&slope, 2, false)
+        )
+    });
+    format!(", and {words} (calibration slope {slope}; 1 is right)")
 }
 
 fn not_to_conclude(e: &Evaluation) -> Vec<String> {
     let mut found = Vec::new();
     if e.verdict == Verdict::WorseThanNoSkill {
-        found.push("That these probabilities tell anything: no skill does better.".to_owned());
+        found.push("That these probabilities can be used as they are: no skill does better.".to_owned());
     }
     if let Some(d) = detection(e).filter(|d| d.found.share.value < 1.0) {
         let missed = (d.found.cases as f64 * (1.0 - d.found.share.value)).round() as u64;
         found.push(format!(
-            "That no alarm means no haemorrhage: {} of {} {} with one were missed.",
+            "That no alarm means no haemorrhage: {} of {} {} with one {} missed.",
             thousands(missed),
             thousands(d.found.cases),
-            d.unit
+            d.unit,
+            if missed == 1 { "was" } else { "were" }
         ));
     }
     let few: Vec<&str> = e

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 
 use crate::checklist::Item;
-use crate::{Baseline, Estimate, Evaluation, LabelScore, summary};
+use crate::{Baseline, Estimate, Evaluation, LabelScore, UnitOfAnalysis, summary};
 
 /// One table: a row a thing, a column a fact, a cell empty where a value is undefined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +35,13 @@ pub enum TablesError {
 /// The evaluation's tables; one without rows is left out.
 ///
 /// # Units
-/// Losses in nats, shares from 0 to 1, intervals of 95 % as `…_low` and `…_high`. `level` is `slice` or `study`.
+/// Losses in nats, shares from 0 to 1, intervals of 95 % as `…_low` and `…_high`. `level` is `slice`, `series` or `study`.
 pub fn of(e: &Evaluation) -> Vec<Table> {
-    let mut levels: Vec<(&str, &[LabelScore], &[Baseline])> =
-        vec![("slice", &e.labels, &e.baselines)];
+    let unit = unit(e);
+    let mut levels: Vec<(&str, &[LabelScore], &[Baseline])> = vec![(unit, &e.labels, &e.baselines)];
+    if let Some(s) = &e.series {
+        levels.push(("series", &s.labels, &s.baselines));
+    }
     if let Some(s) = &e.study {
         levels.push(("study", &s.labels, &s.baselines));
     }
@@ -49,6 +52,7 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
         operating_points(&levels),
         calibration(&levels),
         roc(&levels),
+        aggregations(e),
         warnings(e),
     ];
     tables.retain(|table| !table.rows.is_empty());
@@ -134,13 +138,21 @@ fn headline(e: &Evaluation) -> Table {
         row.push(summary::verdict_name(verdict).to_owned());
         row
     };
-    let slice = row(
-        "slice",
-        e.slices,
-        e.patients,
-        &e.weighted_log_loss,
-        e.verdict,
-    );
+    let any = e.labels.last().map_or(0, |s| s.known);
+    let cases = match e.unit {
+        UnitOfAnalysis::Slice => e.slices,
+        UnitOfAnalysis::Study => any,
+    };
+    let main = row(unit(e), cases, e.patients, &e.weighted_log_loss, e.verdict);
+    let series = e.series.as_ref().map(|s| {
+        row(
+            "series",
+            s.series,
+            s.patients,
+            &s.weighted_log_loss,
+            s.verdict,
+        )
+    });
     let study = e.study.as_ref().map(|s| {
         row(
             "study",
@@ -161,7 +173,7 @@ fn headline(e: &Evaluation) -> Table {
             "weighted_log_loss_high",
             "verdict",
         ],
-        rows: std::iter::once(slice).chain(study).collect(),
+        rows: std::iter::once(main).chain(series).chain(study).collect(),
     }
 }
 
@@ -209,7 +221,19 @@ fn labels(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             row.push(number(s.baseline_log_loss));
             row.extend(scored(s.auc.as_ref()));
             row.extend(scored(s.average_precision.as_ref()));
-            row.push(number(s.calibration.expected_error));
+            let c = &s.calibration;
+            row.extend(
+                [
+                    Some(c.expected_error),
+                    c.expected_error_debiased,
+                    c.maximum_error,
+                ]
+                .map(number),
+            );
+            row.extend(scored(c.slope.as_ref()));
+            row.extend(scored(c.intercept.as_ref()));
+            row.extend(scored(c.in_the_large.as_ref()));
+            row.push(number(c.brier.map(|b| b.score)));
             row.push(s.few.to_string());
             rows.push(row);
         }
@@ -233,6 +257,18 @@ fn labels(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             "average_precision_low",
             "average_precision_high",
             "expected_calibration_error",
+            "expected_calibration_error_debiased",
+            "largest_calibration_error",
+            "calibration_slope",
+            "calibration_slope_low",
+            "calibration_slope_high",
+            "calibration_intercept",
+            "calibration_intercept_low",
+            "calibration_intercept_high",
+            "calibration_in_the_large",
+            "calibration_in_the_large_low",
+            "calibration_in_the_large_high",
+            "brier_score",
             "few",
         ],
         rows,
@@ -259,6 +295,11 @@ fn operating_points(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
                     number(p.sensitivity),
                     number(p.specificity),
                     number(p.positive_predictive_value),
+                    number(p.negative_predictive_value),
+                    number(p.f1),
+                    number(p.positive_likelihood_ratio),
+                    number(p.negative_likelihood_ratio),
+                    p.chosen_on.words().to_owned(),
                 ]);
                 rows.push(row);
             }
@@ -278,6 +319,11 @@ fn operating_points(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             "sensitivity",
             "specificity",
             "positive_predictive_value",
+            "negative_predictive_value",
+            "f_score",
+            "positive_likelihood_ratio",
+            "negative_likelihood_ratio",
+            "threshold_chosen",
         ],
         rows,
     }
@@ -291,6 +337,7 @@ fn calibration(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
                 let mut row = vec![(*level).to_owned(), s.label.name().to_owned()];
                 row.extend([b.low, b.high, b.predicted].map(number));
                 row.extend(scored(Some(&b.observed)));
+                row.extend([b.consistency_low, b.consistency_high].map(number));
                 row.push(b.count.to_string());
                 rows.push(row);
             }
@@ -307,6 +354,8 @@ fn calibration(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             "observed",
             "observed_low",
             "observed_high",
+            "consistency_low",
+            "consistency_high",
             "cases",
         ],
         rows,
@@ -327,6 +376,28 @@ fn roc(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
         name: "roc",
         columns: vec!["level", "label", "false_positive_rate", "sensitivity"],
         rows,
+    }
+}
+
+const fn unit(e: &Evaluation) -> &'static str {
+    match e.unit {
+        UnitOfAnalysis::Slice => "slice",
+        UnitOfAnalysis::Study => "study",
+    }
+}
+
+fn aggregations(e: &Evaluation) -> Table {
+    let rows = e.aggregations.iter().map(|a| {
+        vec![
+            a.aggregation.name().to_owned(),
+            number(a.weighted_log_loss),
+            number(a.auc_of_any),
+        ]
+    });
+    Table {
+        name: "aggregations",
+        columns: vec!["aggregation", "weighted_log_loss", "auc_of_any"],
+        rows: rows.collect(),
     }
 }
 

@@ -76,6 +76,17 @@ impl Frame {
         d
     }
 
+    /// The outline of a band of (x, low, high).
+    pub(super) fn band(&self, points: &[(f64, f64, f64)]) -> String {
+        if points.is_empty() {
+            return String::new();
+        }
+        let above = points.iter().map(|&(x, _, high)| (x, high));
+        let below = points.iter().rev().map(|&(x, low, _)| (x, low));
+        let around: Vec<(f64, f64)> = above.chain(below).collect();
+        format!("{}Z", self.path(&around))
+    }
+
     /// The whole drawing: axes with their ticks, then `content`.
     pub(super) fn draw(&self, says: &Alternative, axes: &Axes<'_>, content: &Markup) -> Markup {
         let (right, floor) = (self.width - self.right, self.height - self.bottom);

@@ -17,8 +17,11 @@ fn evaluation(right: f64, wrong: f64) -> Evaluation {
                 order: None,
                 attributes: None,
                 truth: LabelRow([false, bleeds, false, false, false, bleeds].map(Some)),
-                prediction: [Probability::new(if bleeds && !missed { right } else { wrong })
-                    .unwrap(); 6],
+                prediction: [0, 1, 2, 3, 4, 5].map(|label| {
+                    let any_or_parenchymal = [1, 5].contains(&label);
+                    let given = if bleeds && !missed { right } else { wrong };
+                    Probability::new(if any_or_parenchymal { given } else { 0.001 }).unwrap()
+                }),
             }
         })
         .collect();
@@ -84,7 +87,7 @@ fn the_verdicts_word_is_that_of_its_json() {
 fn a_threshold_found_on_these_cases_is_said_to_be() {
     let e = evaluation(0.9, 0.1);
     let mut d = of(&e).detection.unwrap();
-    assert!(d.locked);
-    d.locked = false;
+    assert_eq!(d.chosen_on, ChosenOn::Fixed);
+    d.chosen_on = ChosenOn::SameCases;
     assert!(d.threshold_sentence().contains("these same cases"));
 }

@@ -1,10 +1,12 @@
 //! One small drawing a label, side by side.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
 use super::super::svg::{Alternative, Axes, Frame, px, slug};
-use crate::LabelScore;
 use crate::text::{interval, percent, value};
+use crate::{Bin, LabelScore};
 
 /// The panels side by side.
 pub(in super::super) fn panels(panels: impl Iterator<Item = Markup>) -> Markup {
@@ -77,6 +79,7 @@ pub(in super::super) fn reliability(s: &LabelScore, level: &str) -> Markup {
             b.predicted
                 .max(b.observed.value)
                 .max(b.observed.high.unwrap_or(0.0))
+                .max(b.consistency_high)
         })
         .fold(0.05, f64::max);
     // Rare labels live near zero: the axes end where the data do, alike in both directions.
@@ -90,6 +93,7 @@ pub(in super::super) fn reliability(s: &LabelScore, level: &str) -> Markup {
         ..Frame::square()
     };
     let content = html! {
+        path class="band base" d=(frame.band(&consistent(bins))) {}
         path class="chance" d=(frame.path(&[(0.0, 0.0), (end, end)])) {}
         g class="mark" {
             @for b in bins {
@@ -107,14 +111,31 @@ pub(in super::super) fn reliability(s: &LabelScore, level: &str) -> Markup {
         x_ticks: &half,
         y_ticks: &half,
     };
-    let line = format!(
+    let mut line = format!(
         "mean error {}",
         value(s.calibration.expected_error, 3, false)
     );
+    if let Some(slope) = s.calibration.slope {
+        let _ = write!(line, ", slope {}", value(slope.value, 2, s.few));
+    }
+    let outside = bins
+        .iter()
+        .filter(|b| b.observed.value < b.consistency_low || b.observed.value > b.consistency_high)
+        .count();
     let says = Alternative {
         id: slug(&format!("reliability {level} {}", s.label)),
         title: format!("Reliability of {}, {level}", s.label),
-        description: format!("{} bins, {line}.", bins.len()),
+        description: format!(
+            "{} bins, {outside} of them outside the band of chance; {line}.",
+            bins.len()
+        ),
     };
     panel(s, &line, &frame.draw(&says, &axes, &content))
+}
+
+/// The consistency band through the bins, from the lowest prediction to the highest.
+fn consistent(bins: &[Bin]) -> Vec<(f64, f64, f64)> {
+    bins.iter()
+        .map(|b| (b.predicted, b.consistency_low, b.consistency_high))
+        .collect()
 }

@@ -6,10 +6,16 @@ use super::super::table::{self, Kind};
 use super::super::{charts, sections::losses};
 use super::Section;
 use crate::text::{STUDY_LOSS, count, interval, thousands, value};
-use crate::{Evaluation, LabelScore, Verdict};
+use crate::{
+    Aggregation, AggregationScore, Baseline, Estimate, Evaluation, LabelScore, UnitOfAnalysis,
+    Verdict,
+};
 
-pub(super) fn slices(e: &Evaluation) -> Section {
-    let cases = count(e.slices, "slice");
+pub(super) fn section(e: &Evaluation) -> Section {
+    let cases = match e.unit {
+        UnitOfAnalysis::Slice => count(e.slices, "slice"),
+        UnitOfAnalysis::Study => "studies".to_owned(),
+    };
     Section {
         id: "labels",
         title: "Each label",
@@ -17,33 +23,101 @@ pub(super) fn slices(e: &Evaluation) -> Section {
     }
 }
 
+/// A level above the slice: series or studies.
+struct Whole<'a> {
+    /// One of them.
+    one: &'a str,
+    number: u64,
+    patients: u64,
+    aggregation: Aggregation,
+    loss: &'a Estimate,
+    verdict: Verdict,
+    labels: &'a [LabelScore],
+    baselines: &'a [Baseline],
+}
+
+pub(super) fn series(e: &Evaluation) -> Option<Section> {
+    let s = e.series.as_ref()?;
+    let body = whole(&Whole {
+        one: "series",
+        number: s.series,
+        patients: s.patients,
+        aggregation: s.aggregation,
+        loss: &s.weighted_log_loss,
+        verdict: s.verdict,
+        labels: &s.labels,
+        baselines: &s.baselines,
+    });
+    Some(Section {
+        id: "series",
+        title: "Each series",
+        body,
+    })
+}
+
 pub(super) fn studies(e: &Evaluation) -> Option<Section> {
     let s = e.study.as_ref()?;
-    let cases = format!(
-        "{} of {}",
-        count(s.studies, "study"),
-        count(s.patients, "patient")
-    );
-    let body = html! {
+    let scores = whole(&Whole {
+        one: "study",
+        number: s.studies,
+        patients: s.patients,
+        aggregation: s.aggregation,
+        loss: &s.weighted_log_loss,
+        verdict: s.verdict,
+        labels: &s.labels,
+        baselines: &s.baselines,
+    });
+    Some(Section {
+        id: "studies",
+        title: "Each study",
+        body: html! { (scores) (aggregations(&e.aggregations)) },
+    })
+}
+
+fn whole(w: &Whole) -> Markup {
+    let many = count(w.number, w.one);
+    html! {
         p {
-            "A study's prediction is the highest of its slices'; a label is positive where one slice is. Weighted log loss "
-            b { (value(s.weighted_log_loss.value, 4, false)) }
-            " (" (interval(&s.weighted_log_loss, 4, false).replace('–', "no interval")) ")"
-            @if let Some(b) = s.baselines.first() {
+            "A " (w.one) "'s prediction is " (w.aggregation.words()) "; a label is positive where one slice is. Weighted log loss "
+            b { (value(w.loss.value, 4, false)) }
+            " (" (interval(w.loss, 4, false).replace('–', "no interval")) ")"
+            @if let Some(b) = w.baselines.first() {
                 "; the " (b.name) " scores " (value(b.weighted_log_loss, 4, false)) ". "
-                @if s.verdict == Verdict::WorseThanNoSkill {
+                @if w.verdict == Verdict::WorseThanNoSkill {
                     span class="bad" { "✖ Worse than no skill. " (STUDY_LOSS) }
                 }
             }
         }
-        (labels(&s.labels, &cases))
-        (losses::baselines(&s.baselines, "studies"))
-    };
-    Some(Section {
-        id: "studies",
-        title: "Each study",
-        body,
-    })
+        (labels(w.labels, &format!("{many} of {}", count(w.patients, "patient"))))
+        (losses::baselines(w.baselines, w.one))
+    }
+}
+
+fn aggregations(scores: &[AggregationScore]) -> Markup {
+    let columns = [
+        table::words("A study's prediction is"),
+        table::number("Weighted log loss"),
+        table::number("AUC of any"),
+    ];
+    let rows: Vec<Vec<Markup>> = scores
+        .iter()
+        .map(|a| {
+            let auc = a
+                .auc_of_any
+                .map_or_else(|| "–".to_owned(), |auc| value(auc, 3, false));
+            vec![
+                table::cell(a.aggregation.words()),
+                table::cell(value(a.weighted_log_loss, 4, false)),
+                table::cell(auc),
+            ]
+        })
+        .collect();
+    let caption = table::cell(
+        "Other ways from slices to a study. To choose the best of them here is to learn from the test: name the choice beforehand.",
+    );
+    html! {
+        @if !rows.is_empty() { (table::table("Ways from slices to a study", &caption, &columns, &rows)) }
+    }
 }
 
 /// One row a label.

@@ -3,8 +3,8 @@
 use maud::html;
 
 use super::Section;
-use crate::Evaluation;
-use crate::text::thousands;
+use crate::text::{count, thousands};
+use crate::{Development, Evaluation};
 
 /// (what, how, source).
 type Method = (&'static str, String, &'static str);
@@ -55,6 +55,17 @@ fn methods(e: &Evaluation) -> Vec<Method> {
         ));
     }
     found.push((
+        "Calibration",
+        "Reliability over bins of equal size; consistency bands by resampling outcomes as if the predictions were right; slope and \
+         intercept by logistic regression on the logit; Brier score with its parts."
+            .to_owned(),
+        "Bröcker and Smith, Weather and Forecasting 22, 2007; Van Calster et al., BMC Medicine 17, 2019; Murphy, J. Applied \
+         Meteorology 12, 1973.",
+    ));
+    if let Some(development) = &e.development {
+        found.push(("Thresholds and corrections", developed(development), ""));
+    }
+    found.push((
         "Several comparisons",
         "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \
          twenty misses by chance. The weighted log loss over slices is the one headline; all else is description."
@@ -62,4 +73,18 @@ fn methods(e: &Evaluation) -> Vec<Method> {
         "",
     ));
     found
+}
+
+fn developed(development: &Development) -> String {
+    match development {
+        Development::Given { cases, patients } => format!(
+            "Found on {} of {} that are not judged here, then locked.",
+            count(*cases, "case"),
+            count(*patients, "patient")
+        ),
+        Development::CrossFitted { folds } => format!(
+            "Cross-fitted: each patient is judged with what the other {} of {folds} folds of patients gave.",
+            folds.saturating_sub(1)
+        ),
+    }
 }

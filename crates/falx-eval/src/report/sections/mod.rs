@@ -38,7 +38,8 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
     let e = &report.evaluation;
     let details = [
         Some(losses::section(e)),
-        Some(labels::slices(e)),
+        Some(labels::section(e)),
+        labels::series(e),
         labels::studies(e),
         ranking::section(e),
         calibration::section(e),

@@ -24,7 +24,7 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
         return None;
     }
     let body = html! {
-        p { "What happens if an alarm is raised at a threshold. Thresholds other than 0.5 were found on these same cases and look better than they are." }
+        p { "What happens if an alarm is raised at a threshold. Where the threshold comes from stands below its rule." }
         @for (level, any) in levels { (points(any, level)) }
     };
     Some(Section {
@@ -52,8 +52,8 @@ fn points(s: &LabelScore, level: &str) -> Markup {
             let right = p
                 .positive_predictive_value
                 .map_or_else(|| "–".to_owned(), |v| percent(v, 1));
-            [
-                p.rule.clone(),
+            let rule = html! { span class="value" { (p.rule) } span class="interval" { (p.chosen_on.words()) } };
+            let cells = [
                 format!("{:.4}", p.threshold),
                 percent(p.sensitivity, 1),
                 percent(p.specificity, 1),
@@ -61,10 +61,10 @@ fn points(s: &LabelScore, level: &str) -> Markup {
                 thousands(p.true_positives),
                 thousands(p.false_negatives),
                 thousands(p.false_positives),
-            ]
-            .into_iter()
-            .map(table::cell)
-            .collect()
+            ];
+            std::iter::once(rule)
+                .chain(cells.into_iter().map(table::cell))
+                .collect()
         })
         .collect();
     let caption = html! { "Operating points of " b { (s.label) } " over " (level) "." };
