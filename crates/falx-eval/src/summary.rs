@@ -308,7 +308,9 @@ fn extremes(c: &Calibration) -> String {
 fn not_to_conclude(e: &Evaluation) -> Vec<String> {
     let mut found = Vec::new();
     if e.verdict == Verdict::WorseThanNoSkill {
-        found.push("That these probabilities can be used as they are: no skill does better.".to_owned());
+        found.push(
+            "That these probabilities can be used as they are: no skill does better.".to_owned(),
+        );
     }
     if let Some(d) = detection(e).filter(|d| d.found.share.value < 1.0) {
         let missed = (d.found.cases as f64 * (1.0 - d.found.share.value)).round() as u64;
