@@ -13,6 +13,9 @@ use crate::sizes::sizes;
 /// A gantry that leans less than this stands upright.
 const UPRIGHT_DEG: f64 = 0.5;
 
+/// What and value, as [`Attributes`] holds them.
+type Pairs = Vec<(Arc<str>, Arc<str>)>;
+
 /// Makes attributes, one copy of those that are alike.
 #[derive(Default)]
 pub(crate) struct AttributeTable {
@@ -20,7 +23,7 @@ pub(crate) struct AttributeTable {
     /// The sizes of haemorrhages.
     sizes: HashMap<ImageId, String>,
     words: HashSet<Arc<str>>,
-    known: HashMap<Vec<(Arc<str>, Arc<str>)>, Arc<Attributes>>,
+    known: HashMap<Pairs, Arc<Attributes>>,
 }
 
 impl AttributeTable {
@@ -52,7 +55,7 @@ impl AttributeTable {
         if found.is_empty() {
             return None;
         }
-        let shared: Vec<(Arc<str>, Arc<str>)> = found
+        let shared: Pairs = found
             .into_iter()
             .map(|(axis, value)| (self.share(&axis), self.share(&value)))
             .collect();
