@@ -1,8 +1,9 @@
-//! Scores with their intervals: time and memory of a bootstrap by patient at the scale of a whole data set, beside NumPy.
+//! Scores with their intervals: time and memory of a bootstrap by patient at the scale of a whole data set, beside `NumPy`.
+
+mod numpy;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -13,19 +14,13 @@ use falx_data::index::read_listing;
 use falx_eval::{Case, EvaluateOptions};
 use rand::RngExt;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::BenchError;
 use crate::files::{self, FilesReport};
 use crate::index::forget_peak;
 use crate::io::status_mib;
-use crate::python::Process;
 use crate::report::median;
-
-const SCRIPT: &str = include_str!("evaluate_peer.py");
-
-/// How far two programs' scores of the same predictions may lie apart.
-const TOLERANCE: f64 = 1e-9;
 
 /// Slices of RSNA's stage 2, and how many of them are positive for each label.
 const SLICES: usize = 752_803;
@@ -38,7 +33,7 @@ pub struct EvaluateBenchOptions {
     pub table: Option<PathBuf>,
     /// Slices to make where there is no table; none stands for as many as RSNA's stage 2 has.
     pub slices: Option<usize>,
-    /// The Python whose NumPy is the peer, if there is to be one.
+    /// The Python whose `NumPy` is the peer, if there is to be one.
     pub python: Option<PathBuf>,
     /// Resamples of the patients.
     pub draws: u32,
@@ -65,17 +60,17 @@ pub struct EvaluateReport {
     pub draws: u32,
     /// How often everything was measured.
     pub rounds: usize,
-    /// Threads of falx; NumPy has one.
+    /// Threads of falx; `NumPy` has one.
     pub threads: usize,
     /// Seconds for all scores and their intervals, median.
     pub seconds: f64,
     /// Peak memory of the process while it evaluated, cases included.
     pub peak_mib: Option<f64>,
-    /// Beside NumPy.
+    /// Beside `NumPy`.
     pub numpy: Option<Numpy>,
-    /// Seconds of NumPy beside falx's, in pairs of rounds.
+    /// Seconds of `NumPy` beside falx's, in pairs of rounds.
     pub time_ratio: Option<f64>,
-    /// Peak memory of NumPy beside falx's.
+    /// Peak memory of `NumPy` beside falx's.
     pub memory_ratio: Option<f64>,
     /// The linter and the readers.
     pub files: Option<FilesReport>,
@@ -167,7 +162,7 @@ pub fn measure(
     let mut peer = options
         .python
         .as_deref()
-        .map(|python| start(python, folder.path(), &cases, &patients))
+        .map(|python| numpy::start(python, folder.path(), &cases, &patients))
         .transpose()?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
@@ -208,7 +203,7 @@ pub fn measure(
     progress.finish();
     let numpy = peer
         .map(|mut peer| {
-            let (compared, largest_difference) = compare(&point, &peer.point)?;
+            let (compared, largest_difference) = numpy::compare(&point, &peer.point)?;
             Ok::<_, BenchError>(Numpy {
                 draws_made: options.peer_draws,
                 seconds_made: median(&made),
@@ -332,88 +327,6 @@ fn number(cases: &[Case]) -> (Vec<u32>, usize) {
         })
         .collect();
     (list, numbers.len())
-}
-
-/// The NumPy process with its data.
-struct Peer {
-    process: Process,
-    setup_seconds: f64,
-    point: Value,
-}
-
-/// Hands the cases over as plain arrays, one after the other by label.
-fn start(
-    python: &Path,
-    folder: &Path,
-    cases: &[Case],
-    patients: &(Vec<u32>, usize),
-) -> Result<Peer, BenchError> {
-    let create = |name: &str| std::fs::File::create(folder.join(name)).map(std::io::BufWriter::new);
-    let (mut truth, mut score) = (create("truth.u8")?, create("score.f64")?);
-    for label in LABELS {
-        for case in cases {
-            truth.write_all(&[u8::from(case.truth.get(label) == Some(true))])?;
-            score.write_all(&case.prediction[label.index()].get().to_le_bytes())?;
-        }
-    }
-    let mut patient = create("patient.u32")?;
-    for number in &patients.0 {
-        patient.write_all(&number.to_le_bytes())?;
-    }
-    for file in [&mut truth, &mut score, &mut patient] {
-        file.flush()?;
-    }
-    let mut process = Process::start(python, SCRIPT, "numpy")?;
-    let point = process.ask(&json!({ "setup": folder, "patients": patients.1 }))?;
-    let setup_seconds = point["s"].as_f64().ok_or_else(|| process.silent())?;
-    Ok(Peer {
-        process,
-        setup_seconds,
-        point,
-    })
-}
-
-impl Peer {
-    /// Seconds for so many draws.
-    fn draw(&mut self, draws: u32, seed: u64) -> Result<f64, BenchError> {
-        let answer = self.process.ask(&json!({ "draws": draws, "seed": seed }))?;
-        answer["s"].as_f64().ok_or_else(|| self.process.silent())
-    }
-
-    fn peak_mib(&mut self) -> Result<f64, BenchError> {
-        let kib = self.process.ask(&json!({}))?["peak_kib"].as_f64();
-        Ok(kib.ok_or_else(|| self.process.silent())? / 1024.0)
-    }
-}
-
-/// How many point values both sides have, and the largest distance of two.
-fn compare(falx: &Value, peer: &Value) -> Result<(usize, f64), BenchError> {
-    const SCORES: [&str; 4] = ["log_loss", "brier", "auc", "average_precision"];
-    let mut pairs = vec![(
-        "weighted_log_loss".to_owned(),
-        &falx["weighted_log_loss"]["value"],
-        &peer["weighted_log_loss"],
-    )];
-    for label in LABELS {
-        let ours = &falx["labels"][label.index()];
-        for (at, score) in SCORES.into_iter().enumerate() {
-            let theirs = &peer["labels"][label.index()][at];
-            pairs.push((format!("{score} of {label}"), &ours[score]["value"], theirs));
-        }
-    }
-    let mut largest = 0.0_f64;
-    let mut compared = 0;
-    for (score, falx, peer) in pairs {
-        if let (Some(falx), Some(peer)) = (falx.as_f64(), peer.as_f64()) {
-            let distance = (falx - peer).abs();
-            if distance.is_nan() || distance > TOLERANCE {
-                return Err(BenchError::Differ { score, falx, peer });
-            }
-            largest = largest.max(distance);
-            compared += 1;
-        }
-    }
-    Ok((compared, largest))
 }
 
 #[cfg(test)]

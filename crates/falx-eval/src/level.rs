@@ -4,11 +4,12 @@ mod label;
 mod sums;
 
 use falx_core::{LABELS, LabelRow, Progress};
+use rayon::prelude::*;
 
 use crate::metrics::row_loss;
 use crate::resampling::{LANES, Resampling};
 use crate::{Baseline, Estimate, EvaluateOptions, LabelScore, Verdict};
-use label::{LabelDraws, Prepared};
+use label::{LabelDraws, LabelSums, Prepared};
 use sums::{Mean, Sums};
 
 /// One thing to score: a slice or a study.
@@ -94,9 +95,10 @@ pub(crate) fn score(
             })
             .collect();
     let prepared: Vec<Prepared> = LABELS
-        .into_iter()
-        .map(|label| Prepared::new(units, label, &mut sums))
+        .into_par_iter()
+        .map(|label| Prepared::new(units, label))
         .collect();
+    let of_labels: Vec<LabelSums> = prepared.iter().map(|p| p.sums(&mut sums)).collect();
 
     let resampling = Resampling {
         clusters: patients,
@@ -108,7 +110,11 @@ pub(crate) fn score(
         Draws {
             loss: totals.mean(model),
             blind: blind_means.iter().map(|&m| totals.mean(m)).collect(),
-            labels: prepared.iter().map(|p| p.draws(weights, &totals)).collect(),
+            labels: prepared
+                .iter()
+                .zip(&of_labels)
+                .map(|(p, sums)| p.draws(weights, sums, &totals))
+                .collect(),
         }
     });
 
@@ -135,7 +141,7 @@ pub(crate) fn score(
         .collect();
     let reference = baselines.first().and_then(|b| b.prediction);
     let labels = prepared
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(i, p)| {
             let draws: Vec<&LabelDraws> = draws.iter().filter_map(|d| d.labels.get(i)).collect();

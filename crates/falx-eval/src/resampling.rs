@@ -15,6 +15,9 @@ pub(crate) use weights::{LANES, Row, Weights};
 /// Ends are bias-corrected and accelerated (`BCa`). The acceleration comes from leaving out blocks of clusters in turn.
 /// Where the correction is undefined (no spread, or no value without a block) the ends are percentiles.
 ///
+/// How often a 95 % interval holds the truth depends on the number of clusters: in the simulation of the example `coverage`
+/// some 94 % with 300 patients, 93 % with 100 and 91 to 92 % with 40. Few clusters make every interval here too narrow.
+///
 /// A statistic of two predictions, say the difference of their areas, is one closure like any other: both see the same
 /// weights, so the interval is that of the paired difference.
 ///
@@ -40,22 +43,21 @@ impl Resampling {
         one.into_iter().next().flatten()
     }
 
+    /// As [`Self::estimate`], with the plain percentiles of the replicates: to compare with, or where the statistic is no
+    /// smooth function of the clusters (a median, a quantile), for which a jackknife gives no acceleration.
+    pub fn percentile(&self, statistic: impl Fn(&[u32]) -> Option<f64> + Sync) -> Option<Estimate> {
+        let draws = self.values(|weights| vec![statistic(weights)]);
+        let draws = draws.iter().map(|draw| draw.first().copied().flatten());
+        let value = draws.clone().next()??;
+        Some(estimate(value, draws.skip(1 + self.blocks())))
+    }
+
     /// Several statistics of the same draws, as [`Self::estimate`]; `statistics` gives as many each time.
     pub fn estimates(
         &self,
         statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync,
     ) -> Vec<Option<Estimate>> {
-        let draws: Vec<Vec<Option<f64>>> = (0..self.possible_draws())
-            .into_par_iter()
-            .map_init(
-                || vec![0_u32; self.clusters],
-                |weights, draw| {
-                    weights.fill(0);
-                    self.draw(draw, weights);
-                    statistics(weights)
-                },
-            )
-            .collect();
+        let draws = self.values(statistics);
         let count = draws.first().map_or(0, Vec::len);
         (0..count)
             .map(|i| {
@@ -65,6 +67,24 @@ impl Resampling {
                     .collect();
                 self.interval(*of_this.first()?, &of_this)
             })
+            .collect()
+    }
+
+    /// The statistics of every draw.
+    fn values(
+        &self,
+        statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync,
+    ) -> Vec<Vec<Option<f64>>> {
+        (0..self.possible_draws())
+            .into_par_iter()
+            .map_init(
+                || vec![0_u32; self.clusters],
+                |weights, draw| {
+                    weights.fill(0);
+                    self.draw(draw, weights);
+                    statistics(weights)
+                },
+            )
             .collect()
     }
 

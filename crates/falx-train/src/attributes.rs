@@ -4,27 +4,35 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use falx_core::{ImageId, PatientId};
-use falx_data::index::IndexRow;
+use falx_data::index::{Index, IndexRow};
 use falx_eval::Attributes;
 
 use crate::groups::Groups;
+use crate::sizes::sizes;
 
 /// A gantry that leans less than this stands upright.
 const UPRIGHT_DEG: f64 = 0.5;
+
+/// What and value, as [`Attributes`] holds them.
+type Pairs = Vec<(Arc<str>, Arc<str>)>;
 
 /// Makes attributes, one copy of those that are alike.
 #[derive(Default)]
 pub(crate) struct AttributeTable {
     given: Option<Groups>,
+    /// The sizes of haemorrhages.
+    sizes: HashMap<ImageId, String>,
     words: HashSet<Arc<str>>,
-    known: HashMap<Vec<(Arc<str>, Arc<str>)>, Arc<Attributes>>,
+    known: HashMap<Pairs, Arc<Attributes>>,
 }
 
 impl AttributeTable {
-    /// Besides what the index knows, what a table says.
-    pub(crate) fn with(given: Option<Groups>) -> Self {
+    /// Besides what the index's rows say, what its masks and a table say.
+    pub(crate) fn new(index: Option<&Index>, given: Option<Groups>) -> Self {
+        let rows = index.into_iter().flat_map(|index| &index.rows);
         Self {
             given,
+            sizes: sizes(rows),
             ..Self::default()
         }
     }
@@ -37,6 +45,9 @@ impl AttributeTable {
         row: Option<&IndexRow>,
     ) -> Option<Arc<Attributes>> {
         let mut found: Vec<(String, String)> = row.map(of_row).unwrap_or_default();
+        if let Some(size) = self.sizes.get(image) {
+            found.push(("haemorrhage size".to_owned(), size.clone()));
+        }
         if let Some(given) = &self.given {
             let study = row.and_then(|row| row.study_uid.as_deref());
             found.extend(given.of(image, patient, study));
@@ -44,7 +55,7 @@ impl AttributeTable {
         if found.is_empty() {
             return None;
         }
-        let shared: Vec<(Arc<str>, Arc<str>)> = found
+        let shared: Pairs = found
             .into_iter()
             .map(|(axis, value)| (self.share(&axis), self.share(&value)))
             .collect();

@@ -1,6 +1,6 @@
 //! From rows of an index and predictions to cases that can be judged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use falx_core::{ImageId, LabelRow, PatientId, Prediction};
@@ -77,14 +77,12 @@ pub(crate) fn patient(row: &IndexRow) -> PatientId {
 ///
 /// A table that goes by patient speaks of a study only where the patient has no other.
 pub(crate) fn reads(index: &Index, cases: &[Case]) -> Vec<StudyReads> {
-    let mut studies: BTreeMap<(&PatientId, &Arc<str>), ()> = BTreeMap::new();
-    for case in cases {
-        if let Some(study) = &case.study {
-            studies.insert((&case.patient, study), ());
-        }
-    }
+    let studies: BTreeSet<(&PatientId, &Arc<str>)> = cases
+        .iter()
+        .filter_map(|case| Some((&case.patient, case.study.as_ref()?)))
+        .collect();
     let mut of_patient: HashMap<&PatientId, usize> = HashMap::new();
-    for (patient, _) in studies.keys() {
+    for (patient, _) in &studies {
         *of_patient.entry(patient).or_default() += 1;
     }
     let by_uid: HashMap<&str, _> = index
@@ -99,7 +97,7 @@ pub(crate) fn reads(index: &Index, cases: &[Case]) -> Vec<StudyReads> {
         .filter_map(|said| Some((said.patient.as_ref()?, said)))
         .collect();
     studies
-        .into_keys()
+        .into_iter()
         .filter_map(|(patient, study)| {
             let of_this = || {
                 let is_only = of_patient.get(patient) == Some(&1);

@@ -69,7 +69,7 @@ fn judged(
     part: Part,
     options: &JudgeOptions<'_>,
 ) -> Result<Judged, TrainError> {
-    let mut attributes = options.attributes()?;
+    let mut attributes = options.attributes(Some(&data.index))?;
     let rows = Rows::new(&data.index);
     let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
         let predictions = falx_eval::predictions::read_csv(&folder.predictions(part))?;

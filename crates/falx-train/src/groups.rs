@@ -86,7 +86,7 @@ impl Groups {
             .map(|name| name.trim_start_matches('\u{feff}').to_owned())
             .collect();
         let find = |key: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(key));
-        let Some(key) = KEYS.into_iter().find(|key| find(&key)) else {
+        let Some(key) = KEYS.into_iter().find(find) else {
             return Err(GroupsError::NoKey {
                 path: path.to_owned(),
                 found: names.join(", "),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use falx_core::Progress;
+use falx_data::index::Index;
 use falx_eval::{
     Aggregation, BlindPrediction, Case, EvaluateOptions, Evaluation, EvaluationInput, StudyReads,
     evaluate_input,
@@ -45,9 +46,9 @@ pub(crate) struct Judged {
 }
 
 impl JudgeOptions<'_> {
-    pub(crate) fn attributes(&self) -> Result<AttributeTable, TrainError> {
+    pub(crate) fn attributes(&self, index: Option<&Index>) -> Result<AttributeTable, TrainError> {
         let groups = self.groups.map(Groups::read).transpose()?;
-        Ok(AttributeTable::with(groups))
+        Ok(AttributeTable::new(index, groups))
     }
 
     pub(crate) fn judge(

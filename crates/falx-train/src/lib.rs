@@ -20,6 +20,7 @@ mod pictures;
 mod predictions;
 mod provenance;
 mod recipe;
+mod sizes;
 mod summary;
 mod train;
 

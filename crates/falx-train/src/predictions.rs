@@ -150,7 +150,7 @@ impl JoinedPredictions {
         };
         let index = files.index.map(Index::read).transpose()?;
         let rows = index.as_ref().map(Rows::new);
-        let mut attributes = options.attributes()?;
+        let mut attributes = options.attributes(index.as_ref())?;
         let mut join =
             |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
         let known = join(files.predictions)?;

@@ -356,7 +356,7 @@ pub struct BenchEvaluate {
 /// A peer of `falx bench evaluate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EvaluatePeer {
-    /// NumPy.
+    /// `NumPy`.
     Numpy,
 }
 

@@ -31,7 +31,7 @@ impl Desk {
         let desk = Self { folder, slices };
         desk.put(
             "truth.csv",
-            &desk.long(|slice, _| f64::from(u8::from(slice % 3 == 0))),
+            desk.long(|slice, _| f64::from(u8::from(slice % 3 == 0))),
         );
         desk
     }

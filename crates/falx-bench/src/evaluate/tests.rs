@@ -1,3 +1,6 @@
+use serde_json::json;
+
+use super::numpy::compare;
 use super::*;
 
 #[test]

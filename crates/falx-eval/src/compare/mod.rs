@@ -69,7 +69,7 @@ pub struct Difference {
     /// The entry's score less the reference's, the interval over resamples of patients, paired; `None` where a score has
     /// no value.
     pub difference: Option<Estimate>,
-    /// The same with an interval by formula, for areas: DeLong's, clustered by patient (Obuchowski).
+    /// The same with an interval by formula, for areas: `DeLong`'s, clustered by patient (Obuchowski).
     pub by_formula: Option<Estimate>,
     /// The two-sided p-value of no difference: of areas by formula, of the loss by resamples of patients.
     pub p: Option<f64>,

@@ -9,8 +9,8 @@ use crate::ranked::Ranked;
 /// The area under the ROC curve with its variance over clusters: the area that every pair of cases is worth the same,
 /// and Obuchowski's variance.
 ///
-/// With one case a cluster it equals [`super::delong`]. It needs many clusters (some dozens with either class) and says
-/// nothing of cases that none of them is like.
+/// With one case a cluster it equals [`super::delong`]. With few clusters its intervals are too narrow: in the simulation of
+/// the example `coverage` 95 % intervals hold the truth in some 94.5 % of samples of 300 patients, and 93 % of 40.
 ///
 /// # Errors
 /// [`AreaError`] where a class is missing or lies in a single cluster.

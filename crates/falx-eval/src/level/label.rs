@@ -21,15 +21,19 @@ pub(super) struct Prepared {
     outcomes: Vec<Outcome>,
     ranked: Ranked,
     walk: Option<Walk>,
+    cells: Vec<Cell>,
+}
+
+/// The label's sums over patients.
+pub(super) struct LabelSums {
     log_loss: Mean,
     brier: Mean,
     positives: Sum,
     negatives: Sum,
-    cells: Vec<Cell>,
 }
 
 impl Prepared {
-    pub(super) fn new(units: &[Unit], label: Label, sums: &mut Sums) -> Self {
+    pub(super) fn new(units: &[Unit], label: Label) -> Self {
         let i = label.index();
         let outcomes: Vec<Outcome> = units
             .iter()
@@ -46,31 +50,36 @@ impl Prepared {
         let patient = |case: u32| outcomes.get(case as usize).map_or(0, |o| o.patient);
         // Cells go up and the walk goes down.
         let walk = Walk::new(&ranked, patient, cells.iter().rev().map(Cell::count));
+        Self {
+            label,
+            outcomes,
+            ranked,
+            walk,
+            cells,
+        }
+    }
+
+    pub(super) fn sums(&self, sums: &mut Sums) -> LabelSums {
         let of = |class: bool| {
-            let cases = outcomes.iter().filter(move |o| o.positive == class);
+            let cases = self.outcomes.iter().filter(move |o| o.positive == class);
             cases.map(|o| (o.patient, 1.0))
         };
         let loss = |o: &Outcome| (o.patient, log_loss(o.positive, o.prediction));
         let brier = |o: &Outcome| (o.patient, squared_error(o));
-        Self {
-            label,
-            log_loss: sums.mean(outcomes.iter().map(loss)),
-            brier: sums.mean(outcomes.iter().map(brier)),
+        LabelSums {
+            log_loss: sums.mean(self.outcomes.iter().map(loss)),
+            brier: sums.mean(self.outcomes.iter().map(brier)),
             positives: sums.add(of(true)),
             negatives: sums.add(of(false)),
-            ranked,
-            walk,
-            cells,
-            outcomes,
         }
     }
 
-    pub(super) fn draws(&self, weights: &Weights, totals: &Totals) -> LabelDraws {
-        let counts = Counts::new(&totals.sum(self.positives), &totals.sum(self.negatives));
+    pub(super) fn draws(&self, weights: &Weights, sums: &LabelSums, totals: &Totals) -> LabelDraws {
+        let counts = Counts::new(&totals.sum(sums.positives), &totals.sum(sums.negatives));
         let areas = |walk: &Walk| walk.areas(weights, &counts, PARTIAL_WIDTH);
         LabelDraws {
-            log_loss: totals.mean(self.log_loss),
-            brier: totals.mean(self.brier),
+            log_loss: totals.mean(sums.log_loss),
+            brier: totals.mean(sums.brier),
             areas: self.walk.as_ref().map(areas),
         }
     }

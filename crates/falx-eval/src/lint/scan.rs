@@ -41,7 +41,6 @@ pub(super) fn scan(input: impl BufRead, path: &Path, sample: &Sample) -> Result<
             .tally
             .add(Problem::ByteOrderMark, 1, || "EF BB BF".to_owned());
     }
-    let mut scanner = scanner;
     if !scanner.wide {
         checks::finish(&mut scanner);
     }

@@ -82,7 +82,7 @@ impl LockedPoints {
 }
 
 /// A threshold before it is judged.
-struct Chosen {
+struct Locked {
     rule: Rule,
     threshold: f64,
     fold_thresholds: Vec<f64>,
@@ -105,7 +105,7 @@ pub fn locked_points(
     let chosen = rules.iter().map(|&rule| {
         let threshold = rule.choose_among(&steps)?;
         let on = CountsByCluster::at(development, threshold);
-        Ok(Chosen {
+        Ok(Locked {
             rule,
             threshold,
             fold_thresholds: Vec::new(),
@@ -149,7 +149,7 @@ pub fn cross_fitted_points(
         .map(|(at, (&rule, whole))| {
             let whole = whole?;
             if let Rule::Fixed { threshold } = rule {
-                return Ok(Chosen {
+                return Ok(Locked {
                     rule,
                     threshold,
                     fold_thresholds: Vec::new(),
@@ -168,7 +168,7 @@ pub fn cross_fitted_points(
                 let threshold = fold_thresholds.get(fold as usize);
                 threshold.is_some_and(|&threshold| prediction >= threshold)
             };
-            Ok(Chosen {
+            Ok(Locked {
                 rule,
                 threshold: whole,
                 chosen_on: ChosenOn::OtherFolds,
@@ -189,7 +189,7 @@ const fn chosen_on(rule: Rule, otherwise: ChosenOn) -> ChosenOn {
 
 fn judge(
     rules: &[Rule],
-    chosen: impl Iterator<Item = Result<Chosen, NoThreshold>>,
+    chosen: impl Iterator<Item = Result<Locked, NoThreshold>>,
     resampling: &Resampling,
 ) -> LockedPoints {
     let mut missing = Vec::new();

@@ -84,16 +84,14 @@ impl Faults {
                 self.not_a_number.add(place);
                 return f64::NAN;
             }
-            Err(_) => match decimal_comma(text) {
-                Some(value) => {
-                    self.decimal_commas += 1;
-                    value
-                }
-                None => {
+            Err(_) => {
+                let Some(value) = decimal_comma(text) else {
                     self.not_numeric.add(place);
                     return f64::NAN;
-                }
-            },
+                };
+                self.decimal_commas += 1;
+                value
+            }
         };
         self.range.add(value);
         if !(0.0..=1.0).contains(&value) {

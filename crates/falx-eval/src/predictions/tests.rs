@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use falx_core::Probability;
 use proptest::prelude::*;
 
 use super::*;
@@ -21,7 +22,7 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 
 fn values(predictions: &Predictions) -> Vec<(&str, [f64; 6])> {
     let rows = predictions.rows.iter();
-    rows.map(|r| (r.image_id.as_str(), r.probabilities.map(|p| p.get())))
+    rows.map(|r| (r.image_id.as_str(), r.probabilities.map(Probability::get)))
         .collect()
 }
 

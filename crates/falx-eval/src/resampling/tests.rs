@@ -47,6 +47,15 @@ fn ends_agree_with_scipy_within_chance() {
                 "{found:?} {theirs}"
             );
         }
+        if theirs["name"] == "mean" {
+            let plain = resampling(value.len(), 40_000)
+                .percentile(|w| Some(weighted(&value, w)))
+                .unwrap();
+            assert_eq!(plain.value, found.value);
+            for (ours, end) in [(plain.low, percentile[0]), (plain.high, percentile[1])] {
+                assert!((ours.unwrap() - end).abs() < 0.02 * width, "{plain:?}");
+            }
+        }
         if theirs["name"] == "square" {
             let moved = (ends[1] - percentile[1]).abs() / width;
             assert!(moved > 0.04, "the correction must be visible: {moved}");

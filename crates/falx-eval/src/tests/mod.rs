@@ -1,6 +1,7 @@
 mod degenerate;
 mod files;
 mod golden;
+mod intervals;
 mod levels;
 mod properties;
 mod wholes;

@@ -1,6 +1,6 @@
 //! Series and studies: how slices become them, and truths that only they have.
 
-use falx_core::{LabelRow, Silent};
+use falx_core::{LabelRow, Probability, Silent};
 
 use super::{case, cohort, p, row};
 use crate::*;
@@ -135,7 +135,7 @@ fn a_baseline_may_differ_by_case_and_its_order_is_that_of_the_cases() {
         name: "the same again".to_owned(),
         prediction: cases
             .iter()
-            .map(|c| c.prediction.map(|q| q.get()))
+            .map(|c| c.prediction.map(Probability::get))
             .collect(),
     };
     let input = EvaluationInput {

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use falx_core::{ImageId, PatientId};
@@ -28,7 +29,7 @@ fn words_stay_and_numbers_are_cut_at_their_quartiles() {
     let mut text = "\u{feff}patient,ward,lesion_ml\n".to_owned();
     for n in 1..=8 {
         let ward = if n % 2 == 0 { "stroke" } else { "" };
-        text += &format!("P{n},{ward},{n}.5\n");
+        let _ = writeln!(text, "P{n},{ward},{n}.5");
     }
     let groups = read(&text).unwrap();
     assert_eq!(of(&groups, "x", "P1", "s"), ["lesion_ml: up to 2.5"]);
