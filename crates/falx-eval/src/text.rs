@@ -149,6 +149,7 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
         out.push('\n');
         study_text(&mut out, study);
     }
+    as_a_test(&mut out, e);
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,
@@ -162,6 +163,29 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
         }
     }
     out
+}
+
+/// What a clinician asks first, in the page's own sentences.
+fn as_a_test(out: &mut String, e: &Evaluation) {
+    let summary = crate::summary::of(e);
+    if let Some(d) = summary.detection {
+        out.push_str("\nAs a test of any:\n");
+        for sentence in [
+            d.found_sentence(),
+            d.alarm_sentence(),
+            d.threshold_sentence(),
+        ] {
+            let _ = writeln!(out, "{sentence}");
+        }
+    }
+    if let Some(calibration) = summary.calibration {
+        // A sentence a line keeps lines short.
+        let _ = writeln!(
+            out,
+            "\nCalibration of any:\n{}",
+            calibration.replace(". ", ".\n")
+        );
+    }
 }
 
 fn study_text(out: &mut String, s: &StudyScores) {

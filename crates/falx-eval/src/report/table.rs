@@ -47,7 +47,7 @@ pub(super) fn table(
     html! {
         div class="scroll" tabindex="0" role="group" aria-label=(label) {
             table {
-                caption { (caption) }
+                caption { span { (caption) } }
                 thead { tr {
                     @for (name, kind) in columns { th scope="col" class=[class(*kind)] { (name) } }
                 } }

@@ -87,7 +87,7 @@ fn the_verdicts_word_is_that_of_its_json() {
 fn a_threshold_found_on_these_cases_is_said_to_be() {
     let e = evaluation(0.9, 0.1);
     let mut d = of(&e).detection.unwrap();
-    assert_eq!(d.chosen_on, ChosenOn::Fixed);
+    assert_eq!(d.chosen_on, ChosenOn::OtherFolds);
     d.chosen_on = ChosenOn::SameCases;
     assert!(d.threshold_sentence().contains("these same cases"));
 }

@@ -98,7 +98,10 @@ fn rows_are_as_long_as_their_heads_and_names_are_plain() {
             "{}",
             table.name
         );
-        let plain = |name: &&str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let plain = |name: &&str| {
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
         assert!(table.columns.iter().all(plain), "{:?}", table.columns);
         let cells = || table.rows.iter().flatten();
         assert!(

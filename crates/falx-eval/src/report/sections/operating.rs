@@ -64,7 +64,7 @@ fn locked(points: &LockedPoints, s: &LabelScore, level: &str) -> Markup {
         table::number("Missed"),
         table::number("False alarms"),
     ];
-    let rows: Vec<Vec<Markup>> = points.points.iter().map(|p| locked_row(p)).collect();
+    let rows: Vec<Vec<Markup>> = points.points.iter().map(locked_row).collect();
     let mut chosen = points.points.iter().map(|p| p.chosen_on);
     let chosen = chosen.find(|on| *on != ChosenOn::Fixed);
     let caption = html! {
