@@ -141,7 +141,7 @@ pub fn evaluate_input(
     progress.finish();
 
     let aggregation = options.aggregation;
-    let (unit, mut main, study) = match (slice, of_studies) {
+    let (unit, mut main, mut study) = match (slice, of_studies) {
         (Some(slice), studies) => (UnitOfAnalysis::Slice, slice, studies),
         (None, Some(studies)) => (UnitOfAnalysis::Study, studies, None),
         (None, None) => {
@@ -154,7 +154,7 @@ pub fn evaluate_input(
         UnitOfAnalysis::Slice => &slices,
         UnitOfAnalysis::Study => &study_units,
     };
-    let developed = developed(input, options, unit);
+    let developed = developed_on(input, options, unit);
     details::add(
         &mut main.level.labels,
         judged,
@@ -162,6 +162,17 @@ pub fn evaluate_input(
         options.replicates,
         options.seed,
     );
+    if let Some(study) = &mut study {
+        // A clinic acts on studies; where the development set names none, folds of the judged patients do.
+        let developed = developed_on(input, options, UnitOfAnalysis::Study);
+        details::add(
+            &mut study.level.labels,
+            &study_units,
+            developed.filter(|units| !units.units.is_empty()).as_ref(),
+            options.replicates,
+            options.seed,
+        );
+    }
     let mut positives = [0; 6];
     for (count, score) in positives.iter_mut().zip(&main.level.labels) {
         *count = score.positives;
@@ -287,7 +298,7 @@ fn blind(input: &EvaluationInput<'_>, known: &[(usize, &Case)]) -> Vec<NoSkill> 
 }
 
 /// The development set in the units that are judged.
-fn developed(
+fn developed_on(
     input: &EvaluationInput<'_>,
     options: &EvaluateOptions,
     unit: UnitOfAnalysis,

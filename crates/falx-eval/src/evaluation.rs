@@ -163,13 +163,13 @@ pub struct LabelScore {
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
     pub operating_points: Vec<OperatingPoint>,
-    /// What recalibration gains, fitted on other patients than those it is judged on; only of the main unit of analysis.
+    /// What recalibration gains, fitted on other patients than those it is judged on; of slices and studies, not of series.
     #[serde(default)]
     pub recalibration: Option<Recalibrations>,
-    /// Thresholds that were found on other patients than those they are judged on; only of the main unit of analysis.
+    /// Thresholds that were found on other patients than those they are judged on; of slices and studies, not of series.
     #[serde(default)]
     pub locked_points: Option<LockedPoints>,
-    /// What acting on the predictions is worth; only of the main unit of analysis, and where both classes occur.
+    /// What acting on the predictions is worth; of slices and studies, not of series, and where both classes occur.
     #[serde(default)]
     pub decision_curve: Option<DecisionCurve>,
 }

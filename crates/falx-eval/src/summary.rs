@@ -3,8 +3,8 @@
 
 use falx_core::Label;
 
-use crate::operating::ChosenOn;
-use crate::text::{count, interval, joined, percent, thousands, value};
+use crate::operating::{ChosenOn, Confusion, Rule};
+use crate::text::{count, interval, joined, percent, thousands, threshold, value};
 use crate::{Calibration, Estimate, Evaluation, LabelScore, UnitOfAnalysis, Verdict};
 
 /// A share as a natural frequency: so many of 100.
@@ -35,13 +35,6 @@ impl OfHundred {
     }
 }
 
-/// A threshold without needless zeros; small ones keep three digits that say something.
-fn number(threshold: f64) -> String {
-    let digits = if threshold < 0.1 { 5 } else { 3 };
-    let text = format!("{threshold:.digits$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 fn whole(share: f64) -> u32 {
     let of_hundred = (share * 100.0).round().clamp(0.0, 100.0);
     if of_hundred >= 100.0 && share < 1.0 {
@@ -68,6 +61,8 @@ pub struct Detection {
     pub found: OfHundred,
     /// Of those without, how many raise an alarm all the same.
     pub alarms: OfHundred,
+    /// The counts behind both.
+    pub counts: Confusion,
 }
 
 /// The evaluation in sentences.
@@ -106,7 +101,7 @@ impl Detection {
     pub fn threshold_sentence(&self) -> String {
         let at = format!(
             "Alarm at a probability of at least {}",
-            number(self.threshold)
+            threshold(self.threshold)
         );
         match self.chosen_on {
             ChosenOn::Fixed => format!("{at}, fixed beforehand."),
@@ -231,10 +226,43 @@ fn level(e: &Evaluation) -> Option<(&'static str, &LabelScore)> {
     Some((unit, score))
 }
 
+/// The rule whose threshold the summary shows: nine of ten haemorrhages found, as far as other patients can promise it.
+pub const HEADLINE_RULE: Rule = Rule::Sensitivity { at_least: 0.9 };
+
+/// A locked threshold's performance where there is one; else a threshold that these cases did not choose before one that
+/// they did.
 fn detection(e: &Evaluation) -> Option<Detection> {
     let (unit, score) = level(e)?;
+    locked(unit, score).or_else(|| plain(unit, score))
+}
+
+fn locked(unit: &'static str, score: &LabelScore) -> Option<Detection> {
+    let point = score.locked_points.as_ref()?.of(&HEADLINE_RULE)?;
+    let (counts, specificity) = (point.test.confusion, point.test.specificity?);
+    let less = |x: f64| 1.0 - x;
+    Some(Detection {
+        unit,
+        rule: point.name.clone(),
+        threshold: point.threshold,
+        chosen_on: point.chosen_on,
+        found: OfHundred {
+            share: point.test.sensitivity?,
+            cases: counts.true_positives + counts.false_negatives,
+        },
+        alarms: OfHundred {
+            share: Estimate {
+                value: less(specificity.value),
+                low: specificity.high.map(less),
+                high: specificity.low.map(less),
+            },
+            cases: counts.false_positives + counts.true_negatives,
+        },
+        counts,
+    })
+}
+
+fn plain(unit: &'static str, score: &LabelScore) -> Option<Detection> {
     let points = &score.operating_points;
-    // A threshold that these cases did not choose is believed before one that they did.
     let fixed = points.iter().find(|p| p.chosen_on != ChosenOn::SameCases);
     let point = fixed.or_else(|| points.first())?;
     let share = |part: u64, rest: u64| OfHundred {
@@ -252,6 +280,12 @@ fn detection(e: &Evaluation) -> Option<Detection> {
         chosen_on: point.chosen_on,
         found: share(point.true_positives, point.false_negatives),
         alarms: share(point.false_positives, point.true_negatives),
+        counts: Confusion {
+            true_positives: point.true_positives,
+            false_positives: point.false_positives,
+            true_negatives: point.true_negatives,
+            false_negatives: point.false_negatives,
+        },
     })
 }
 
@@ -313,7 +347,7 @@ fn not_to_conclude(e: &Evaluation) -> Vec<String> {
         );
     }
     if let Some(d) = detection(e).filter(|d| d.found.share.value < 1.0) {
-        let missed = (d.found.cases as f64 * (1.0 - d.found.share.value)).round() as u64;
+        let missed = d.counts.false_negatives;
         found.push(format!(
             "That no alarm means no haemorrhage: {} of {} {} with one {} missed.",
             thousands(missed),

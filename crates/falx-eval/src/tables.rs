@@ -1,5 +1,7 @@
 //! The evaluation's tables as CSV: one tidy file a table, plain column names, numbers in full.
 
+mod labels;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,9 @@ pub struct Table {
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<String>>,
 }
+
+/// A level of analysis: its name, its labels' scores, its baselines.
+type Level<'a> = (&'a str, &'a [LabelScore], &'a [Baseline]);
 
 /// Why tables cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +43,7 @@ pub enum TablesError {
 /// Losses in nats, shares from 0 to 1, intervals of 95 % as `…_low` and `…_high`. `level` is `slice`, `series` or `study`.
 pub fn of(e: &Evaluation) -> Vec<Table> {
     let unit = unit(e);
-    let mut levels: Vec<(&str, &[LabelScore], &[Baseline])> = vec![(unit, &e.labels, &e.baselines)];
+    let mut levels: Vec<Level> = vec![(unit, &e.labels, &e.baselines)];
     if let Some(s) = &e.series {
         levels.push(("series", &s.labels, &s.baselines));
     }
@@ -48,10 +53,13 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
     let mut tables = vec![
         headline(e),
         baselines(&levels),
-        labels(&levels),
-        operating_points(&levels),
-        calibration(&levels),
-        roc(&levels),
+        labels::scores(&levels),
+        labels::operating_points(&levels),
+        labels::locked_points(&levels),
+        labels::calibration(&levels),
+        labels::recalibration(&levels),
+        labels::roc(&levels),
+        labels::decision_curves(&levels),
         aggregations(e),
         warnings(e),
     ];
@@ -177,7 +185,7 @@ fn headline(e: &Evaluation) -> Table {
     }
 }
 
-fn baselines(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
+fn baselines(levels: &[Level<'_>]) -> Table {
     let mut rows = Vec::new();
     for (level, _, baselines) in levels {
         for b in *baselines {
@@ -207,174 +215,6 @@ fn baselines(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
             "subdural",
             "any",
         ],
-        rows,
-    }
-}
-
-fn labels(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
-    let mut rows = Vec::new();
-    for (level, labels, _) in levels {
-        for s in *labels {
-            let mut row = vec![(*level).to_owned(), s.label.name().to_owned()];
-            row.extend([s.known, s.positives, s.positive_patients].map(|n| n.to_string()));
-            row.extend(scored(s.log_loss.as_ref()));
-            row.push(number(s.baseline_log_loss));
-            row.extend(scored(s.auc.as_ref()));
-            row.extend(scored(s.average_precision.as_ref()));
-            let c = &s.calibration;
-            row.extend(
-                [
-                    Some(c.expected_error),
-                    c.expected_error_debiased,
-                    c.maximum_error,
-                ]
-                .map(number),
-            );
-            row.extend(scored(c.slope.as_ref()));
-            row.extend(scored(c.intercept.as_ref()));
-            row.extend(scored(c.in_the_large.as_ref()));
-            row.push(number(c.brier.map(|b| b.score)));
-            row.push(s.few.to_string());
-            rows.push(row);
-        }
-    }
-    Table {
-        name: "labels",
-        columns: vec![
-            "level",
-            "label",
-            "known",
-            "positives",
-            "positive_patients",
-            "log_loss",
-            "log_loss_low",
-            "log_loss_high",
-            "baseline_log_loss",
-            "auc",
-            "auc_low",
-            "auc_high",
-            "average_precision",
-            "average_precision_low",
-            "average_precision_high",
-            "expected_calibration_error",
-            "expected_calibration_error_debiased",
-            "largest_calibration_error",
-            "calibration_slope",
-            "calibration_slope_low",
-            "calibration_slope_high",
-            "calibration_intercept",
-            "calibration_intercept_low",
-            "calibration_intercept_high",
-            "calibration_in_the_large",
-            "calibration_in_the_large_low",
-            "calibration_in_the_large_high",
-            "brier_score",
-            "few",
-        ],
-        rows,
-    }
-}
-
-fn operating_points(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
-    let mut rows = Vec::new();
-    for (level, labels, _) in levels {
-        for s in *labels {
-            for p in &s.operating_points {
-                let mut row = vec![(*level).to_owned(), s.label.name().to_owned()];
-                row.extend([p.rule.clone(), number(p.threshold)]);
-                row.extend(
-                    [
-                        p.true_positives,
-                        p.false_positives,
-                        p.true_negatives,
-                        p.false_negatives,
-                    ]
-                    .map(|n| n.to_string()),
-                );
-                row.extend([
-                    number(p.sensitivity),
-                    number(p.specificity),
-                    number(p.positive_predictive_value),
-                    number(p.negative_predictive_value),
-                    number(p.f1),
-                    number(p.positive_likelihood_ratio),
-                    number(p.negative_likelihood_ratio),
-                    p.chosen_on.words().to_owned(),
-                ]);
-                rows.push(row);
-            }
-        }
-    }
-    Table {
-        name: "operating_points",
-        columns: vec![
-            "level",
-            "label",
-            "rule",
-            "threshold",
-            "true_positives",
-            "false_positives",
-            "true_negatives",
-            "false_negatives",
-            "sensitivity",
-            "specificity",
-            "positive_predictive_value",
-            "negative_predictive_value",
-            "f_score",
-            "positive_likelihood_ratio",
-            "negative_likelihood_ratio",
-            "threshold_chosen",
-        ],
-        rows,
-    }
-}
-
-fn calibration(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
-    let mut rows = Vec::new();
-    for (level, labels, _) in levels {
-        for s in *labels {
-            for b in &s.calibration.bins {
-                let mut row = vec![(*level).to_owned(), s.label.name().to_owned()];
-                row.extend([b.low, b.high, b.predicted].map(number));
-                row.extend(scored(Some(&b.observed)));
-                row.extend([b.consistency_low, b.consistency_high].map(number));
-                row.push(b.count.to_string());
-                rows.push(row);
-            }
-        }
-    }
-    Table {
-        name: "calibration",
-        columns: vec![
-            "level",
-            "label",
-            "lowest_prediction",
-            "highest_prediction",
-            "mean_prediction",
-            "observed",
-            "observed_low",
-            "observed_high",
-            "consistency_low",
-            "consistency_high",
-            "cases",
-        ],
-        rows,
-    }
-}
-
-fn roc(levels: &[(&str, &[LabelScore], &[Baseline])]) -> Table {
-    let mut rows = Vec::new();
-    for (level, labels, _) in levels {
-        for s in *labels {
-            for (x, y) in &s.roc {
-                let name = s.label.name().to_owned();
-                rows.push(vec![(*level).to_owned(), name, number(*x), number(*y)]);
-            }
-        }
-    }
-    Table {
-        name: "roc",
-        columns: vec!["level", "label", "false_positive_rate", "sensitivity"],
         rows,
     }
 }

@@ -39,16 +39,27 @@ pub(crate) fn joined(words: &[&str]) -> String {
 
 /// A score's value; where cases are few, fewer digits and a tilde.
 pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
-    if few {
+    minus(&if few {
         format!("~{value:.0$}", few_digits(digits))
     } else {
         format!("{value:.digits$}")
-    }
+    })
 }
 
 /// An area's three digits become two; a loss keeps three of its four, for rare labels' losses are small.
 const fn few_digits(digits: usize) -> usize {
     if digits > 3 { 3 } else { 2 }
+}
+
+/// A threshold with so many digits that it reads neither as 0 nor as 1 unless it is.
+pub(crate) fn threshold(t: f64) -> String {
+    let rounded_off = |digits: usize| {
+        let text = format!("{t:.digits$}");
+        let read = text.parse::<f64>().unwrap_or(t);
+        (read <= 0.0 && t > 0.0) || (read >= 1.0 && t < 1.0) || (t < 0.1 && read < 0.01)
+    };
+    let digits = (3..12).find(|&digits| !rounded_off(digits)).unwrap_or(12);
+    format!("{t:.digits$}")
 }
 
 /// An interval, or a dash.

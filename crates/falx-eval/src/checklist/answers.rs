@@ -180,14 +180,16 @@ impl<'a> Answers<'a> {
     }
 
     pub(super) fn cross_tabulation(&self) -> Option<String> {
-        let points = &self.any()?.operating_points;
-        let half = points.iter().find(|p| p.threshold == 0.5)?;
+        let d = self.summary.detection.as_ref()?;
+        let c = &d.counts;
         Some(format!(
-            "Label any, slices, probability of at least 0.5: {} found, {} missed, {} false alarms, {} rightly quiet.",
-            thousands(half.true_positives),
-            thousands(half.false_negatives),
-            thousands(half.false_positives),
-            thousands(half.true_negatives)
+            "Label any, {}: {} found, {} missed, {} false alarms, {} rightly quiet. {}",
+            d.unit,
+            thousands(c.true_positives),
+            thousands(c.false_negatives),
+            thousands(c.false_positives),
+            thousands(c.true_negatives),
+            d.threshold_sentence()
         ))
     }
 

@@ -84,7 +84,24 @@ pub enum ReportError {
 
 /// The report as HTML.
 pub fn to_html(report: &Report) -> String {
-    page::page(report).into_string()
+    together(&page::page(report).into_string())
+}
+
+/// Keeps a number and its per cent sign on one line.
+fn together(html: &str) -> String {
+    let mut kept = String::with_capacity(html.len());
+    for c in html.chars() {
+        if c == '%' && kept.ends_with(' ') {
+            kept.pop();
+            if kept.ends_with(|c: char| c.is_ascii_digit()) {
+                kept.push('\u{a0}');
+            } else {
+                kept.push(' ');
+            }
+        }
+        kept.push(c);
+    }
+    kept
 }
 
 /// Writes the report as one HTML file.

@@ -78,7 +78,7 @@ pub(super) fn folded(
 ) -> Markup {
     html! {
         details class="figures-table" {
-            summary { "The figures as a table" span class="heard" { ": " (label) } }
+            summary { "As a table: " (label) }
             (table(label, caption, columns, rows))
         }
     }

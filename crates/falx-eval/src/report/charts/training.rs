@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::super::TrainingCurve;
 use super::super::svg::{Alternative, Axes, Frame, from_zero, number, px, range, slug, ticks};
 use super::super::table;
+use super::key;
 
 /// Curves that share a chart, with their no-skill value.
 pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
@@ -59,29 +60,14 @@ pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
     };
     html! {
         figure class="chart" {
-            figcaption { (key(&names, &lines)) }
+            figcaption {
+                @for (i, (name, line)) in names.iter().zip(&lines).enumerate() {
+                    @let last = line.last().map_or_else(String::new, |(_, y)| format!(" (last {})", number(*y, 4)));
+                    (key(i, "curve", &format!("{name}{last}")))
+                }
+            }
             (frame.draw(&says, &axes, &content))
             (figures(&names, &lines))
-        }
-    }
-}
-
-fn key(names: &[&str], lines: &[Vec<(f64, f64)>]) -> Markup {
-    html! {
-        @for (i, (name, line)) in names.iter().zip(lines).enumerate() {
-            span class=(format!("key c{}", i % 4)) {
-                (swatch(i))
-                span { (name) @if let Some((_, y)) = line.last() { " (last " (number(*y, 4)) ")" } }
-            }
-        }
-    }
-}
-
-/// A piece of a curve, as the key shows it.
-fn swatch(i: usize) -> Markup {
-    html! {
-        svg class="swatch" viewBox="0 0 30 8" aria-hidden="true" {
-            path class=(format!("curve c{}", i % 4)) d="M1 4L29 4" {}
         }
     }
 }

@@ -59,7 +59,7 @@ fn list(items: &[Item], name: &str, source: &str) -> Markup {
              recorded here: the authors check it, complete it, and answer the rest. Topics are in our words. " cite { (source) }
         }
         details class="checklist" {
-            summary { "The list" span class="heard" { ": " (name) } }
+            summary { "The items of " (name) }
             (table::table(&format!("{name} check-list"), &table::cell("Numbers are the guideline's."), &columns, &rows))
         }
     }

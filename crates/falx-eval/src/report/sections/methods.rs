@@ -39,19 +39,20 @@ fn methods(e: &Evaluation) -> Vec<Method> {
         ),
         (
             "Ranking",
-            "Area under the ROC curve with ties counted half; average precision without interpolation.".to_owned(),
-            "Hanley and McNeil, Radiology 143, 1982.",
+            "Area under the ROC curve with ties counted half; average precision without interpolation; the area over specificities of at least 90 %.".to_owned(),
+            "Hanley and McNeil, Radiology 143, 1982; McClish, Medical Decision Making 9, 1989.",
         ),
     ];
     if e.replicates > 0 {
         found.push((
             "Uncertainty",
             format!(
-                "95 % intervals from {} resamples of whole patients with replacement (seed {}); slices of one patient stay together.",
+                "95 % intervals, bias-corrected and accelerated, from {} resamples of whole patients with replacement (seed {}); slices of \
+                 one patient stay together. Areas also by formula for clustered cases; shares of cases that are patients by Wilson's.",
                 thousands(u64::from(e.replicates)),
                 e.seed
             ),
-            "Efron and Tibshirani, An Introduction to the Bootstrap, 1993.",
+            "Efron, JASA 82, 1987; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Obuchowski, Biometrics 53, 1997; Wilson, JASA 22, 1927.",
         ));
     }
     found.push((
@@ -61,6 +62,12 @@ fn methods(e: &Evaluation) -> Vec<Method> {
             .to_owned(),
         "Bröcker and Smith, Weather and Forecasting 22, 2007; Van Calster et al., BMC Medicine 17, 2019; Murphy, J. Applied \
          Meteorology 12, 1973.",
+    ));
+    found.push((
+        "Decision curves",
+        "Net benefit: true positives a case, less false positives at the odds of the threshold."
+            .to_owned(),
+        "Vickers and Elkin, Medical Decision Making 26, 2006.",
     ));
     if let Some(development) = &e.development {
         found.push(("Thresholds and corrections", developed(development), ""));

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod checklists;
+mod decision;
 mod labels;
 mod losses;
 mod methods;
@@ -9,6 +10,7 @@ mod operating;
 mod origin;
 mod pictures;
 mod ranking;
+mod recalibration;
 mod training;
 
 use maud::Markup;
@@ -42,8 +44,10 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
         labels::series(e),
         labels::studies(e),
         ranking::section(e),
-        calibration::section(e),
         operating::section(e),
+        decision::section(e),
+        calibration::section(e),
+        recalibration::section(e),
         training::section(&report.curves),
         pictures::section(&report.pictures),
     ];

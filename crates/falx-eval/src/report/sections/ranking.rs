@@ -53,6 +53,7 @@ fn level(labels: &[LabelScore], level: &str) -> Markup {
         .collect();
     html! {
         (charts::panels(labels.iter().map(|s| charts::roc(s, level))))
+        (areas(labels, level))
         (table::folded(
             &format!("ROC curves, {level}"),
             &table::cell("Sensitivity at shares of false alarms among the negative cases. All points of the curves: roc.csv."),
@@ -60,4 +61,33 @@ fn level(labels: &[LabelScore], level: &str) -> Markup {
             &rows,
         ))
     }
+}
+
+fn areas(labels: &[LabelScore], level: &str) -> Markup {
+    let columns = [
+        table::words("Label"),
+        table::number("AUC, resampled"),
+        table::number("AUC, by formula"),
+        table::number("Area at few false alarms"),
+        table::number("Average precision"),
+        table::number("Share that is positive"),
+    ];
+    let rows: Vec<Vec<Markup>> = labels
+        .iter()
+        .map(|s| {
+            vec![
+                table::cell(s.label.name()),
+                table::estimate(s.auc.as_ref(), 3, s.few),
+                table::estimate(s.auc_delong.as_ref(), 3, s.few),
+                table::estimate(s.partial_auc.as_ref(), 3, s.few),
+                table::estimate(s.average_precision.as_ref(), 3, s.few),
+                table::cell(percent(s.positives as f64 / s.known.max(1) as f64, 1)),
+            ]
+        })
+        .collect();
+    let caption = table::cell(
+        "Small figures: 95 % intervals. By formula: DeLong’s, clustered by patient. At few false alarms: specificity of at least 90 %, \
+         standardised (0.5 is chance). Average precision without skill is the share that is positive.",
+    );
+    table::table(&format!("Areas, {level}"), &caption, &columns, &rows)
 }
