@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use common::{json, run, stderr};
+use common::{Study, json, run, stderr};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
@@ -217,4 +217,99 @@ fn parquet_in(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.find(|path| path.extension().is_some_and(|e| e == "parquet"))
+}
+
+#[test]
+fn runs_are_compared_on_their_locked_test_and_found_their_thresholds_on_the_validation_fold() {
+    let study = Study::indexed();
+    run(
+        "split {} --folds 3 --test-fraction 0.25 --seed 2 --out {}",
+        &[&study.path("index.parquet"), &study.path("split.parquet")],
+    )
+    .success();
+    for (name, epochs) in [("one", 1), ("two", 2)] {
+        let recipe = study.recipe(epochs);
+        run("train {} --out {} -q", &[&recipe, &study.path(name)]).success();
+    }
+    let judged = json(&run("evaluate {} --replicates 50 --json", &[&study.path("two")]).success());
+    assert_eq!(judged["development"]["how"], "given");
+    let names: Vec<&str> = judged["baselines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[0], "prevalence of the training folds");
+    assert!(judged["series"]["series"].as_u64().unwrap() > 0);
+    let compared = json(
+        &run(
+            "compare {} {} --replicates 50 --json",
+            &[&study.path("one"), &study.path("two")],
+        )
+        .success(),
+    );
+    assert_eq!(compared["slices"], judged["slices"]);
+    let scores = |name: usize| {
+        compared["entries"][name]["evaluation"]["weighted_log_loss"]["value"].as_f64()
+    };
+    assert_eq!(scores(1), judged["weighted_log_loss"]["value"].as_f64());
+    let difference = compared["differences"][0]["difference"]["value"]
+        .as_f64()
+        .unwrap();
+    assert!((difference - (scores(1).unwrap() - scores(0).unwrap())).abs() < 1e-12);
+}
+
+/// Three readers' votes for studies, as CQ500 has them: the majority is the truth of studies, and slices have none.
+#[test]
+fn where_only_studies_have_a_truth_studies_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    run(
+        "phantom --patients 10 --matrix 64 --prevalence 0.4 --seed 3 --layout folders --out {} -q",
+        &[&at("phantom")],
+    )
+    .success();
+    // One study a patient, in folders of CQ500's names.
+    let mut votes = "name".to_owned();
+    for reader in 1..=3 {
+        for finding in ["EDH", "IPH", "IVH", "SAH", "SDH", "ICH"] {
+            let _ = write!(votes, ",R{reader}:{finding}");
+        }
+    }
+    votes.push('\n');
+    let mut patients: Vec<PathBuf> = std::fs::read_dir(at("phantom"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir() && !path.ends_with("masks"))
+        .collect();
+    patients.sort();
+    assert_eq!(patients.len(), 10);
+    for (i, patient) in patients.iter().enumerate() {
+        let named = at("cq500").join(format!("CQ500CT{i} CQ500CT{i}"));
+        std::fs::create_dir_all(named.parent().unwrap()).unwrap();
+        std::fs::rename(patient, named).unwrap();
+        // The third reader always says that nothing is there.
+        let vote = |reader: usize| u8::from(i.is_multiple_of(2) && reader < 2);
+        let all: Vec<String> = (0..18).map(|at| vote(at / 6).to_string()).collect();
+        let _ = writeln!(votes, "CQ500-CT-{i},{}", all.join(","));
+    }
+    std::fs::write(at("cq500").join("reads.csv"), votes).unwrap();
+    run("index {} --out {} -q", &[&at("cq500"), &at("i.parquet")]).success();
+    let index = falx_data::index::Index::read(at("i.parquet")).unwrap();
+    assert_eq!(index.study_labels.len(), 10);
+    let mut text = HEADER.to_owned();
+    for (i, row) in index.rows.iter().enumerate() {
+        let p = (i * 37 % 100) as f64 / 100.0;
+        let _ = writeln!(text, "{},{p},{p},{p},{p},{p},{p}", row.image_id);
+    }
+    std::fs::write(at("p.csv"), text).unwrap();
+    let line = "evaluate {} --index {} --replicates 50 --aggregation mean";
+    let judged = json(&run(&format!("{line} --json"), &[&at("p.csv"), &at("i.parquet")]).success());
+    assert_eq!(judged["unit"], "study");
+    assert_eq!(judged["labels"][5]["known"], 10);
+    assert_eq!(judged["labels"][5]["positives"], 5);
+    assert!(judged["study"].is_null());
+    run(line, &[&at("p.csv"), &at("i.parquet")])
+        .success()
+        .stdout(contains("only whole studies have a truth"));
 }

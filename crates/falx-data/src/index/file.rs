@@ -138,7 +138,7 @@ impl Writer {
 }
 
 /// The columns of the index in the order of the outer contract.
-fn schema() -> Vec<Field> {
+pub(super) fn schema() -> Vec<Field> {
     let must = |name: &str, kind| Field::new(name, kind, false);
     let may = |name: &str, kind| Field::new(name, kind, true);
     let defect = Arc::new(Field::new("item", DataType::Utf8, true));

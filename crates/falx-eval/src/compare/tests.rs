@@ -191,3 +191,29 @@ fn holm_takes_the_smallest_first_and_never_turns_the_order_round() {
     assert_eq!(holm(&[Some(0.9), Some(0.8)]), [Some(1.0), Some(1.0)]);
     assert!(holm(&[]).is_empty());
 }
+
+#[test]
+fn statsmodels_and_numpy_agree() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/compare.json");
+    let golden: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let numbers = |of: &serde_json::Value| -> Vec<f64> {
+        let values = of.as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap()).collect()
+    };
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    for table in golden["holm"].as_array().unwrap() {
+        let p: Vec<Option<f64>> = numbers(&table["p"]).into_iter().map(Some).collect();
+        for (a, b) in holm(&p).into_iter().zip(numbers(&table["adjusted"])) {
+            near(a.unwrap(), b);
+        }
+    }
+    for series in golden["series"].as_array().unwrap() {
+        let p = numbers(&series["p"]);
+        for by in crate::Aggregation::ALL {
+            near(
+                by.of(&p).unwrap(),
+                series["whole"][by.name()].as_f64().unwrap(),
+            );
+        }
+    }
+}

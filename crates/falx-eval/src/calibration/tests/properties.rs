@@ -67,7 +67,10 @@ proptest! {
     #[test]
     fn a_prior_shift_is_undone_by_its_inverse(p in 0.0..=1.0_f64, from in 0.001..0.999_f64, to in 0.001..0.999_f64) {
         let shift = PriorShift::new(from, to).unwrap();
-        prop_assert!((shift.inverse().apply(shift.apply(p)) - p).abs() < 1e-12);
+        // Where the odds move far, digits of the smaller probability are lost on the way.
+        let odds = (to / (1.0 - to)) / (from / (1.0 - from));
+        let tolerance = 1e-12 + 1e-15 * odds.max(1.0 / odds);
+        prop_assert!((shift.inverse().apply(shift.apply(p)) - p).abs() < tolerance);
         prop_assert!((known_prior(p, from, from).unwrap() - p).abs() < 1e-15);
         // The prior itself is what a prediction without knowledge becomes.
         prop_assert!((known_prior(from, from, to).unwrap() - to).abs() < 1e-12);
