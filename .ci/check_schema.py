@@ -14,14 +14,27 @@ jsonschema.Draft202012Validator.check_schema(schema)
 validator = jsonschema.Draft202012Validator(schema)
 
 
-def closed(node):
+def extended(node):
+    """The definitions that something else adds properties to: these stay open, and what adds to them is closed."""
+    if isinstance(node, dict):
+        if "$ref" in node and "properties" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from extended(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from extended(value)
+
+
+def closed(node, at="#", open_ones=frozenset(extended(schema))):
     """The schema with nothing allowed that it does not name: a new field must enter the contract."""
     if isinstance(node, dict):
-        node = {key: closed(value) for key, value in node.items()}
-        if node.get("type") == "object" and "properties" in node and "oneOf" not in node:
-            node.setdefault("additionalProperties", False)
-    elif isinstance(node, list):
-        node = [closed(value) for value in node]
+        closed_in = {key: closed(value, f"{at}/{key}") for key, value in node.items()}
+        if node.get("type") == "object" and "properties" in node and "oneOf" not in node and at not in open_ones:
+            closed_in.setdefault("unevaluatedProperties", False)
+        return closed_in
+    if isinstance(node, list):
+        return [closed(value, f"{at}/{i}") for i, value in enumerate(node)]
     return node
 
 
