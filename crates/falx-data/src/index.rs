@@ -8,6 +8,7 @@ mod files;
 mod journal;
 mod layout;
 mod listing;
+mod locked;
 mod names;
 mod read;
 mod spill;
@@ -23,11 +24,11 @@ use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId, Window};
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, merge, scan};
-pub(crate) use file::data_lock;
 pub use files::Unlisted;
 pub(crate) use files::find;
 pub use layout::{Layout, UnknownLayout};
 pub use listing::{ListingError, read_listing};
+pub(crate) use locked::data_lock;
 pub(crate) use read::reason;
 pub use summary::{IndexSummary, SourceSummary, WindowFrom};
 
@@ -142,6 +143,10 @@ pub struct IndexRow {
     pub acquisition: Option<Arc<Acquisition>>,
     /// Where a mask of the haemorrhage is.
     pub mask: Option<PathBuf>,
+    /// The patient's age in years when the slice was taken; from 90 on it is 90, since higher ages name people.
+    pub age_years: Option<f32>,
+    /// The patient's sex: `M`, `F` or `O`.
+    pub sex: Option<Arc<str>>,
 }
 
 impl IndexRow {
@@ -172,6 +177,8 @@ impl IndexRow {
             brain_fraction: None,
             acquisition: None,
             mask: None,
+            age_years: None,
+            sex: None,
         }
     }
 

@@ -115,13 +115,12 @@ impl CacheReader {
     pub(crate) fn read(&mut self, row: u32) -> Found {
         let (number, place) = (row as usize / SHARD, row as usize % SHARD);
         let at = self.open.iter().position(|(have, _)| *have == number);
-        let opened = match at {
-            Some(at) => self.open.remove(at),
-            None => {
-                let path = CacheManifest::shard_of(&self.cache.folder, row);
-                let shard = Shard::open(&path).ok();
-                shard.map(|shard| (number, shard))
-            }
+        let opened = if let Some(at) = at {
+            self.open.remove(at)
+        } else {
+            let path = CacheManifest::shard_of(&self.cache.folder, row);
+            let shard = Shard::open(&path).ok();
+            shard.map(|shard| (number, shard))
         };
         let Some((number, shard)) = opened else {
             return Found::Nothing;

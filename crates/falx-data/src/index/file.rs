@@ -17,7 +17,7 @@ use crate::labels::StudyLabels;
 use crate::table::{self, GROUP, Opened, TableError};
 
 const SUMMARY: &str = "falx.summary";
-const DATA_HASH: &str = "falx.data_hash";
+pub(super) const DATA_HASH: &str = "falx.data_hash";
 const STUDY_LABELS: &str = "falx.study_labels";
 
 impl Index {
@@ -68,16 +68,6 @@ impl Index {
             (row.image_id.as_str(), pixels, row.labels)
         }))
     }
-}
-
-/// The data lock of the index at `path`, and how many rows it has.
-///
-/// # Errors
-/// [`TableError`] for a file that cannot be read or is no index.
-pub(crate) fn data_lock(path: &Path) -> Result<(String, u32), TableError> {
-    let (opened, batches) = Opened::open_columns(path, "index", Some(&["usable"]))?;
-    let rows = u32::try_from(batches.rows()).map_err(|_| opened.wrong("it has too many rows"))?;
-    Ok((opened.metadata(DATA_HASH)?.to_owned(), rows))
 }
 
 /// Writes an index row by row; the file appears whole or not at all.
@@ -148,7 +138,7 @@ impl Writer {
 }
 
 /// The columns of the index in the order of the outer contract.
-fn schema() -> Vec<Field> {
+pub(super) fn schema() -> Vec<Field> {
     let must = |name: &str, kind| Field::new(name, kind, false);
     let may = |name: &str, kind| Field::new(name, kind, true);
     let defect = Arc::new(Field::new("item", DataType::Utf8, true));
@@ -194,6 +184,8 @@ fn schema() -> Vec<Field> {
         may("window_center", DataType::Float64),
         may("window_width", DataType::Float64),
         may("mask", DataType::Utf8),
+        may("age_years", DataType::Float32),
+        may("sex", DataType::Utf8),
     ]);
     fields
 }
@@ -265,6 +257,9 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
     columns.extend(acquisition_columns(rows));
     let mask = |r: &IndexRow| Some(r.mask.as_ref()?.to_string_lossy().into_owned());
     columns.push(Arc::new(rows.iter().map(mask).collect::<StringArray>()));
+    let ages = rows.iter().map(|r| r.age_years);
+    columns.push(Arc::new(ages.collect::<Float32Array>()));
+    columns.push(text(rows.iter().map(|r| r.sex.as_deref())));
     columns
 }
 
@@ -386,6 +381,9 @@ fn read_batch(
     let (bone, brain) = (value("bone_fraction")?, value("brain_fraction")?);
     let acquisitions = read_acquisitions(opened, batch)?;
     let mask = text("mask")?;
+    // Indices of falx 0.1's first builds end here.
+    let age = opened.newer_column::<Float32Array>(batch, "age_years")?;
+    let sex = opened.newer_column::<StringArray>(batch, "sex")?;
     for (at, acquisition) in acquisitions.into_iter().enumerate() {
         let list = defects.value(at);
         let list = list
@@ -421,6 +419,8 @@ fn read_batch(
             brain_fraction: brain.is_valid(at).then(|| brain.value(at)),
             acquisition,
             mask: string(mask, at).map(PathBuf::from),
+            age_years: age.filter(|age| age.is_valid(at)).map(|age| age.value(at)),
+            sex: sex.and_then(|sex| shared(sex, at)),
         });
     }
     Ok(())

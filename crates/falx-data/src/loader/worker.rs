@@ -168,26 +168,25 @@ impl Task {
             return Ok(());
         }
         let found = scratch.cache.as_mut().map(|cache| cache.read(slice.row));
-        match (&scratch.cache, found) {
-            (Some(cache), Some(Found::Slice)) => match cache.picture() {
+        if let (Some(cache), Some(Found::Slice)) = (&scratch.cache, found) {
+            match cache.picture() {
                 Some(picture) if picture.len() == hu.len() => hu.copy_from_slice(picture),
                 _ => input.draw_plane(&cache.slice(), &slice.path, view, hu)?,
-            },
-            _ => {
-                let place = source::Place {
-                    path: &slice.path,
-                    window: slice.window,
-                };
-                let read = input.read_plane(&mut scratch.reader, place, view, hu);
-                if found == Some(Found::Damaged) {
-                    scratch.damaged += 1;
-                    read.map_err(|source| InputError::DamagedCache {
-                        path: slice.path.clone(),
-                        source: Box::new(source),
-                    })?;
-                } else {
-                    read?;
-                }
+            }
+        } else {
+            let place = source::Place {
+                path: &slice.path,
+                window: slice.window,
+            };
+            let read = input.read_plane(&mut scratch.reader, place, view, hu);
+            if found == Some(Found::Damaged) {
+                scratch.damaged += 1;
+                read.map_err(|source| InputError::DamagedCache {
+                    path: slice.path.clone(),
+                    source: Box::new(source),
+                })?;
+            } else {
+                read?;
             }
         }
         if let Some(kept) = kept {

@@ -31,7 +31,9 @@ pub(super) fn of(
         return Err(SamplerError::NoWeight);
     }
     let to_mean = weights.len() as f64 / sum;
-    weights.iter_mut().for_each(|weight| *weight *= to_mean);
+    for weight in &mut weights {
+        *weight *= to_mean;
+    }
     let any = config.positive_any_share.map(|share| (Label::Any, share));
     let labels = config.label_shares.iter().map(|(&l, &s)| (l, s));
     let shares: Vec<(Label, f64)> = labels.chain(any).collect();
