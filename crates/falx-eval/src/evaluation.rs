@@ -1,12 +1,13 @@
 //! What an evaluation holds. Everything here is plain data that travels as JSON.
 
 use falx_core::Label;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Undefined;
 
 /// A score and its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// The score on the data as they are.
     pub value: f64,

@@ -19,10 +19,13 @@ mod resampling;
 pub mod text;
 mod warnings;
 
+pub mod conformal;
 pub mod kaggle;
 pub mod lint;
 pub mod predictions;
+pub mod readers;
 pub mod report;
+pub mod subgroup;
 
 pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
 pub use evaluation::{
