@@ -29,3 +29,6 @@ pub use split::{
     Clustering, Condition, ConformalError, ConformalModel, ConformalOptions, PredictionSet,
     Quantiles, Units, cross_fitted_sets, fit, nonconformity,
 };
+
+#[cfg(test)]
+mod tests;

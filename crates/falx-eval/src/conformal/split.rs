@@ -84,8 +84,8 @@ pub enum Clustering {
     /// patients and slices. With one case a patient it is the usual rule.
     #[default]
     Pooled,
-    /// One random case of each patient: guaranteed likewise, but it throws the other cases away, and another seed gives
-    /// another answer.
+    /// One random case of each patient: guaranteed likewise on average over seeds, but it throws the other cases away,
+    /// and another seed gives another answer. With the same seed and numbers of patients the choices are the same ranks.
     SubsampledOnce {
         /// The seed of the choice.
         seed: u64,

@@ -17,3 +17,6 @@ pub use all::{AllReaders, FleissKappa, fleiss_kappa, krippendorff_alpha};
 pub use model::{AgainstReference, ModelAmongReaders, ModelReads};
 pub use pair::PairTable;
 pub use table::{ReadCase, ReaderTable, ReaderTableError, Votes};
+
+#[cfg(test)]
+mod tests;

@@ -301,3 +301,6 @@ fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests;
