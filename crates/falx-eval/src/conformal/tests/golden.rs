@@ -1,4 +1,4 @@
-//! Against MAPIE, and the papers' formulas in NumPy.
+//! Against MAPIE, and the papers' formulas in `NumPy`.
 
 use std::path::Path;
 
