@@ -124,11 +124,13 @@ fn against(
             Some(((*said)?, (*p).filter(|p| p.is_finite())?, cluster))
         })
         .collect();
-    let mut ranked = Ranked::new(cases.iter().map(|&(truth, p, _)| (truth, p)));
-    ranked.renumber(|case| cases.get(case as usize).map_or(0, |c| c.2));
+    let ranked = Ranked::new(cases.iter().map(|&(truth, p, _)| (truth, p)));
     let crossed = Crossed::new(&calls(model), said, cluster, resampling.clusters);
     let found = resampling.estimates(|w| {
-        let weight = |cluster: u32| w.get(cluster as usize).copied().unwrap_or(0);
+        let weight = |case: u32| {
+            let cluster = cases.get(case as usize).map(|c| c.2 as usize);
+            cluster.and_then(|c| w.get(c)).copied().unwrap_or(0)
+        };
         let table = crossed.under(w);
         let share = |of: f64, all: f64| (all > 0.0).then(|| of / all);
         vec![

@@ -1,8 +1,12 @@
 //! Who said what of which case.
 
-use falx_core::{LABELS, Label, LabelRow};
+use std::collections::{BTreeMap, BTreeSet};
+
+use falx_core::{LABELS, Label, LabelRow, PatientId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::StudyReads;
 
 /// One case as all readers saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +89,37 @@ impl ReaderTable {
             });
         }
         Ok(Self { readers, cases })
+    }
+
+    /// The table of what readers said of studies, in the order of the studies; readers by name. Patients are numbered from
+    /// 0 in the order of their pseudonyms.
+    ///
+    /// # Errors
+    /// [`ReaderTableError`] where no study names a reader.
+    pub fn of_studies(studies: &[StudyReads]) -> Result<Self, ReaderTableError> {
+        let names: BTreeSet<&String> = studies
+            .iter()
+            .flat_map(|s| s.readers.iter().map(|(name, _)| name))
+            .collect();
+        let mut patients: BTreeMap<&PatientId, u32> =
+            studies.iter().map(|s| (&s.patient, 0)).collect();
+        for (number, place) in (0..).zip(patients.values_mut()) {
+            *place = number;
+        }
+        let cases = studies.iter().map(|study| {
+            let said: BTreeMap<&String, LabelRow> = study
+                .readers
+                .iter()
+                .map(|(name, row)| (name, *row))
+                .collect();
+            let of = |name: &&String| said.get(*name).copied().unwrap_or_default();
+            ReadCase {
+                cluster: patients.get(&study.patient).copied().unwrap_or(0),
+                reads: names.iter().map(of).collect(),
+            }
+        });
+        let cases = cases.collect();
+        Self::new(names.into_iter().cloned().collect(), cases)
     }
 
     /// The readers' names.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use falx_core::{Label, LabelRow};
+use falx_core::{Label, LabelRow, PatientId};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::{Estimate, Resampling};
+use crate::{Estimate, Resampling, StudyReads};
 
 const LABEL: Label = Label::Any;
 
@@ -222,6 +222,34 @@ fn a_model_that_repeats_a_reader_agrees_as_that_reader_does() {
     assert_eq!(model.difference, None);
     assert_eq!(model.readers[0].kappa, None);
     assert!(model.readers[0].auc.is_some());
+}
+
+#[test]
+fn studies_with_readers_make_a_table() {
+    let study = |patient: &str, readers: &[(&str, bool)]| StudyReads {
+        patient: PatientId::from(patient),
+        study: patient.into(),
+        truth: LabelRow::default(),
+        readers: readers
+            .iter()
+            .map(|&(name, said)| (name.to_owned(), row(Some(said))))
+            .collect(),
+    };
+    let studies = [
+        study("P2", &[("R2", true), ("R1", false)]),
+        study("P1", &[("R3", true)]),
+        study("P2", &[]),
+    ];
+    let table = ReaderTable::of_studies(&studies).unwrap();
+    assert_eq!(table.readers(), ["R1", "R2", "R3"]);
+    let clusters: Vec<u32> = table.cases().iter().map(|c| c.cluster).collect();
+    assert_eq!(clusters, [1, 0, 1]);
+    assert_eq!(table.of_reader(0, LABEL), [Some(false), None, None]);
+    assert_eq!(table.of_reader(2, LABEL), [None, Some(true), None]);
+    assert_eq!(
+        ReaderTable::of_studies(&studies[2..]),
+        Err(ReaderTableError::NoReaders)
+    );
 }
 
 #[test]

@@ -9,7 +9,6 @@
 
 mod axes;
 mod gap;
-mod holm;
 mod permutation;
 mod scores;
 
@@ -19,9 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use axes::{Axis, OTHER, UNKNOWN, axes_of};
 pub use gap::{Gap, GapMetric};
-pub use holm::holm;
 pub use scores::{ByGroup, FEW_PATIENTS, GroupScore, by_group};
 
+use crate::compare::holm;
 use crate::conformal::Share;
 use crate::metrics::row_loss;
 use crate::{Estimate, Outcomes, OutcomesError, Resampling};
@@ -192,15 +191,15 @@ pub fn subgroups(
             straddling_patients: axis.straddling(cases.cluster),
         });
     }
-    let tested: Vec<f64> = gaps.iter().filter_map(|g| g.p).collect();
-    for (gap, p) in gaps.iter_mut().filter(|g| g.p.is_some()).zip(holm(&tested)) {
-        gap.p_corrected = Some(p);
+    let tested: Vec<Option<f64>> = gaps.iter().map(|g| g.p).collect();
+    for (gap, p) in gaps.iter_mut().zip(holm(&tested)) {
+        gap.p_corrected = p;
     }
     Ok(Subgroups {
         notes: notes(&scored, &gaps, resampling.replicates),
         axes: scored,
         multiplicity: Multiplicity {
-            tests: tested.len() as u64,
+            tests: tested.iter().flatten().count() as u64,
             corrected: "Holm".to_owned(),
         },
         gaps,

@@ -1,6 +1,6 @@
 //! One label's scores in each group of an axis.
 
-use falx_core::Label;
+use falx_core::{Label, Silent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,8 @@ use super::axes::Axis;
 use super::gap::{Gap, GapMetric};
 use super::permutation::Dealing;
 use crate::conformal::{Share, covering};
-use crate::ranked::Ranked;
+use crate::ranked::{Ranked, Walk};
+use crate::resampling::{LANES, Weights};
 use crate::{Estimate, Outcomes, Resampling};
 
 /// A score needs at least this many patients of each class that it is about.
@@ -56,7 +57,8 @@ pub struct ByGroup {
 
 /// Everything of one group that a resample needs.
 struct Group {
-    ranked: Option<Ranked>,
+    /// The area on the cases as they are, and the ranks by which draws give theirs.
+    area: Option<(f64, Walk)>,
     sensitivity: Share,
     specificity: Share,
     calibration: Share,
@@ -80,7 +82,7 @@ impl Group {
             .iter()
             .map(|&(truth, p, cluster)| (cluster, f64::from(u8::from(truth)) - p, 1.0));
         let mut group = Self {
-            ranked: None,
+            area: None,
             sensitivity: of(true),
             specificity: of(false),
             calibration: Share::of(clusters, distance),
@@ -91,9 +93,10 @@ impl Group {
         };
         group.patients = group.calibration.patients();
         if group.both_classes() {
-            let mut ranked = Ranked::new(cases.iter().map(|c| (c.0, c.1)));
-            ranked.renumber(|case| cases.get(case as usize).map_or(0, |c| c.2));
-            group.ranked = Some(ranked);
+            let ranked = Ranked::new(cases.iter().map(|c| (c.0, c.1)));
+            let cluster = |case: u32| cases.get(case as usize).map_or(0, |c| c.2);
+            let walk = Walk::new(&ranked, cluster, std::iter::empty());
+            group.area = ranked.auc(|_| 1).ok().zip(walk);
         }
         group
     }
@@ -111,13 +114,21 @@ impl Group {
         self.enough(true) && self.enough(false)
     }
 
-    /// AUC, sensitivity, specificity: the order of [`GapMetric::ALL`]; then calibration in the large.
-    fn values(&self, allowed: [bool; 3], weights: &[u32]) -> [Option<f64>; 4] {
-        let weight = |cluster: u32| weights.get(cluster as usize).copied().unwrap_or(0);
-        let [auc, sensitivity, specificity] = allowed;
-        let ranked = self.ranked.as_ref().filter(|_| auc);
+    /// The area in every draw.
+    fn areas(&self, weights: &Weights) -> [Option<f64>; LANES] {
+        let Some((_, walk)) = &self.area else {
+            return [None; LANES];
+        };
+        let total = walk.totals(weights);
+        walk.areas(weights, &total, 1.0).auc
+    }
+
+    /// AUC (here the one on the cases as they are), sensitivity, specificity: the order of [`GapMetric::ALL`]; then
+    /// calibration in the large.
+    fn values(&self, weights: &[u32]) -> [Option<f64>; 4] {
+        let [auc, sensitivity, specificity] = self.allowed();
         [
-            ranked.and_then(|r| r.auc(weight).ok()),
+            self.area.as_ref().map(|(area, _)| *area),
             self.sensitivity.under(weights).filter(|_| sensitivity),
             self.specificity.under(weights).filter(|_| specificity),
             self.calibration.under(weights).filter(|_| auc),
@@ -185,19 +196,17 @@ pub fn by_group(
         .map(|cases| Group::new(cases, resampling.clusters, threshold))
         .collect();
     let everyone = vec![1; resampling.clusters];
-    let values: Vec<[Option<f64>; 4]> = groups
-        .iter()
-        .map(|g| g.values(g.allowed(), &everyone))
-        .collect();
+    let values_under = |weights: &[u32]| -> Vec<[Option<f64>; 4]> {
+        groups.iter().map(|g| g.values(weights)).collect()
+    };
+    let values = values_under(&everyone);
     let extremes = GapMetric::ALL.map(|metric| Extremes::of(metric, axis, &values));
     let found = resampling.estimates(|weights| {
-        let values: Vec<[Option<f64>; 4]> = groups
-            .iter()
-            .map(|g| g.values(g.allowed(), weights))
-            .collect();
+        let values = values_under(weights);
         let gaps = extremes.iter().map(|e| e.as_ref()?.gap(&values));
         values.iter().flatten().copied().chain(gaps).collect()
     });
+    let areas = Areas::new(&groups, &resampling);
     let estimate = |i: usize| found.get(i).copied().flatten();
     let scores = ByGroup {
         label,
@@ -213,7 +222,9 @@ pub fn by_group(
                 positives: group.positives,
                 positive_patients: group.sensitivity.patients(),
                 negative_patients: group.specificity.patients(),
-                auc: estimate(4 * i),
+                auc: values
+                    .get(i)
+                    .and_then(|v| Some(areas.of(i, v[0]?, &resampling))),
                 sensitivity: estimate(4 * i + 1),
                 specificity: estimate(4 * i + 2),
                 calibration_in_the_large: estimate(4 * i + 3),
@@ -238,12 +249,55 @@ pub fn by_group(
             highest_value: e.highest.1,
             lowest: axis.groups.get(e.lowest.0)?.clone(),
             lowest_value: e.lowest.1,
-            gap: estimate(4 * groups.len() + e.metric.index())?,
+            gap: match e.metric {
+                GapMetric::Auc => areas.difference(e, &resampling),
+                _ => estimate(4 * groups.len() + e.metric.index())?,
+            },
             p: p.and_then(|p| p.get(e.metric.index()).copied()),
             p_corrected: None,
         })
     });
     Ok((scores, gaps.collect()))
+}
+
+/// The areas of all groups in all draws, block by block.
+struct Areas {
+    blocks: Vec<Vec<[Option<f64>; LANES]>>,
+}
+
+impl Areas {
+    fn new(groups: &[Group], resampling: &Resampling) -> Self {
+        let areas = |weights: &Weights| groups.iter().map(|g| g.areas(weights)).collect();
+        Self {
+            blocks: if groups.iter().any(|g| g.area.is_some()) {
+                resampling.blocks_of_draws(&Silent, areas)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    fn of(&self, group: usize, value: f64, resampling: &Resampling) -> Estimate {
+        let blocks = self.blocks.iter().filter_map(|block| block.get(group));
+        resampling.interval_of(value, blocks)
+    }
+
+    /// The difference of the extreme groups' areas, draw by draw.
+    fn difference(&self, extremes: &Extremes, resampling: &Resampling) -> Estimate {
+        let of_block = |block: &Vec<[Option<f64>; LANES]>| {
+            let (high, low) = (
+                block.get(extremes.highest.0)?,
+                block.get(extremes.lowest.0)?,
+            );
+            let mut difference = [None; LANES];
+            for ((difference, high), low) in difference.iter_mut().zip(high).zip(low) {
+                *difference = high.zip(*low).map(|(high, low)| high - low);
+            }
+            Some(difference)
+        };
+        let blocks: Vec<[Option<f64>; LANES]> = self.blocks.iter().filter_map(of_block).collect();
+        resampling.interval_of(extremes.highest.1 - extremes.lowest.1, blocks.iter())
+    }
 }
 
 /// Which groups are compared by a metric: those with a value and a name.
