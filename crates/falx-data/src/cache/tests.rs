@@ -13,6 +13,10 @@ use crate::loader::{Batch, Loader, LoaderError, LoaderOptions, Policy};
 use crate::samples::Samples;
 use crate::synthetic::Ct;
 
+fn make(options: &CacheOptions) -> CacheSummary {
+    build(options, &Silent, &Interrupt::default()).unwrap()
+}
+
 struct Place {
     folder: tempfile::TempDir,
     index: Index,
@@ -51,10 +55,6 @@ impl Place {
             level: 4,
             check: false,
         }
-    }
-
-    fn cache(&self, options: &CacheOptions) -> CacheSummary {
-        build(options, &Silent, &Interrupt::default()).unwrap()
     }
 
     fn open(&self) -> Arc<Cache> {
@@ -111,7 +111,7 @@ fn a_cache_gives_the_same_batches_as_the_files() {
     let place = Place::new();
     for picture in [None, Some(PictureForm::of(&input(1)))] {
         _ = std::fs::remove_dir_all(place.path("cache"));
-        let summary = place.cache(&place.options(picture));
+        let summary = make(&place.options(picture));
         assert_eq!((summary.slices, summary.shards, summary.kept), (150, 2, 0));
         for planes in [1, 3] {
             let expected = place.load(with(planes, None));
@@ -158,10 +158,10 @@ fn pictures_in_memory_change_nothing_and_keep_to_their_room() {
 fn an_interrupted_cache_goes_on_and_ends_the_same() {
     let place = Place::new();
     let options = place.options(None);
-    place.cache(&options);
+    make(&options);
     let whole = bytes(&options.out);
     std::fs::remove_file(options.out.join("shard-000001.hu")).unwrap();
-    let summary = place.cache(&options);
+    let summary = make(&options);
     assert_eq!((summary.shards, summary.kept), (2, 1));
     assert_eq!(bytes(&options.out), whole);
     let stop = Interrupt::default();
@@ -169,7 +169,7 @@ fn an_interrupted_cache_goes_on_and_ends_the_same() {
     _ = std::fs::remove_dir_all(&options.out);
     let stopped = build(&options, &Silent, &stop);
     assert!(matches!(stopped, Err(CacheError::Interrupted)));
-    place.cache(&options);
+    make(&options);
     assert_eq!(bytes(&options.out), whole);
 }
 
@@ -177,7 +177,7 @@ fn an_interrupted_cache_goes_on_and_ends_the_same() {
 fn a_flipped_bit_is_found_and_the_file_is_read_instead() {
     let place = Place::new();
     let options = place.options(None);
-    place.cache(&options);
+    make(&options);
     let shard = options.out.join("shard-000000.hu");
     let whole = std::fs::read(&shard).unwrap();
     let expected = place.load(with(1, None));
@@ -211,7 +211,7 @@ fn a_flipped_bit_is_found_and_the_file_is_read_instead() {
     assert_eq!(skipping.skipped().by_reason["damaged_cache"], 1);
     std::fs::write(&path, bytes).unwrap();
 
-    let checked = place.cache(&CacheOptions {
+    let checked = make(&CacheOptions {
         check: true,
         ..options.clone()
     });
@@ -232,24 +232,24 @@ fn what_cannot_be_read_is_left_out_and_said_again() {
     let bytes = std::fs::read(&gone).unwrap();
     std::fs::remove_file(&gone).unwrap();
     let options = place.options(None);
-    let first = place.cache(&options);
+    let first = make(&options);
     assert_eq!(first.skipped.by_reason["io"], 1);
-    assert_eq!(first.skipped.examples, [gone.clone()]);
-    let again = place.cache(&options);
+    assert_eq!(first.skipped.examples, std::slice::from_ref(&gone));
+    let again = make(&options);
     assert_eq!((again.kept, again.skipped.count), (2, 1));
     std::fs::write(&gone, bytes).unwrap();
     let check = CacheOptions {
         check: true,
         ..options
     };
-    assert!(place.cache(&check).is_complete());
+    assert!(make(&check).is_complete());
 }
 
 #[test]
 fn another_index_or_form_is_refused() {
     let place = Place::new();
     let options = place.options(Some(PictureForm::of(&input(1))));
-    place.cache(&options);
+    make(&options);
     let folder = &options.out;
     let lock = place.index.data_hash();
     let wide = InputSpec {
@@ -275,7 +275,7 @@ fn another_index_or_form_is_refused() {
         ..input(3)
     };
     _ = std::fs::remove_dir_all(folder);
-    place.cache(&place.options(Some(PictureForm::of(&head))));
+    make(&place.options(Some(PictureForm::of(&head))));
     assert!(refused(Cache::open(folder, &lock, &head)).contains("own head"));
 }
 

@@ -185,7 +185,8 @@ fn studies_weigh_the_same_and_a_file_weighs_slices() {
         with("image_id,weight\nx,1\n"),
         Err(SamplerError::Strangers { .. })
     ));
-    let zeros: String = (0..100).map(|at| format!("{at},0\n")).collect();
+    let zeros: Vec<String> = (0..100).map(|at| format!("{at},0\n")).collect();
+    let zeros = zeros.concat();
     let none = with(&format!("image_id,weight\n{zeros}"));
     assert!(matches!(none, Err(SamplerError::NoWeight)));
 }
@@ -225,7 +226,8 @@ proptest! {
         prop_assume!(weights.iter().sum::<f64>() > 0.1);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.csv");
-        let rows: String = weights.iter().enumerate().map(|(at, w)| format!("{at},{w}\n")).collect();
+        let rows: Vec<String> = weights.iter().enumerate().map(|(at, w)| format!("{at},{w}\n")).collect();
+        let rows = rows.concat();
         std::fs::write(&path, format!("image_id,weight\n{rows}")).unwrap();
         let samples = samples(weights.len(), 1);
         let config = SamplerConfig { weights: Some(path), ..SamplerConfig::default() };
