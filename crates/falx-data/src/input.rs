@@ -1,16 +1,17 @@
 //! What a network sees of a slice: the one definition that training and inference share.
 
-mod affine;
+#[cfg(test)]
+pub(crate) mod affine;
 #[cfg(test)]
 mod tests;
 
-use falx_core::{Hu, SEED_WINDOWS, Window, random};
+use std::borrow::Cow;
+
+use falx_core::{Hu, SEED_WINDOWS, Window};
 use falx_dicom::{CtSlice, DicomError, picture};
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::Placement;
+use crate::augment::{Augmenter, FIELD_MM, Placement};
 use crate::source::{Place, SliceReader};
 
 /// The network's input: a square picture with one channel a window.
@@ -65,7 +66,7 @@ impl InputSpec {
     pub fn render(&self, slice: &CtSlice, augment: Option<&Placement>, out: &mut [f32]) {
         let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
         picture::fit(slice, self.size, &mut hu);
-        self.finish(hu, augment, out);
+        self.finish(&mut hu, &mut Augmenter::new(), augment, out);
     }
 
     /// Draws the slice at `place` into `out`: what [`InputSpec::render`] makes of it, for a plain DICOM file in one
@@ -84,41 +85,38 @@ impl InputSpec {
             self.render(&slice?, augment, out);
             return Ok(());
         }
-        let (reader, path) = (&mut reader.dicom, place.path);
+        let path = place.path;
         if augment.is_none() {
+            let reader = &mut reader.dicom;
             reader.read_tensor(path, self.size, &self.windows, out)?;
             return Ok(());
         }
         let mut hu = vec![Hu::PADDING.0; self.size.saturating_mul(self.size)];
-        reader.read_fitted(path, self.size, &mut hu)?;
-        self.finish(hu, augment, out);
+        reader.dicom.read_fitted(path, self.size, &mut hu)?;
+        self.finish(&mut hu, &mut reader.augmenter, augment, out);
         Ok(())
     }
 
-    /// From the picture in HU to the channels.
-    fn finish(&self, mut hu: Vec<f32>, augment: Option<&Placement>, out: &mut [f32]) {
-        if let Some(placement) = augment {
-            if !placement.keeps_geometry() {
-                hu = affine::place(&hu, self.size, placement);
-            }
-            change_values(&mut hu, placement);
+    /// From planes in HU (each size × size) to the channels: all windows of the first plane, of the second, and so on.
+    fn finish(
+        &self,
+        planes: &mut [f32],
+        augmenter: &mut Augmenter,
+        augment: Option<&Placement>,
+        out: &mut [f32],
+    ) {
+        let area = self.size.saturating_mul(self.size);
+        if self.is_empty() {
+            return;
         }
-        picture::apply_windows(&hu, &self.windows, out);
-    }
-}
-
-/// Adds the offset and the noise wherever there is a picture.
-fn change_values(hu: &mut [f32], placement: &Placement) {
-    let is_noisy = placement.noise_hu > 0.0;
-    if !is_noisy && placement.hu_shift == 0.0 {
-        return;
-    }
-    let mut random = random::stream(placement.noise_seed, "noise", &[]);
-    for value in hu.iter_mut().filter(|value| **value > Hu::PADDING.0) {
-        *value += placement.hu_shift;
-        if is_noisy {
-            let noise: f32 = random.sample(StandardNormal);
-            *value += placement.noise_hu * noise;
+        let mut windows = Cow::Borrowed(&self.windows);
+        if let Some(placement) = augment {
+            augmenter.apply(placement, self.size, FIELD_MM / self.size as f32, planes);
+            windows = Cow::Owned(placement.windows(&self.windows));
+        }
+        let channels = out.chunks_mut(area.saturating_mul(windows.len()));
+        for (plane, out) in planes.chunks_exact(area).zip(channels) {
+            picture::apply_windows(plane, &windows, out);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! One bilinear sampling for mirror, rotation, size and shift together.
+//! The definition of placing, pixel by pixel: what the fast one is held against.
 
 use falx_core::Hu;
 
 use crate::augment::Placement;
 
 /// `hu` (`size` × `size`) as `placement` lays it.
-pub(super) fn place(hu: &[f32], size: usize, placement: &Placement) -> Vec<f32> {
+pub(crate) fn place(hu: &[f32], size: usize, placement: &Placement) -> Vec<f32> {
     let middle = size as f32 / 2.0;
     let (sin, cos) = f64::from(placement.rotate_deg).to_radians().sin_cos();
     let (sin, cos) = (sin as f32 / placement.scale, cos as f32 / placement.scale);
