@@ -174,7 +174,7 @@ impl AugmentConfig {
             hu_gain: factor(hu_gain, self.hu_gain),
             noise_hu: noise.abs() * self.noise_hu,
             texture_hu: texture * self.texture_hu * grain.mul_add(0.5, 0.5),
-            texture_grain: grain,
+            texture_grain: if self.texture_hu > 0.0 { grain } else { 0.5 },
             sharpness: kernel * self.kernel,
             streaks_hu: if_it_has(has_streaks, streaks * self.streaks_hu),
             cutout: if_it_has(has_cutout, cutout * self.cutout),

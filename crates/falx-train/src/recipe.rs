@@ -163,6 +163,9 @@ impl Recipe {
 
     fn check(&self) -> Result<(), String> {
         let say = |bad: bool, what: &str| if bad { Err(what.to_owned()) } else { Ok(()) };
+        if let Some(augment) = &self.augment {
+            augment.check().map_err(|error| error.to_string())?;
+        }
         let training = &self.training;
         say(training.epochs == 0, "training.epochs must be at least 1")?;
         say(training.batch == 0, "training.batch must be at least 1")?;
