@@ -74,6 +74,13 @@ pub struct Placement {
 
 impl Default for Placement {
     fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl Placement {
+    /// No change at all.
+    pub const fn none() -> Self {
         Self {
             flip: false,
             rotate_deg: 0.0,
@@ -97,9 +104,7 @@ impl Default for Placement {
             noise_seed: 0,
         }
     }
-}
 
-impl Placement {
     /// True where every pixel stays at its place.
     pub fn keeps_geometry(&self) -> bool {
         !self.flip

@@ -1,7 +1,6 @@
 //! A rectangle of the head that is hidden.
 
 use falx_core::{Hu, random};
-use rand::RngExt;
 
 use super::symmetric;
 
@@ -9,8 +8,11 @@ use super::symmetric;
 pub(super) const LARGEST: f32 = 0.02;
 /// What stands in the hidden place, in HU: between white and grey matter.
 const FILL: f32 = 30.0;
-/// Values above this are head and no air, in HU.
-const HEAD: f32 = -300.0;
+/// Brain and what lies in it, blood included, in HU.
+const BRAIN: std::ops::Range<f32> = 0.0..90.0;
+/// How far a point of the head may lie from the picture's middle, as a share of its side along each axis: a head
+/// holder lies further out.
+const REACH: f32 = 0.3;
 
 /// Fills a rectangle of the share `area` about `point` (column, row) in every plane.
 pub(super) fn cut(area: f32, point: [f32; 2], size: usize, planes: &mut [f32], seed: u64) {
@@ -39,13 +41,14 @@ pub(super) fn cut(area: f32, point: [f32; 2], size: usize, planes: &mut [f32], s
     }
 }
 
-/// A place inside of the head (column, row): the first of some random ones that holds no air, or else the middle.
+/// A place inside of the head (column, row): the first of some random ones that holds brain, or else the middle.
 pub(super) fn point_of_head(plane: &[f32], size: usize, seed: u64, purpose: &str) -> [f32; 2] {
     let mut random = random::stream(seed, purpose, &[]);
-    for _ in 0..16 {
-        let [col, row] = [(); 2].map(|()| (random.random::<f32>() * size as f32) as usize);
-        let value = plane.get(row.min(size - 1) * size + col.min(size - 1));
-        if value.is_some_and(|&value| value > HEAD) {
+    for _ in 0..32 {
+        let place = [(); 2].map(|()| 0.5 + REACH * symmetric(&mut random));
+        let [col, row] = place.map(|share| ((share * size as f32) as usize).min(size - 1));
+        let value = plane.get(row * size + col);
+        if value.is_some_and(|value| BRAIN.contains(value)) {
             return [col as f32, row as f32];
         }
     }

@@ -364,13 +364,28 @@ impl Studio<'_> {
         ];
         let both = [self.hu.clone(), fitted(partner, size)].concat();
         for (key, _, kind) in kinds.into_iter().filter(|(_, chance, _)| *chance > 0.0) {
-            let mut images = vec![0.0; both.len()];
-            picture::apply_windows(&both, &[window], &mut images);
+            let mut shown = vec![0.0; both.len()];
+            picture::apply_windows(&both, &[window], &mut shown);
             let rows = [LabelRow([Some(true); 6]), LabelRow([Some(false); 6])];
-            let mut targets = Targets::of(&rows);
-            let shape = [2, 1, size, size];
-            mix::mix(&kind, (seed, 0), &[0, 1], shape, &mut images, &mut targets);
-            let own = targets.share.first().map_or(1.0, |share| share[0]);
+            // The first epoch in which much of both is seen.
+            let (mut images, mut own) = (shown.clone(), 1.0);
+            for epoch in 0..50 {
+                images.clone_from(&shown);
+                let mut targets = Targets::of(&rows);
+                let shape = [2, 1, size, size];
+                mix::mix(
+                    &kind,
+                    (seed, epoch),
+                    &[0, 1],
+                    shape,
+                    &mut images,
+                    &mut targets,
+                );
+                own = targets.share.first().map_or(1.0, |share| share[0]);
+                if (0.3..0.8).contains(&own) {
+                    break;
+                }
+            }
             images.truncate(size * size);
             self.push(key, format!("{key}, {:.0}% own", own * 100.0), &images);
         }
