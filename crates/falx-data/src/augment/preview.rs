@@ -1,6 +1,7 @@
 //! What augmentation does to a slice, drawn: a panel a change at its full strength, and some whole draws.
 
 mod sheet;
+mod single;
 #[cfg(test)]
 mod tests;
 
@@ -64,7 +65,7 @@ pub fn panels(subject: &Subject, options: &PreviewOptions) -> Vec<Panel> {
         ..Placement::default()
     };
     studio.add("original", "original".to_owned(), still);
-    for (key, caption, placement) in single(&options.config, still) {
+    for (key, caption, placement) in single::changes(&options.config, still) {
         studio.add(key, caption, placement);
     }
     if let Some(neighbours) = &subject.neighbours {
@@ -78,193 +79,6 @@ pub fn panels(subject: &Subject, options: &PreviewOptions) -> Vec<Panel> {
         studio.add("draw", format!("draw {position}"), placement);
     }
     studio.panels
-}
-
-/// Each change alone, at its full strength.
-fn single(config: &AugmentConfig, still: Placement) -> Vec<(&'static str, String, Placement)> {
-    let c = config;
-    let percent = |share: f32| share * 100.0;
-    let mut changes: Vec<(&'static str, bool, String, Placement)> = Vec::new();
-    let mut add = |key, value: f32, caption: String, placement| {
-        changes.push((key, value != 0.0, caption, placement));
-    };
-    let flip = f32::from(u8::from(c.flip));
-    add(
-        "flip",
-        flip,
-        "flip".to_owned(),
-        Placement {
-            flip: true,
-            ..still
-        },
-    );
-    let rotate_deg = c.rotate_deg;
-    add(
-        "rotate_deg",
-        rotate_deg,
-        format!("rotate_deg {rotate_deg}"),
-        Placement {
-            rotate_deg,
-            ..still
-        },
-    );
-    add(
-        "scale",
-        c.scale,
-        format!("scale +{:.0}%", percent(c.scale)),
-        Placement {
-            scale: 1.0 + c.scale,
-            ..still
-        },
-    );
-    add(
-        "scale",
-        c.scale,
-        "scale, smaller".to_owned(),
-        Placement {
-            scale: 1.0 / (1.0 + c.scale),
-            ..still
-        },
-    );
-    add(
-        "stretch",
-        c.stretch,
-        format!("stretch +{:.0}%", percent(c.stretch)),
-        Placement {
-            stretch: 1.0 + c.stretch,
-            ..still
-        },
-    );
-    add(
-        "shift",
-        c.shift,
-        format!("shift {}", c.shift),
-        Placement {
-            shift: [c.shift; 2],
-            ..still
-        },
-    );
-    add(
-        "shear",
-        c.shear,
-        format!("shear {}", c.shear),
-        Placement {
-            shear: c.shear,
-            ..still
-        },
-    );
-    add(
-        "elastic",
-        c.elastic,
-        format!("elastic {}", c.elastic),
-        Placement {
-            elastic: c.elastic,
-            ..still
-        },
-    );
-    add(
-        "hu_shift",
-        c.hu_shift,
-        format!("hu_shift +{} HU", c.hu_shift),
-        Placement {
-            hu_shift: c.hu_shift,
-            ..still
-        },
-    );
-    add(
-        "hu_gain",
-        c.hu_gain,
-        format!("hu_gain +{:.0}%", percent(c.hu_gain)),
-        Placement {
-            hu_gain: 1.0 + c.hu_gain,
-            ..still
-        },
-    );
-    add(
-        "noise_hu",
-        c.noise_hu,
-        format!("noise_hu {} HU", c.noise_hu),
-        Placement {
-            noise_hu: c.noise_hu,
-            ..still
-        },
-    );
-    let texture = |texture_grain: f32| Placement {
-        texture_hu: c.texture_hu * texture_grain.mul_add(0.5, 0.5),
-        texture_grain,
-        ..still
-    };
-    add(
-        "texture_hu",
-        c.texture_hu,
-        format!("texture_hu {}, soft", c.texture_hu),
-        texture(0.0),
-    );
-    add(
-        "texture_hu",
-        c.texture_hu,
-        format!("texture_hu {}, sharp", c.texture_hu),
-        texture(1.0),
-    );
-    add(
-        "kernel",
-        c.kernel,
-        format!("kernel {}, blur", c.kernel),
-        Placement {
-            sharpness: -c.kernel,
-            ..still
-        },
-    );
-    add(
-        "kernel",
-        c.kernel,
-        format!("kernel {}, sharp", c.kernel),
-        Placement {
-            sharpness: c.kernel,
-            ..still
-        },
-    );
-    add(
-        "streaks_hu",
-        c.streaks_hu,
-        format!("streaks_hu {} HU", c.streaks_hu),
-        Placement {
-            streaks_hu: c.streaks_hu,
-            ..still
-        },
-    );
-    add(
-        "cutout",
-        c.cutout,
-        format!("cutout {}", c.cutout),
-        Placement {
-            cutout: c.cutout,
-            ..still
-        },
-    );
-    add(
-        "window_center",
-        c.window_center,
-        format!("window_center {}", c.window_center),
-        Placement {
-            window_center: c.window_center,
-            ..still
-        },
-    );
-    add(
-        "window_width",
-        c.window_width,
-        format!("window_width +{:.0}%", percent(c.window_width)),
-        Placement {
-            window_width: 1.0 + c.window_width,
-            ..still
-        },
-    );
-    changes
-        .into_iter()
-        .filter(|(_, is_on, ..)| *is_on)
-        .map(|(key, _, caption, placement)| (key, caption, placement))
-        .collect()
 }
 
 fn fitted(slice: &CtSlice, size: usize) -> Vec<f32> {
