@@ -17,6 +17,36 @@ fn main() {
     let size: usize = numbers.next().flatten().unwrap_or(256);
     let planes: usize = numbers.next().flatten().unwrap_or(1);
     let head = head(size, planes);
+    let cases = cases();
+    println!(
+        "{size} x {size}, {planes} plane(s), {} windows; ms a sample, best of {ROUNDS} rounds of {SAMPLES}",
+        SEED_WINDOWS.len()
+    );
+    let mut augmenter = Augmenter::new();
+    let mut hu = head.clone();
+    let mut out = vec![0.0; 3 * head.len()];
+    for (name, config) in cases {
+        let mut best = f64::INFINITY;
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            for position in 0..SAMPLES {
+                hu.copy_from_slice(&head);
+                let placement: Placement = config.draw(1, 0, position);
+                augmenter.apply(&placement, size, FIELD_MM / size as f32, &mut hu);
+                let windows = placement.windows(&SEED_WINDOWS);
+                for (plane, out) in hu.chunks(size * size).zip(out.chunks_mut(3 * size * size)) {
+                    picture::apply_windows(plane, &windows, out);
+                }
+                black_box(&mut out);
+            }
+            best = best.min(start.elapsed().as_secs_f64() * 1000.0 / SAMPLES as f64);
+        }
+        println!("{best:8.4}  {name}");
+    }
+}
+
+/// Each change alone, and together.
+fn cases() -> Vec<(&'static str, AugmentConfig)> {
     let none = AugmentConfig::none();
     let full = AugmentConfig::full();
     let always = AugmentConfig {
@@ -24,7 +54,7 @@ fn main() {
         cutout_chance: 1.0,
         ..none
     };
-    let cases = [
+    vec![
         ("nothing (copy and windows)", none),
         ("the former default", AugmentConfig::default()),
         (
@@ -98,32 +128,7 @@ fn main() {
             },
         ),
         ("full", full),
-    ];
-    println!(
-        "{size} x {size}, {planes} plane(s), {} windows; ms a sample, best of {ROUNDS} rounds of {SAMPLES}",
-        SEED_WINDOWS.len()
-    );
-    let mut augmenter = Augmenter::new();
-    let mut hu = head.clone();
-    let mut out = vec![0.0; 3 * head.len()];
-    for (name, config) in cases {
-        let mut best = f64::INFINITY;
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            for position in 0..SAMPLES {
-                hu.copy_from_slice(&head);
-                let placement: Placement = config.draw(1, 0, position);
-                augmenter.apply(&placement, size, FIELD_MM / size as f32, &mut hu);
-                let windows = placement.windows(&SEED_WINDOWS);
-                for (plane, out) in hu.chunks(size * size).zip(out.chunks_mut(3 * size * size)) {
-                    picture::apply_windows(plane, &windows, out);
-                }
-                black_box(&mut out);
-            }
-            best = best.min(start.elapsed().as_secs_f64() * 1000.0 / SAMPLES as f64);
-        }
-        println!("{best:8.4}  {name}");
-    }
+    ]
 }
 
 /// A disc of brain in a ring of bone in air, with padding outside of the scanner's circle.
