@@ -95,7 +95,7 @@ fn subject(sources: &[PathBuf]) -> anyhow::Result<Subject> {
     let mut reader = SliceReader::new();
     let mut read = |path: &Path, window: Option<Window>| reader.read(Place { path, window });
     match sources {
-        [] => phantom(),
+        [] => Ok(phantom()),
         [index] if index.extension().is_some_and(|e| e == "parquet") => {
             let rows = Index::read(index)?.rows;
             let mut usable: Vec<_> = rows.iter().filter(|row| row.usable).collect();
@@ -121,15 +121,15 @@ fn subject(sources: &[PathBuf]) -> anyhow::Result<Subject> {
 }
 
 /// Two bleeding phantoms: the slice with most blood of the one, between its neighbours, and of the other.
-fn phantom() -> anyhow::Result<Subject> {
+fn phantom() -> Subject {
     let [first, second] = [0, 1].map(|patient| falx_phantom::head(PHANTOM_SEED, patient, 0.41));
     let middle = fullest(&first);
     let slice = |head: &Head, number: usize| slice_of(head, number);
-    Ok(Subject {
+    Subject {
         slice: slice(&first, middle),
         neighbours: Some([slice(&first, middle - 1), slice(&first, middle + 1)]),
         partner: Some(slice(&second, fullest(&second))),
-    })
+    }
 }
 
 /// The inner slice with most blood, looked for on coarse renderings.
