@@ -33,7 +33,8 @@ fn a_sheet_is_drawn_of_a_slice_an_index_or_a_phantom() {
     run(
         "augment-preview {} --augment {} --size 32 --out {}",
         &[&slice, &study.recipe(1), &sheet],
-    );
+    )
+    .success();
     let pages = run(
         "augment-preview --augment default --size 32 --docs {}",
         &[&docs],
