@@ -1,6 +1,8 @@
-//! The definition of placing, pixel by pixel: what the fast one is held against.
+//! The definition of a recipe's first changes, pixel by pixel: what the fast ones are held against.
 
-use falx_core::Hu;
+use falx_core::{Hu, random};
+use rand::RngExt;
+use rand_distr::StandardNormal;
 
 use crate::augment::Placement;
 
@@ -58,4 +60,14 @@ fn bilinear(hu: &[f32], size: usize, x: f32, y: f32) -> f32 {
     let upper = a + dx * (b - a);
     let lower = c + dx * (d - c);
     upper + dy * (lower - upper)
+}
+
+/// Adds the offset and the white noise wherever there is a picture.
+pub(crate) fn change_values(hu: &mut [f32], placement: &Placement) {
+    let mut random = random::stream(placement.noise_seed, "noise", &[]);
+    for value in hu.iter_mut().filter(|value| **value > Hu::PADDING.0) {
+        *value += placement.hu_shift;
+        let noise: f32 = random.sample(StandardNormal);
+        *value += placement.noise_hu * noise;
+    }
 }
