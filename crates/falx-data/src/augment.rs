@@ -1,39 +1,31 @@
-//! Seeded changes of a slice that leave its labels true: where it lies, and how bright and noisy it is.
+//! Seeded changes of a slice that leave its labels true: where it lies, and how bright, sharp and noisy it is.
+//!
+//! [`AugmentConfig`] says how far a slice may be changed, [`AugmentConfig::draw`] what is done to one sample
+//! ([`Placement`]), and [`Augmenter`] does it, on Hounsfield units. What needs several samples ([`mix`]) is done to a
+//! whole batch. docs/augmentation.md shows every change.
 
-use falx_core::random;
-use rand::RngExt;
-use serde::{Deserialize, Serialize};
+mod augmenter;
+mod config;
+mod cutout;
+mod elastic;
+mod geometry;
+mod kernel;
+pub mod mix;
+pub mod preview;
+mod streaks;
+#[cfg(test)]
+mod tests;
+mod texture;
+mod values;
 
-/// How far a slice may be changed; every range is symmetric around "unchanged".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AugmentConfig {
-    /// Mirror left and right in half of the draws. (Never up and down: that hurts, and no head lies so.)
-    pub flip: bool,
-    /// The largest rotation either way, in degrees.
-    pub rotate_deg: f32,
-    /// The largest relative change of size: 0.1 draws factors from 1/1.1 to 1.1.
-    pub scale: f32,
-    /// The largest shift along each axis, as a share of the picture's side.
-    pub shift: f32,
-    /// The largest offset of all values, in HU (scanners differ by a few).
-    pub hu_shift: f32,
-    /// The largest standard deviation of added noise, in HU at the network's resolution.
-    pub noise_hu: f32,
-}
+use falx_core::{Window, random};
+use rand::{Rng, RngExt};
 
-impl Default for AugmentConfig {
-    fn default() -> Self {
-        Self {
-            flip: true,
-            rotate_deg: 15.0,
-            scale: 0.1,
-            shift: 0.05,
-            hu_shift: 3.0,
-            noise_hu: 2.0,
-        }
-    }
-}
+pub use augmenter::Augmenter;
+pub use config::{AugmentConfig, InvalidAugment};
+
+/// The width of a picture where nothing says how large its pixels are: a head scan's usual field, in mm.
+pub const FIELD_MM: f32 = 230.0;
 
 /// One draw: where a slice is placed and how its values are changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,71 +36,166 @@ pub struct Placement {
     pub rotate_deg: f32,
     /// Magnification: above 1 the head is larger.
     pub scale: f32,
+    /// Magnification across, and its inverse down: above 1 the head is wider and shorter.
+    pub stretch: f32,
     /// Shift to the right and downwards, as a share of the picture's side.
     pub shift: [f32; 2],
+    /// What is one pixel lower lies so many pixels further to the right, before the rotation.
+    pub shear: f32,
+    /// The largest displacement of a control point of the elastic change, as a share of the picture's side.
+    pub elastic: f32,
+    /// How much higher than asked for the planes are read, in mm along the slices' normal.
+    pub z_shift_mm: f32,
+    /// The thickness that a plane has beside its own, in mm: it is the mean of what lies so far around it.
+    pub thickness_mm: f32,
     /// Added to every value that is not padding, in HU.
     pub hu_shift: f32,
-    /// Standard deviation of the noise added to every value that is not padding, in HU.
+    /// Multiplies every value that is not padding: water stays, bone and air move.
+    pub hu_gain: f32,
+    /// Standard deviation of the white noise added to every value that is not padding, in HU.
     pub noise_hu: f32,
-    /// Which noise.
+    /// Standard deviation of the noise with CT's texture, in HU.
+    pub texture_hu: f32,
+    /// That noise's texture, from 0 (a soft kernel's, coarse) to 1 (a sharp kernel's, fine).
+    pub texture_grain: f32,
+    /// From −1 (blurred: [¼ ½ ¼] along both axes) over 0 (unchanged) to 1 (sharpened).
+    pub sharpness: f32,
+    /// The largest value of a streak, in HU.
+    pub streaks_hu: f32,
+    /// The area that is cut out, as a share of the picture's.
+    pub cutout: f32,
+    /// Added to the windows' centres, as a share of each window's width.
+    pub window_center: f32,
+    /// Multiplies the windows' widths.
+    pub window_width: f32,
+    /// Where noise, elastic control points, streaks and cut-outs are drawn from.
     pub noise_seed: u64,
 }
 
 impl Default for Placement {
     fn default() -> Self {
-        Self {
-            flip: false,
-            rotate_deg: 0.0,
-            scale: 1.0,
-            shift: [0.0; 2],
-            hu_shift: 0.0,
-            noise_hu: 0.0,
-            noise_seed: 0,
-        }
+        Self::none()
     }
 }
 
 impl Placement {
-    /// True where every pixel stays at its place.
-    pub fn keeps_geometry(&self) -> bool {
-        !self.flip && self.rotate_deg == 0.0 && self.scale == 1.0 && self.shift == [0.0; 2]
-    }
-}
-
-impl AugmentConfig {
     /// No change at all.
     pub const fn none() -> Self {
         Self {
             flip: false,
             rotate_deg: 0.0,
-            scale: 0.0,
-            shift: 0.0,
+            scale: 1.0,
+            stretch: 1.0,
+            shift: [0.0; 2],
+            shear: 0.0,
+            elastic: 0.0,
+            z_shift_mm: 0.0,
+            thickness_mm: 0.0,
             hu_shift: 0.0,
+            hu_gain: 1.0,
             noise_hu: 0.0,
+            texture_hu: 0.0,
+            texture_grain: 0.5,
+            sharpness: 0.0,
+            streaks_hu: 0.0,
+            cutout: 0.0,
+            window_center: 0.0,
+            window_width: 1.0,
+            noise_seed: 0,
         }
     }
 
+    /// True where every pixel stays at its place.
+    pub fn keeps_geometry(&self) -> bool {
+        !self.flip
+            && self.rotate_deg == 0.0
+            && self.scale == 1.0
+            && self.stretch == 1.0
+            && self.shift == [0.0; 2]
+            && self.shear == 0.0
+            && self.elastic == 0.0
+    }
+
+    /// The windows of this sample: moved and scaled as drawn.
+    ///
+    /// # Units
+    /// Widths are whole sixteenths of a HU, and at least 1 HU.
+    pub fn windows(&self, windows: &[Window]) -> Vec<Window> {
+        if self.window_center == 0.0 && self.window_width == 1.0 {
+            return windows.to_vec();
+        }
+        let moved = |window: &Window| {
+            let width = (window.width() * self.window_width * 16.0).round() / 16.0;
+            let center = window.center() + self.window_center * window.width();
+            Window::new(center, width.max(1.0)).unwrap_or(*window)
+        };
+        windows.iter().map(moved).collect()
+    }
+}
+
+impl AugmentConfig {
     /// The change of the sample at `position` of an epoch's order.
     ///
     /// The position, not the slice, is the key: a slice that oversampling repeats looks different each time.
     pub fn draw(&self, seed: u64, epoch: u64, position: u64) -> Placement {
         let mut random = random::stream(seed, "augment", &[epoch, position]);
-        // Every number is drawn whether it is used or not, so that switching one change off leaves the others.
+        // Every number is drawn whether it is used or not, so that switching one change off leaves the others; new
+        // changes are drawn last, so that they leave the numbers of old ones.
         let flip = random.random::<bool>();
-        let mut symmetric = || random.random::<f32>().mul_add(2.0, -1.0);
-        let rotate = symmetric();
-        let scale = symmetric();
-        let shift = [symmetric(), symmetric()];
-        let hu_shift = symmetric();
-        let noise = symmetric();
+        let rotate = symmetric(&mut random);
+        let scale = symmetric(&mut random);
+        let shift = [symmetric(&mut random), symmetric(&mut random)];
+        let hu_shift = symmetric(&mut random);
+        let noise = symmetric(&mut random);
+        let noise_seed = random.random();
+        let stretch = symmetric(&mut random);
+        let shear = symmetric(&mut random);
+        let elastic = random.random::<f32>();
+        let z_shift = symmetric(&mut random);
+        let thickness = random.random::<f32>();
+        let hu_gain = symmetric(&mut random);
+        let texture = random.random::<f32>();
+        let kernel = symmetric(&mut random);
+        let streaks = random.random::<f32>();
+        let has_streaks = random.random::<f32>() < self.streaks_chance;
+        let cutout = random.random::<f32>();
+        let has_cutout = random.random::<f32>() < self.cutout_chance;
+        let center = symmetric(&mut random);
+        let width = symmetric(&mut random);
+        let if_it_has = |has: bool, value: f32| if has { value } else { 0.0 };
+        // A sharp kernel makes fine noise, and more of it.
+        let grain = kernel.mul_add(0.5, 0.5);
         Placement {
             flip: self.flip && flip,
             rotate_deg: rotate * self.rotate_deg,
-            scale: (1.0 + self.scale.abs()).powf(scale),
+            scale: factor(scale, self.scale),
+            stretch: factor(stretch, self.stretch),
             shift: shift.map(|s| s * self.shift),
+            shear: shear * self.shear,
+            elastic: elastic * self.elastic,
+            z_shift_mm: z_shift * self.z_shift_mm,
+            thickness_mm: thickness * self.thickness_mm,
             hu_shift: hu_shift * self.hu_shift,
+            hu_gain: factor(hu_gain, self.hu_gain),
             noise_hu: noise.abs() * self.noise_hu,
-            noise_seed: random.random(),
+            texture_hu: texture * self.texture_hu * grain.mul_add(0.5, 0.5),
+            texture_grain: if self.texture_hu > 0.0 { grain } else { 0.5 },
+            sharpness: kernel * self.kernel,
+            streaks_hu: if_it_has(has_streaks, streaks * self.streaks_hu),
+            cutout: if_it_has(has_cutout, cutout * self.cutout),
+            window_center: center * self.window_center,
+            window_width: factor(width, self.window_width),
+            noise_seed,
         }
     }
+}
+
+/// From −1 to 1.
+fn symmetric(random: &mut impl Rng) -> f32 {
+    random.random::<f32>().mul_add(2.0, -1.0)
+}
+
+/// A factor between 1 / (1 + `largest`) and 1 + `largest`, for `place` from −1 to 1.
+fn factor(place: f32, largest: f32) -> f32 {
+    (1.0 + largest.abs()).powf(place)
 }

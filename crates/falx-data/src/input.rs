@@ -1,20 +1,20 @@
 //! What a network sees of a slice: the one definition that training and inference share.
 
-mod affine;
+#[cfg(test)]
+pub(crate) mod affine;
 mod head;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use falx_core::{Hu, SEED_WINDOWS, Window, random};
+use falx_core::{Hu, SEED_WINDOWS, Window};
 use falx_dicom::picture::FieldOfView;
 use falx_dicom::{CtSlice, DicomError, picture};
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::Placement;
+use crate::augment::{Augmenter, FIELD_MM, Placement};
 use crate::source::{Place, SliceReader};
 
 /// The network's input: square pictures of a slice and of its neighbours, through windows.
@@ -171,8 +171,8 @@ impl InputSpec {
         for plane in hu.chunks_exact_mut(plane.max(1)) {
             picture::fit_view(slice, view, self.size, plane);
         }
-        self.change(&mut hu, augment);
-        self.channels_of(&hu, out);
+        self.change(&mut hu, &mut Augmenter::new(), augment);
+        self.channels_of(&hu, augment, out);
     }
 
     /// Draws the slice at `place` into `out`: what [`InputSpec::render`] makes of it, for a plain DICOM file in one
@@ -196,8 +196,8 @@ impl InputSpec {
                 other.copy_from_slice(first);
             }
         }
-        self.change(&mut hu, augment);
-        self.channels_of(&hu, out);
+        self.change(&mut hu, &mut reader.augmenter, augment);
+        self.channels_of(&hu, augment, out);
         Ok(())
     }
 
@@ -265,41 +265,34 @@ impl InputSpec {
         })
     }
 
+    /// The side of a pixel in mm, where it is known; otherwise that of a usual field of view.
+    fn pixel_mm(&self) -> f32 {
+        self.mm_per_pixel
+            .unwrap_or(FIELD_MM / self.size.max(1) as f32)
+    }
+
     /// Changes planes as `augment` says.
-    pub(crate) fn change(&self, hu: &mut Vec<f32>, augment: Option<&Placement>) {
-        let Some(placement) = augment else { return };
-        if !placement.keeps_geometry() {
-            let plane = self.plane_len().max(1);
-            let placed = hu
-                .chunks_exact(plane)
-                .map(|plane| affine::place(plane, self.size, placement));
-            *hu = placed.collect::<Vec<_>>().concat();
+    pub(crate) fn change(
+        &self,
+        planes: &mut [f32],
+        augmenter: &mut Augmenter,
+        augment: Option<&Placement>,
+    ) {
+        if let Some(placement) = augment.filter(|_| !self.is_empty()) {
+            augmenter.apply(placement, self.size, self.pixel_mm(), planes);
         }
-        change_values(hu, placement);
     }
 
-    /// From the planes in HU to the channels.
-    pub(crate) fn channels_of(&self, hu: &[f32], out: &mut [f32]) {
+    /// From the planes in HU to the channels, through the windows as `augment` moves them.
+    pub(crate) fn channels_of(&self, hu: &[f32], augment: Option<&Placement>, out: &mut [f32]) {
+        let windows = match augment {
+            Some(placement) => Cow::Owned(placement.windows(&self.windows)),
+            None => Cow::Borrowed(&self.windows),
+        };
         let plane = self.plane_len().max(1);
-        let channels = plane.saturating_mul(self.windows.len()).max(1);
+        let channels = plane.saturating_mul(windows.len()).max(1);
         for (hu, out) in hu.chunks_exact(plane).zip(out.chunks_mut(channels)) {
-            picture::apply_windows(hu, &self.windows, out);
-        }
-    }
-}
-
-/// Adds the offset and the noise wherever there is a picture.
-fn change_values(hu: &mut [f32], placement: &Placement) {
-    let is_noisy = placement.noise_hu > 0.0;
-    if !is_noisy && placement.hu_shift == 0.0 {
-        return;
-    }
-    let mut random = random::stream(placement.noise_seed, "noise", &[]);
-    for value in hu.iter_mut().filter(|value| **value > Hu::PADDING.0) {
-        *value += placement.hu_shift;
-        if is_noisy {
-            let noise: f32 = random.sample(StandardNormal);
-            *value += placement.noise_hu * noise;
+            picture::apply_windows(hu, &windows, out);
         }
     }
 }

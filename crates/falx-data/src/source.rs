@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use falx_core::Window;
 use falx_dicom::{CtSlice, DicomError, Reader, Refusal, Refused};
 
+use crate::augment::Augmenter;
 use crate::location::{Location, is_picture};
 
 /// Why something beside a plain DICOM file gives no slice.
@@ -128,6 +129,8 @@ pub struct Place<'a> {
 pub struct SliceReader {
     /// Reads plain DICOM files.
     pub dicom: Reader,
+    /// Changes what was read.
+    pub(crate) augmenter: Augmenter,
     archive: archive::Opened,
     volume: Option<(PathBuf, volume::Volume)>,
 }

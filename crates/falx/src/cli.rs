@@ -85,6 +85,14 @@ and faster, and serve inputs of that size only. Both give the same batches as th
     Compare(Compare),
     /// Predict slices with a trained model.
     Predict(Predict),
+    /// Draw what augmentation does to a slice: a panel a change at its full strength, and some whole draws.
+    #[command(after_help = "Examples:
+  falx augment-preview --out sheet.png
+  falx augment-preview slice.dcm other.dcm --augment recipe.toml --out sheet.png
+  falx augment-preview index.parquet --window 80/200 --seed 3 --out sheet.png
+
+docs/augmentation.md explains every change.")]
+    AugmentPreview(AugmentPreview),
     /// Look at DICOM files: what they hold, what is wrong with them, and their picture.
     #[command(subcommand)]
     Dicom(Dicom),
@@ -264,6 +272,39 @@ pub struct Predict {
     /// The file to write.
     #[arg(long, value_name = "F")]
     pub out: PathBuf,
+}
+
+/// `falx augment-preview`
+#[derive(Debug, Args)]
+pub struct AugmentPreview {
+    /// A slice, and another one that it is mixed with; or an index, of which a positive slice is drawn. [default: a
+    /// phantom, made for this]
+    #[arg(value_name = "SRC", num_args = 0..=2)]
+    pub sources: Vec<PathBuf>,
+    /// The changes: a recipe's, `full` (everything on), or `default` (what a recipe's empty [augment] asks for).
+    #[arg(long, default_value = "full", value_name = "RECIPE|full|default")]
+    pub augment: String,
+    /// Where all randomness starts.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The side of a panel in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PIXELS", value_parser = picture_side)]
+    pub size: usize,
+    /// The window of the panels, as centre/width in HU. [default: brain 40/80]
+    #[arg(long, value_name = "C/W", value_parser = picture_window)]
+    pub window: Option<Window>,
+    /// Whole draws after the single changes.
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub draws: u64,
+    /// Panels beside each other.
+    #[arg(long, default_value = "6", value_name = "N")]
+    pub columns: NonZeroUsize,
+    /// The sheet to write.
+    #[arg(long, value_name = "PNG", required_unless_present = "docs")]
+    pub out: Option<PathBuf>,
+    /// Write a small picture a change into this folder, as docs/augmentation.md has them.
+    #[arg(long, value_name = "DIR")]
+    pub docs: Option<PathBuf>,
 }
 
 /// The form of predictions.

@@ -1,11 +1,13 @@
-//! One bilinear sampling for mirror, rotation, size and shift together.
+//! The definition of a recipe's first changes, pixel by pixel: what the fast ones are held against.
 
-use falx_core::Hu;
+use falx_core::{Hu, random};
+use rand::RngExt;
+use rand_distr::StandardNormal;
 
 use crate::augment::Placement;
 
 /// `hu` (`size` × `size`) as `placement` lays it.
-pub(super) fn place(hu: &[f32], size: usize, placement: &Placement) -> Vec<f32> {
+pub(crate) fn place(hu: &[f32], size: usize, placement: &Placement) -> Vec<f32> {
     let middle = size as f32 / 2.0;
     let (sin, cos) = f64::from(placement.rotate_deg).to_radians().sin_cos();
     let (sin, cos) = (sin as f32 / placement.scale, cos as f32 / placement.scale);
@@ -58,4 +60,14 @@ fn bilinear(hu: &[f32], size: usize, x: f32, y: f32) -> f32 {
     let upper = a + dx * (b - a);
     let lower = c + dx * (d - c);
     upper + dy * (lower - upper)
+}
+
+/// Adds the offset and the white noise wherever there is a picture.
+pub(crate) fn change_values(hu: &mut [f32], placement: &Placement) {
+    let mut random = random::stream(placement.noise_seed, "noise", &[]);
+    for value in hu.iter_mut().filter(|value| **value > Hu::PADDING.0) {
+        *value += placement.hu_shift;
+        let noise: f32 = random.sample(StandardNormal);
+        *value += placement.noise_hu * noise;
+    }
 }

@@ -19,8 +19,9 @@ impl Budget {
         let floats = |count: usize| count.saturating_mul(size_of::<f32>());
         let share = options.batch.div_ceil(options.shard.world.max(1));
         let batch = floats(share.saturating_mul(input.len()));
-        // The planes of a sample, before and after they are moved.
-        let planes = floats(input.plane_len().saturating_mul(input.planes())).saturating_mul(2);
+        // The planes of a sample before and after they are moved, and one that is averaged into another.
+        let planes = input.planes().saturating_mul(2).saturating_add(1);
+        let planes = floats(input.plane_len().saturating_mul(planes));
         let thread = READING.saturating_add(planes);
         let needed = batch.saturating_add(thread);
         if needed > budget {

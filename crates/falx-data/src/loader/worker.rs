@@ -8,6 +8,7 @@ use falx_dicom::picture::FieldOfView;
 
 use super::ring::{Claim, Place};
 use super::{Batch, LoaderError, LoaderOptions, Policy, Unreadable};
+use crate::augment::Placement;
 use crate::cache::{CacheReader, Found};
 use crate::input::{Crop, InputError, InputSpec};
 use crate::samples::{Sample, Samples};
@@ -49,6 +50,10 @@ struct Scratch {
     damaged: u64,
     /// The planes of a sample in HU.
     hu: Vec<f32>,
+    /// A slice that is averaged into a plane.
+    slab: Vec<f32>,
+    /// How the sample is changed.
+    placement: Option<Placement>,
 }
 
 impl Task {
@@ -59,6 +64,8 @@ impl Task {
             cache: self.options.cache.clone().map(CacheReader::new),
             damaged: 0,
             hu: Vec::new(),
+            slab: Vec::new(),
+            placement: None,
         };
         while let Some(claim) = ring.claim() {
             // A bug must end the epoch with an error; a silent thread would leave the loader waiting for ever.
@@ -67,7 +74,10 @@ impl Task {
                     position: claim.position,
                 }));
             ring.put(&claim, made, |place| {
-                self.options.input.channels_of(&scratch.hu, place);
+                let placement = scratch.placement.as_ref();
+                self.options
+                    .input
+                    .channels_of(&scratch.hu, placement, place);
             });
         }
     }
@@ -116,25 +126,60 @@ impl Task {
             ..
         } = &self.options;
         let placement = augment.map(|augment| augment.draw(*seed, *epoch, position as u64));
+        let (shift, thickness) =
+            placement.map_or((0.0, 0.0), |drawn| (drawn.z_shift_mm, drawn.thickness_mm));
         let mut hu = std::mem::take(&mut scratch.hu);
         let len = input.plane_len();
         hu.resize(len * input.planes(), Hu::PADDING.0);
-        let near = self.samples.near(at, &input.planes_mm)?;
         let mut view = None;
-        for (number, &place) in near.iter().enumerate() {
+        let mut drawn: Vec<Vec<usize>> = Vec::with_capacity(input.planes());
+        for (number, offset) in input.planes_mm.iter().enumerate() {
+            let slab = self.slab(at, offset + shift, thickness)?;
             let (before, rest) = hu.split_at_mut(number * len);
             let Some(plane) = rest.get_mut(..len) else {
                 break;
             };
             // At the end of a series planes fall together.
-            let twin = near
-                .iter()
-                .take(number)
-                .position(|&earlier| earlier == place);
+            let twin = drawn.iter().position(|earlier| *earlier == slab);
             if let Some(same) = twin.and_then(|twin| before.get(twin * len..(twin + 1) * len)) {
                 plane.copy_from_slice(same);
-                continue;
+            } else {
+                self.mean(&slab, (at, sample), scratch, &mut view, plane)?;
             }
+            drawn.push(slab);
+        }
+        input.change(&mut hu, &mut scratch.reader.augmenter, placement.as_ref());
+        scratch.hu = hu;
+        scratch.placement = placement;
+        Ok(())
+    }
+
+    /// The slices whose mean is a plane: one, or for a thicker plane those that lie in it.
+    fn slab(&self, at: usize, offset: f32, thickness: f32) -> Result<Vec<usize>, LoaderError> {
+        let half = thickness / 2.0;
+        let mut slab = if half > 0.0 {
+            self.samples
+                .near(at, &[offset - half, offset, offset + half])?
+        } else {
+            self.samples.near(at, &[offset])?
+        };
+        slab.sort_unstable();
+        slab.dedup();
+        Ok(slab)
+    }
+
+    /// Draws the mean of some slices.
+    fn mean(
+        &self,
+        slab: &[usize],
+        (at, sample): (usize, &Sample),
+        scratch: &mut Scratch,
+        view: &mut Option<FieldOfView>,
+        plane: &mut [f32],
+    ) -> Result<(), LoaderError> {
+        let mut one = std::mem::take(&mut scratch.slab);
+        one.resize(plane.len(), Hu::PADDING.0);
+        for (number, &place) in slab.iter().enumerate() {
             let neighbour;
             let slice = if place == at {
                 sample
@@ -142,10 +187,26 @@ impl Task {
                 neighbour = self.samples.get(place)?;
                 &neighbour
             };
-            self.plane(slice, scratch, &mut view, plane)?;
+            if slab.len() == 1 {
+                self.plane(slice, scratch, view, plane)?;
+                continue;
+            }
+            self.plane(slice, scratch, view, &mut one)?;
+            if number == 0 {
+                plane.fill(0.0);
+            }
+            for (sum, hu) in plane.iter_mut().zip(&one) {
+                *sum += hu;
+            }
         }
-        input.change(&mut hu, placement.as_ref());
-        scratch.hu = hu;
+        if slab.len() > 1 {
+            // A quotient, so that the mean of padding is padding.
+            let count = slab.len() as f32;
+            for sum in plane.iter_mut() {
+                *sum /= count;
+            }
+        }
+        scratch.slab = one;
         Ok(())
     }
 

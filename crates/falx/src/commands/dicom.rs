@@ -157,7 +157,7 @@ fn window(slice: &CtSlice, arguments: &DicomShow) -> anyhow::Result<VoiWindow> {
     }
 }
 
-fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || {
         let mut file = AtomicWriteFile::open(path)?;
         file.write_all(bytes)?;

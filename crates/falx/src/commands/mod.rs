@@ -1,6 +1,7 @@
 //! One file a command: arguments in, one call, an [`Outcome`].
 
 mod audit;
+mod augment_preview;
 mod bench;
 mod cache;
 mod compare;
@@ -39,6 +40,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Phantom(arguments) => phantom::run(&arguments, context),
         Command::Index(arguments) => index::run(&arguments, context),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::AugmentPreview(arguments) => augment_preview::run(&arguments),
         Command::Split(arguments) => split::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments, context),
         Command::Train(arguments) => train::run(&arguments, context),
