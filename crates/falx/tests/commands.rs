@@ -23,6 +23,7 @@ fn help_teaches() {
         "dicom check",
         "bench io",
         "lint-submission",
+        "worklist-sim",
     ] {
         run(&format!("{command} --help"), &[])
             .success()

@@ -33,7 +33,7 @@ fn case(image: &str, patient: &str, bits: [u8; 6], prediction: f64) -> Case {
 }
 
 /// Slices of `patients` patients, ten each, whose predictions know something.
-fn cohort(patients: u64) -> Vec<Case> {
+pub(crate) fn cohort(patients: u64) -> Vec<Case> {
     let mut cases = Vec::new();
     for patient in 0..patients {
         let mut rng = random::stream(1, "cohort", &[patient]);

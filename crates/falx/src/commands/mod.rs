@@ -11,6 +11,7 @@ mod phantom;
 mod predict;
 mod split;
 mod train;
+mod worklist_sim;
 
 use falx_core::{Interrupt, Progress};
 
@@ -44,5 +45,6 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Dicom(arguments) => dicom::run(&arguments, context),
         Command::Bench(arguments) => bench::run(&arguments, context),
         Command::LintSubmission(arguments) => lint_submission::run(&arguments),
+        Command::WorklistSim(arguments) => worklist_sim::run(&arguments),
     }
 }
