@@ -50,6 +50,16 @@ save("luts", "window", bytes([0, 4, 0, 2]) + b"40" + bytes([5, 0, 2]) + b"80")
 save("luts", "lut", bytes([1, 140, 251, 14]) + struct.pack("<HHH", 4, 0xFFFE, 8) + bytes(range(8)))
 save("luts", "padding", bytes([4, 2, 0, 2, 0x30, 0xF8, 3, 0, 2, 0, 0xF0, 7, 0, 3]) + b"0.5" + bytes([15, 0, 2, 14, 0]))
 
+labels = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
+long = "ID,Label\n" + "".join(f"ID_{image:x}_{label},0.{image}5\n" for image in range(9) for label in labels)
+wide = "image_id," + ",".join(labels) + "\n" + "".join(f"ID_{image:x}" + f",0.{image}5" * 6 + "\n" for image in range(9))
+for name, separator in (("comma", ","), ("semicolon", ";"), ("tab", "\t")):
+    for form, table in (("long", long), ("wide", wide)):
+        written = table.replace(",", separator).encode()
+        save("submissions", f"{form}-{name}", written)
+        for choice in range(3):
+            save("predictions", f"{form}-{name}-{choice}", bytes([choice]) + written)
+
 if len(sys.argv) > 1:
     for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.dcm")):
         content = path.read_bytes()

@@ -317,6 +317,6 @@ impl Tree {
 }
 
 /// Lets the system count this process's peak memory from now on, where it can.
-fn forget_peak() {
+pub(crate) fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -3,6 +3,8 @@
 //! Rounds of falx and of the peer alternate, because a machine's speed drifts; medians are quoted, and ratios above 1
 //! mean that falx is better.
 
+mod evaluate;
+mod files;
 mod index;
 mod io;
 mod python;
@@ -14,6 +16,8 @@ use falx_data::index::IndexError;
 use falx_dicom::DicomError;
 use falx_phantom::PhantomError;
 
+pub use evaluate::{EvaluateBenchOptions, EvaluateReport, measure as evaluate};
+pub use files::{FileSpeed, FilesReport};
 pub use index::{IndexBenchOptions, IndexReport, Scale, measure as index};
 pub use io::measure as io;
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
@@ -62,8 +66,44 @@ pub enum BenchError {
         source: std::io::Error,
     },
     /// The peer gave no answer, or none that makes sense.
-    #[error("the peer did not answer; it needs: pip install pydicom numpy opencv-python-headless")]
-    Peer,
+    #[error("the peer did not answer; it needs: pip install {needs}")]
+    Peer {
+        /// The Python packages it runs on.
+        needs: &'static str,
+    },
+    /// The table of labels cannot be read.
+    #[error(transparent)]
+    Listing(#[from] falx_data::index::ListingError),
+    /// No slice has all six labels.
+    #[error("no slice of {} has all six labels; give a table of labelled slices", .table.display())]
+    NoLabels {
+        /// The table.
+        table: PathBuf,
+    },
+    /// The scores have no meaning.
+    #[error(transparent)]
+    Evaluate(#[from] falx_eval::EvaluateError),
+    /// falx and the peer score the same predictions differently.
+    #[error(
+        "{score} is {falx} by falx and {peer} by the peer; one of them is wrong: please report it"
+    )]
+    Differ {
+        /// Which score.
+        score: String,
+        /// What falx computes.
+        falx: f64,
+        /// What the peer computes.
+        peer: f64,
+    },
+    /// A submission or predictions, made for this, cannot be written or read.
+    #[error(transparent)]
+    Predictions(#[from] falx_eval::predictions::PredictionsError),
+    /// The same in Kaggle's form.
+    #[error(transparent)]
+    Kaggle(#[from] falx_eval::kaggle::KaggleError),
+    /// The linter gave up.
+    #[error(transparent)]
+    Lint(#[from] falx_eval::lint::LintError),
     /// A temporary file, or the peer's pipe.
     #[error(
         "a temporary file or the peer's pipe cannot be used ({0}); check that the temporary folder has room"

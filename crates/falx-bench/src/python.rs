@@ -37,20 +37,19 @@ impl Way {
     }
 }
 
-/// The process.
-pub struct Peer {
+/// A Python program that answers one line of JSON with another.
+pub struct Process {
     child: Child,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// The versions of what it runs on.
-    pub versions: String,
+    needs: &'static str,
 }
 
-impl Peer {
-    /// Starts it with what it is to make.
-    pub fn start(python: &Path, size: usize, windows: &[Window]) -> Result<Self, BenchError> {
+impl Process {
+    /// Starts a program; `needs` are the packages that it is missing when it does not answer.
+    pub fn start(python: &Path, script: &str, needs: &'static str) -> Result<Self, BenchError> {
         let mut child = Command::new(python)
-            .args(["-c", SCRIPT])
+            .args(["-c", script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -60,12 +59,52 @@ impl Peer {
             })?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let (Some(requests), Some(answers)) = (requests, answers) else {
-            return Err(BenchError::Peer);
+            return Err(BenchError::Peer { needs });
         };
-        let mut peer = Self {
+        Ok(Self {
             child,
             requests,
             answers: BufReader::new(answers),
+            needs,
+        })
+    }
+
+    /// One answer to one request.
+    pub fn ask(&mut self, request: &Value) -> Result<Value, BenchError> {
+        // A peer that ended has said why on standard error; its closed pipe says no more.
+        let asked = writeln!(self.requests, "{request}").and_then(|()| self.requests.flush());
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        asked.map_err(|_| self.silent())?;
+        serde_json::from_str(&answer).map_err(|_| self.silent())
+    }
+
+    /// The error of an answer that makes no sense.
+    pub const fn silent(&self) -> BenchError {
+        BenchError::Peer { needs: self.needs }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may wait for a request that will not come; nothing of it is needed any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The reader's peer.
+pub struct Peer {
+    process: Process,
+    /// The versions of what it runs on.
+    pub versions: String,
+}
+
+impl Peer {
+    /// Starts it with what it is to make.
+    pub fn start(python: &Path, size: usize, windows: &[Window]) -> Result<Self, BenchError> {
+        let mut peer = Self {
+            process: Process::start(python, SCRIPT, "pydicom numpy opencv-python-headless")?,
             versions: String::new(),
         };
         let windows: Vec<[f32; 2]> = windows.iter().map(|&window| window.into()).collect();
@@ -78,7 +117,9 @@ impl Peer {
     /// CPU milliseconds for each file.
     pub fn cpu_ms(&mut self, way: Way, files: &[PathBuf]) -> Result<Vec<f64>, BenchError> {
         let answer = self.ask(&json!({ "cpu": way.name(), "files": files }))?;
-        let times = answer["ms"].as_array().ok_or(BenchError::Peer)?;
+        let times = answer["ms"]
+            .as_array()
+            .ok_or_else(|| self.process.silent())?;
         Ok(times.iter().filter_map(Value::as_f64).collect())
     }
 
@@ -90,7 +131,9 @@ impl Peer {
         processes: usize,
     ) -> Result<f64, BenchError> {
         let request = json!({ "wall": way.name(), "files": files, "processes": processes });
-        self.ask(&request)?["s"].as_f64().ok_or(BenchError::Peer)
+        self.ask(&request)?["s"]
+            .as_f64()
+            .ok_or_else(|| self.process.silent())
     }
 
     /// The largest difference of its picture of `file` to the one in the file `tensor`.
@@ -98,29 +141,16 @@ impl Peer {
         let request = json!({ "difference": way.name(), "file": file, "tensor": tensor });
         self.ask(&request)?["largest"]
             .as_f64()
-            .ok_or(BenchError::Peer)
+            .ok_or_else(|| self.process.silent())
     }
 
     /// Its peak memory.
     pub fn peak_mib(&mut self) -> Result<f64, BenchError> {
         let kib = self.ask(&json!({}))?["peak_kib"].as_f64();
-        Ok(kib.ok_or(BenchError::Peer)? / 1024.0)
+        Ok(kib.ok_or_else(|| self.process.silent())? / 1024.0)
     }
 
     fn ask(&mut self, request: &Value) -> Result<Value, BenchError> {
-        // A peer that ended has said why on standard error; its closed pipe says no more.
-        let asked = writeln!(self.requests, "{request}").and_then(|()| self.requests.flush());
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        asked.map_err(|_| BenchError::Peer)?;
-        serde_json::from_str(&answer).map_err(|_| BenchError::Peer)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // It may wait for a request that will not come; nothing of it is needed any more.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.ask(request)
     }
 }

@@ -19,7 +19,9 @@ use crate::index::Index;
 use findings::Findings;
 pub use histogram::Histogram;
 pub use page::{PageError, write_html};
-pub use shortcut::{FeatureScore, Shortcut};
+pub use shortcut::{
+    FeatureScore, NoShortcut, Shortcut, cross_fit_from_metadata, predict_from_metadata,
+};
 pub use sources::SourceSummary;
 use survey::Survey;
 

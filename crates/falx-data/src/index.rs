@@ -141,6 +141,10 @@ pub struct IndexRow {
     pub acquisition: Option<Arc<Acquisition>>,
     /// Where a mask of the haemorrhage is.
     pub mask: Option<PathBuf>,
+    /// The patient's age in years when the slice was taken; from 90 on it is 90, since higher ages name people.
+    pub age_years: Option<f32>,
+    /// The patient's sex: `M`, `F` or `O`.
+    pub sex: Option<Arc<str>>,
 }
 
 impl IndexRow {
@@ -171,6 +175,8 @@ impl IndexRow {
             brain_fraction: None,
             acquisition: None,
             mask: None,
+            age_years: None,
+            sex: None,
         }
     }
 

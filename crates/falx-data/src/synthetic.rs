@@ -11,6 +11,8 @@ use crate::index::{Index, IndexRow, IndexSummary};
 pub(crate) struct Ct {
     pub(crate) sop: String,
     pub(crate) patient: String,
+    /// Sex and age, where the file has them.
+    pub(crate) person: Option<(&'static str, &'static str)>,
     pub(crate) study: String,
     pub(crate) series: String,
     pub(crate) z: f64,
@@ -28,6 +30,7 @@ impl Ct {
         Self {
             sop: format!("1.2.{series}.{number}"),
             patient: patient.to_owned(),
+            person: None,
             study: format!("1.2.{series}"),
             series: format!("1.2.{series}.1000"),
             z: f64::from(number) * 5.0,
@@ -63,6 +66,10 @@ impl Ct {
         text(&mut bytes, (8, 0x18), *b"UI", &self.sop);
         text(&mut bytes, (8, 0x60), *b"CS", "CT");
         text(&mut bytes, (0x10, 0x20), *b"LO", &self.patient);
+        if let Some((sex, age)) = self.person {
+            text(&mut bytes, (0x10, 0x40), *b"CS", sex);
+            text(&mut bytes, (0x10, 0x1010), *b"AS", age);
+        }
         text(&mut bytes, (0x20, 0xD), *b"UI", &self.study);
         text(&mut bytes, (0x20, 0xE), *b"UI", &self.series);
         text(

@@ -271,6 +271,16 @@ impl Opened {
             .ok_or_else(|| self.wrong(format!("its column {name} has another type")))
     }
 
+    /// As [`Self::column`], of a column that older files lack.
+    pub(crate) fn newer_column<'a, A: Array + 'static>(
+        &self,
+        batch: &'a RecordBatch,
+        name: &str,
+    ) -> Result<Option<&'a A>, TableError> {
+        let is_there = batch.column_by_name(name).is_some();
+        is_there.then(|| self.column(batch, name)).transpose()
+    }
+
     /// Columns of a batch that have one type.
     pub(crate) fn columns<A: Array + Clone + 'static, const N: usize>(
         &self,

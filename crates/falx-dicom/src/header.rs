@@ -23,6 +23,10 @@ pub struct SliceHeader {
     pub sop_instance_uid: Option<String>,
     /// Patient ID. Never print it.
     pub patient_id: Option<String>,
+    /// Patient's Age in years; weeks and days are parts of one.
+    pub patient_age_years: Option<f64>,
+    /// Patient's Sex: `M`, `F` or `O`.
+    pub patient_sex: Option<String>,
     /// Study Instance UID.
     pub study_instance_uid: Option<String>,
     /// Series Instance UID.
@@ -133,6 +137,10 @@ pub(crate) fn read(
         frame_number: None,
         sop_instance_uid: set.text(tags::SOP_INSTANCE_UID),
         patient_id: set.text(tags::PATIENT_ID),
+        patient_age_years: set.text(tags::PATIENT_AGE).and_then(|age| years(&age)),
+        patient_sex: set
+            .text(tags::PATIENT_SEX)
+            .filter(|sex| matches!(sex.as_str(), "M" | "F" | "O")),
         study_instance_uid: set.text(tags::STUDY_INSTANCE_UID),
         series_instance_uid: set.text(tags::SERIES_INSTANCE_UID),
         rows,
@@ -159,6 +167,23 @@ pub(crate) fn read(
     header.set_windows(windows(set));
     header.voi_luts = voi::luts(set, &header.format)?;
     Ok(header)
+}
+
+/// An Age String (`067Y`, `018M`, `003W`, `010D`) in years; writers that leave the unit out mean years.
+///
+/// # Source
+/// DICOM PS3.5, 6.2, AS.
+fn years(age: &str) -> Option<f64> {
+    let (number, in_a_year) = match age.char_indices().last()? {
+        (at, 'Y') => (&age[..at], 1.0),
+        (at, 'M') => (&age[..at], 12.0),
+        (at, 'W') => (&age[..at], 365.25 / 7.0),
+        (at, 'D') => (&age[..at], 365.25),
+        _ => (age, 1.0),
+    };
+    let number: u16 = number.trim().parse().ok()?;
+    let years = f64::from(number) / in_a_year;
+    (years <= 130.0).then_some(years)
 }
 
 pub(crate) fn numbers<const N: usize>(set: &DataSet<'_>, tag: Tag) -> Option<[f64; N]> {
@@ -206,3 +231,6 @@ pub(crate) fn windows(set: &mut DataSet<'_>) -> Vec<VoiWindow> {
     }
     windows
 }
+
+#[cfg(test)]
+mod tests;

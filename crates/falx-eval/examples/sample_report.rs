@@ -4,7 +4,7 @@ use std::path::Path;
 
 use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, Silent, random};
 use falx_eval::report::{Picture, Report, TrainingCurve, write_html};
-use falx_eval::{Case, EvaluateOptions, evaluate};
+use falx_eval::{Case, EvaluateOptions, Provenance, evaluate};
 use rand::RngExt;
 
 /// RSNA's shares of positive slices.
@@ -35,6 +35,7 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
                 patient: PatientId(format!("P{p:04}")),
                 study: Some(format!("S{p:04}").into()),
                 series: None,
+                order: None,
                 attributes: None,
                 truth,
                 prediction,
@@ -94,6 +95,30 @@ fn ramp(shade: u8) -> Vec<u8> {
     png
 }
 
+fn provenance() -> Provenance {
+    let words = |words: &str| Some(words.to_owned());
+    Provenance {
+        data_sets: vec!["synthetic predictions".to_owned()],
+        data_lock: words("1f0e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+        partition: words("By patient: no patient, study, series or picture is on two sides"),
+        judged_on: words("80 patients that nothing had seen before"),
+        input: words("256 × 256 pixels, windows 40/80, 80/200, 40/380 HU"),
+        network: words("simple_cnn, width 32"),
+        training: words("20 epochs, Adam, learning rate 0.001"),
+        selection: words("Lowest weighted log loss on the validation fold"),
+        software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
+        seed: Some(7),
+        commands: [
+            "falx train recipe.toml --out RUN",
+            "falx evaluate RUN --html report.html",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        recipe: words("seed = 7\n\n[network]\nname = \"simple_cnn\"\nwidth = 32\n"),
+        ..Provenance::default()
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments
@@ -120,17 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = Report {
         title: "Intracranial haemorrhage: simple CNN on synthetic predictions".to_owned(),
         subtitle: "Fold 0 of 5, patients never seen in training".to_owned(),
-        facts: [
-            ("Data", "synthetic, 80 patients"),
-            (
-                "Data hash",
-                "blake3 1f0e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
-            ),
-            ("Seed", "7"),
-            ("Version", env!("CARGO_PKG_VERSION")),
-        ]
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .to_vec(),
+        provenance: provenance(),
         evaluation,
         curves: vec![
             curve("training loss", None, &|e| 0.06 + 0.3 * (-e / 3.0).exp()),
@@ -150,5 +165,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ],
     };
     write_html(&report, Path::new(&out))?;
+    let beside = Path::new(&out).with_extension("json");
+    std::fs::write(beside, serde_json::to_string_pretty(&report.evaluation)?)?;
     Ok(())
 }

@@ -1,41 +1,21 @@
 //! From cases to an evaluation.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, Progress};
+use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
 
-use crate::level::{self, Constant, Unit};
-use crate::{Evaluation, StudyScores, prevalence, warnings};
+use crate::level::{self, Blind, NoSkill, Unit};
+use crate::units::{self, Gathered, Units, Whole};
+use crate::{
+    Aggregation, AggregationScore, Case, Development, Evaluation, EvaluationInput, SeriesScores,
+    StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence, warnings,
+};
+
+/// Folds of patients where no development set is given.
+pub(crate) const FOLDS: u32 = 5;
 
 /// The name of the baseline that predicts the training folds' prevalence.
 pub(crate) const TRAIN_BASELINE: &str = "prevalence of the training folds";
-
-/// One slice: whose it is, what is true of it, and what was predicted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Case {
-    /// The slice.
-    pub image_id: ImageId,
-    /// Its patient; intervals resample patients.
-    pub patient: PatientId,
-    /// Its study, where known.
-    pub study: Option<Arc<str>>,
-    /// Its series, where known.
-    pub series: Option<Arc<str>>,
-    /// What else is known of it, for scores of parts of the population.
-    pub attributes: Option<Arc<Attributes>>,
-    /// What is true.
-    pub truth: LabelRow,
-    /// What was predicted, in the order of [`falx_core::LABELS`].
-    pub prediction: [Probability; 6],
-}
-
-/// What is known of a case beside its truth: (what, value), say `("kernel", "H30s")`. Shared by cases that have the same.
-///
-/// # Units
-/// Words. A number (age, thickness, size) is named by its range, with its unit, by whoever knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attributes(pub Vec<(Arc<str>, Arc<str>)>);
 
 /// How to evaluate.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +26,8 @@ pub struct EvaluateOptions {
     pub seed: u64,
     /// The share of positive slices of each label in the training folds: the honest no-skill prediction.
     pub train_prevalence: Option<[f64; 6]>,
+    /// How slices' predictions become one of their series and study.
+    pub aggregation: Aggregation,
 }
 
 impl Default for EvaluateOptions {
@@ -54,6 +36,7 @@ impl Default for EvaluateOptions {
             replicates: 1000,
             seed: 0,
             train_prevalence: None,
+            aggregation: Aggregation::default(),
         }
     }
 }
@@ -82,6 +65,15 @@ pub enum EvaluateError {
         /// One of them.
         example: ImageId,
     },
+    /// A patient is in the development set and judged.
+    #[error(
+        "{count} patients are both in the development set and judged, so thresholds would be found on what they are judged on; \
+         give predictions of other patients"
+    )]
+    SharedPatients {
+        /// How many.
+        count: usize,
+    },
     /// A prevalence is no share.
     #[error("the training folds' prevalence of {label} is {value}; it must lie between 0 and 1")]
     Prevalence {
@@ -92,10 +84,10 @@ pub enum EvaluateError {
     },
 }
 
-/// Scores cases per slice and, where they name their studies, per study, beside the no-skill baselines.
+/// Scores cases per slice and, where they name them, per series and per study, beside the no-skill baselines.
 ///
-/// Intervals are the 2.5 and 97.5 percentiles over resamples of whole patients. The result depends on the cases and
-/// the options alone: neither on the order of the cases nor on the number of threads.
+/// Intervals are over resamples of whole patients. The result depends on the cases and the options alone: neither on the
+/// order of the cases nor on the number of threads.
 ///
 /// # Errors
 /// [`EvaluateError`] when there is nothing to score or the cases contradict themselves.
@@ -104,70 +96,248 @@ pub fn evaluate(
     options: &EvaluateOptions,
     progress: &dyn Progress,
 ) -> Result<Evaluation, EvaluateError> {
-    let sorted = check(cases, options)?;
-    let known: Vec<&Case> = sorted
-        .iter()
-        .copied()
-        .filter(|c| !c.truth.is_empty())
-        .collect();
-    let (patients, units) = slice_units(&known);
-    let studies = study_units(&known);
+    evaluate_input(&cases.into(), options, progress)
+}
 
-    let levels = 1 + u64::from(!studies.units.is_empty());
-    let resampled = if patients > 1 {
-        levels * u64::from(options.replicates)
+/// As [`evaluate`], with a development set, truths of whole studies, and baselines that differ by case.
+///
+/// # Errors
+/// As [`evaluate`]; also where a patient is in the development set and judged.
+pub fn evaluate_input(
+    input: &EvaluationInput<'_>,
+    options: &EvaluateOptions,
+    progress: &dyn Progress,
+) -> Result<Evaluation, EvaluateError> {
+    let sorted = check(input, options)?;
+    let cases: Vec<&Case> = sorted.iter().map(|&(_, case)| case).collect();
+    let known: Vec<(usize, &Case)> = sorted
+        .into_iter()
+        .filter(|(_, case)| !case.truth.is_empty())
+        .collect();
+    let known_cases: Vec<&Case> = known.iter().map(|&(_, case)| case).collect();
+    let slices = units::slices(&known_cases);
+    // A study's slices all count for its prediction, whether or not they have a truth of their own.
+    let of_study = if input.studies.is_empty() {
+        &known_cases
     } else {
-        0
+        &cases
     };
-    progress.begin("resampling patients", Some(resampled));
-    let slice_constants = constants(&units, "slices", options.train_prevalence);
-    let level = level::score(&units, patients, slice_constants, options, progress).ok_or(
-        EvaluateError::NoLabels {
-            slices: cases.len(),
-        },
-    )?;
-    let study_constants = constants(&studies.units, "studies", None);
-    let study = level::score(
-        &studies.units,
-        studies.patients,
-        study_constants,
-        options,
-        progress,
-    )
-    .map(|level| StudyScores {
-        studies: studies.units.len() as u64,
-        patients: studies.patients as u64,
-        weighted_log_loss: level.weighted_log_loss,
-        verdict: level.verdict,
-        labels: level.labels,
-        baselines: level.baselines,
-    });
+    let studies = units::gather(of_study, Whole::Study, input.studies);
+    let series = units::gather(&known_cases, Whole::Series, &[]);
+
+    let levels = [!known.is_empty(), !series.is_empty(), !studies.is_empty()];
+    let levels = levels.into_iter().filter(|&is_there| is_there).count() as u64;
+    progress.begin(
+        "resampling patients",
+        Some(levels * u64::from(options.replicates)),
+    );
+    let blind = blind(input, &known);
+    let slice = Scored::new(&slices, "slices", options, blind, progress);
+    let of_series = units::aggregate(&series, options.aggregation);
+    let of_series = Scored::new(&of_series, "series", options, Vec::new(), progress);
+    let aggregations = aggregations(&studies);
+    let study_units = units::aggregate(&studies, options.aggregation);
+    let of_studies = Scored::new(&study_units, "studies", options, Vec::new(), progress);
     progress.finish();
 
+    let aggregation = options.aggregation;
+    let (unit, mut main, mut study) = match (slice, of_studies) {
+        (Some(slice), studies) => (UnitOfAnalysis::Slice, slice, studies),
+        (None, Some(studies)) => (UnitOfAnalysis::Study, studies, None),
+        (None, None) => {
+            return Err(EvaluateError::NoLabels {
+                slices: input.cases.len(),
+            });
+        }
+    };
+    let judged = match unit {
+        UnitOfAnalysis::Slice => &slices,
+        UnitOfAnalysis::Study => &study_units,
+    };
+    let developed = developed_on(input, options, unit);
+    details::add(
+        &mut main.level.labels,
+        judged,
+        developed.as_ref(),
+        options.replicates,
+        options.seed,
+    );
+    if let Some(study) = &mut study {
+        // A clinic acts on studies; where the development set names none, folds of the judged patients do.
+        let developed = developed_on(input, options, UnitOfAnalysis::Study);
+        details::add(
+            &mut study.level.labels,
+            &study_units,
+            developed.filter(|units| !units.units.is_empty()).as_ref(),
+            options.replicates,
+            options.seed,
+        );
+    }
     let mut positives = [0; 6];
-    for (count, score) in positives.iter_mut().zip(&level.labels) {
+    for (count, score) in positives.iter_mut().zip(&main.level.labels) {
         *count = score.positives;
     }
     let mut evaluation = Evaluation {
-        slices: known.len() as u64,
-        patients: patients as u64,
+        unit,
+        slices: match unit {
+            UnitOfAnalysis::Slice => main.units,
+            UnitOfAnalysis::Study => cases.len() as u64,
+        },
+        patients: main.patients,
         positives,
         replicates: options.replicates,
         seed: options.seed,
-        weighted_log_loss: level.weighted_log_loss,
-        verdict: level.verdict,
-        labels: level.labels,
-        baselines: level.baselines,
-        study,
+        weighted_log_loss: main.level.weighted_log_loss,
+        verdict: main.level.verdict,
+        labels: main.level.labels,
+        baselines: main.level.baselines,
+        series: of_series.map(|s| s.series(aggregation)),
+        study: study.map(|s| s.study(aggregation)),
+        aggregations,
+        development: Some(development(input)),
         warnings: Vec::new(),
     };
-    evaluation.warnings = warnings::of(&evaluation, cases, options);
+    evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
 }
 
-/// The cases sorted by image, so that neither sums nor draws depend on the order in which they came.
-fn check<'a>(cases: &'a [Case], options: &EvaluateOptions) -> Result<Vec<&'a Case>, EvaluateError> {
-    if cases.is_empty() {
+/// A level's scores, and what they are of.
+struct Scored {
+    units: u64,
+    patients: u64,
+    level: level::Level,
+}
+
+impl Scored {
+    /// `None` where nothing has a truth. Only slices are compared with what the training folds' slices say.
+    fn new(
+        of: &Units,
+        what: &str,
+        options: &EvaluateOptions,
+        blind: Vec<NoSkill>,
+        progress: &dyn Progress,
+    ) -> Option<Self> {
+        let train = options.train_prevalence.filter(|_| what == "slices");
+        let mut no_skill = constants(&of.units, what, train);
+        no_skill.extend(blind);
+        let level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        Some(Self {
+            units: of.units.len() as u64,
+            patients: of.patients as u64,
+            level,
+        })
+    }
+
+    fn study(self, aggregation: Aggregation) -> StudyScores {
+        StudyScores {
+            studies: self.units,
+            patients: self.patients,
+            aggregation,
+            weighted_log_loss: self.level.weighted_log_loss,
+            verdict: self.level.verdict,
+            labels: self.level.labels,
+            baselines: self.level.baselines,
+        }
+    }
+
+    fn series(self, aggregation: Aggregation) -> SeriesScores {
+        SeriesScores {
+            series: self.units,
+            patients: self.patients,
+            aggregation,
+            weighted_log_loss: self.level.weighted_log_loss,
+            verdict: self.level.verdict,
+            labels: self.level.labels,
+            baselines: self.level.baselines,
+        }
+    }
+}
+
+/// The studies' loss and AUC of `any` under every aggregation that their slices allow.
+fn aggregations(studies: &[Gathered<'_>]) -> Vec<AggregationScore> {
+    if studies.is_empty() {
+        return Vec::new();
+    }
+    let can = |by: &Aggregation| *by != Aggregation::SmoothedMax || units::are_ordered(studies);
+    let score = |aggregation: Aggregation| {
+        let units = units::aggregate(studies, aggregation).units;
+        let (sum, rows) = units
+            .iter()
+            .filter_map(|u| metrics::row_loss(u.truth, &u.prediction))
+            .fold((0.0, 0_u64), |(sum, rows), loss| (sum + loss, rows + 1));
+        let any = Label::Any;
+        let (truth, score): (Vec<bool>, Vec<f64>) = units
+            .iter()
+            .filter_map(|u| Some((u.truth.get(any)?, u.prediction[any.index()])))
+            .unzip();
+        (rows > 0).then(|| AggregationScore {
+            aggregation,
+            weighted_log_loss: sum / rows as f64,
+            auc_of_any: auc(&truth, &score).ok(),
+        })
+    };
+    let offered = Aggregation::ALL.into_iter().filter(can);
+    offered.filter_map(score).collect()
+}
+
+/// The baselines that differ by case, in the order of the known cases.
+fn blind(input: &EvaluationInput<'_>, known: &[(usize, &Case)]) -> Vec<NoSkill> {
+    input
+        .blind
+        .iter()
+        .map(|b| NoSkill {
+            name: b.name.clone(),
+            prediction: Blind::ByUnit(
+                known
+                    .iter()
+                    .filter_map(|(at, _)| b.prediction.get(*at).copied())
+                    .collect(),
+            ),
+        })
+        .collect()
+}
+
+/// The development set in the units that are judged.
+fn developed_on(
+    input: &EvaluationInput<'_>,
+    options: &EvaluateOptions,
+    unit: UnitOfAnalysis,
+) -> Option<Units> {
+    let mut cases: Vec<&Case> = input.development?.iter().collect();
+    cases.sort_by(|a, b| a.image_id.cmp(&b.image_id));
+    Some(match unit {
+        UnitOfAnalysis::Slice => {
+            cases.retain(|case| !case.truth.is_empty());
+            units::slices(&cases)
+        }
+        UnitOfAnalysis::Study => {
+            let gathered = units::gather(&cases, Whole::Study, input.studies);
+            units::aggregate(&gathered, options.aggregation)
+        }
+    })
+}
+
+/// How thresholds and corrections are found.
+fn development(input: &EvaluationInput<'_>) -> Development {
+    match input.development {
+        Some(cases) => {
+            let known = || cases.iter().filter(|c| !c.truth.is_empty());
+            let patients: BTreeSet<&PatientId> = known().map(|c| &c.patient).collect();
+            Development::Given {
+                cases: known().count() as u64,
+                patients: patients.len() as u64,
+            }
+        }
+        None => Development::CrossFitted { folds: FOLDS },
+    }
+}
+
+/// The cases sorted by image, with their places, so that neither sums nor draws depend on the order in which they came.
+fn check<'a>(
+    input: &EvaluationInput<'a>,
+    options: &EvaluateOptions,
+) -> Result<Vec<(usize, &'a Case)>, EvaluateError> {
+    if input.cases.is_empty() {
         return Err(EvaluateError::Empty);
     }
     for (label, value) in LABELS
@@ -176,93 +346,36 @@ fn check<'a>(cases: &'a [Case], options: &EvaluateOptions) -> Result<Vec<&'a Cas
     {
         Probability::new(value).map_err(|_| EvaluateError::Prevalence { label, value })?;
     }
-    let mut sorted: Vec<&Case> = cases.iter().collect();
-    sorted.sort_by(|a, b| a.image_id.cmp(&b.image_id));
+    let mut sorted: Vec<(usize, &Case)> = input.cases.iter().enumerate().collect();
+    sorted.sort_by(|(_, a), (_, b)| a.image_id.cmp(&b.image_id));
     let mut repeated = sorted
-        .chunk_by(|a, b| a.image_id == b.image_id)
+        .chunk_by(|(_, a), (_, b)| a.image_id == b.image_id)
         .filter(|same| same.len() > 1)
         .filter_map(|same| same.first());
-    if let Some(first) = repeated.next() {
+    if let Some((_, first)) = repeated.next() {
         return Err(EvaluateError::RepeatedSlices {
             count: 1 + repeated.count(),
             example: first.image_id.clone(),
         });
     }
-    if cases.iter().all(|c| c.truth.is_empty()) {
-        return Err(EvaluateError::NoLabels {
-            slices: cases.len(),
-        });
+    if let Some(development) = input.development {
+        let developed: BTreeSet<&PatientId> = development.iter().map(|c| &c.patient).collect();
+        let judged: BTreeSet<&PatientId> = input.cases.iter().map(|c| &c.patient).collect();
+        let shared = developed.intersection(&judged).count();
+        if shared > 0 {
+            return Err(EvaluateError::SharedPatients { count: shared });
+        }
     }
     Ok(sorted)
 }
 
-/// Patients numbered from 0 in the order of their pseudonyms.
-fn number_patients<'a>(
-    patients: impl Iterator<Item = &'a PatientId>,
-) -> BTreeMap<&'a PatientId, u32> {
-    let mut numbers: BTreeMap<&PatientId, u32> = patients.map(|p| (p, 0)).collect();
-    for (number, place) in (0..).zip(numbers.values_mut()) {
-        *place = number;
-    }
-    numbers
-}
-
-fn slice_units(cases: &[&Case]) -> (usize, Vec<Unit>) {
-    let numbers = number_patients(cases.iter().map(|c| &c.patient));
-    let units = cases
-        .iter()
-        .map(|case| Unit {
-            patient: numbers.get(&case.patient).copied().unwrap_or(0),
-            truth: case.truth,
-            prediction: case.prediction.map(Probability::get),
-        })
-        .collect();
-    (numbers.len(), units)
-}
-
-/// Studies to score.
-struct Studies {
-    patients: usize,
-    units: Vec<Unit>,
-}
-
-/// A study's prediction is the highest of its slices'; its label is positive where a slice's is, and negative where all are.
-fn study_units(cases: &[&Case]) -> Studies {
-    let with_study = || cases.iter().filter_map(|c| Some((c.study.as_deref()?, *c)));
-    let numbers = number_patients(with_study().map(|(_, c)| &c.patient));
-    let mut units: BTreeMap<(&PatientId, &str), Unit> = BTreeMap::new();
-    for (study, case) in with_study() {
-        let prediction = case.prediction.map(Probability::get);
-        units
-            .entry((&case.patient, study))
-            .and_modify(|unit| {
-                for (most, p) in unit.prediction.iter_mut().zip(prediction) {
-                    *most = most.max(p);
-                }
-                for (study, slice) in unit.truth.0.iter_mut().zip(case.truth.0) {
-                    *study = match (*study, slice) {
-                        (Some(true), _) | (_, Some(true)) => Some(true),
-                        (Some(false), Some(false)) => Some(false),
-                        _ => None,
-                    };
-                }
-            })
-            .or_insert_with(|| Unit {
-                patient: numbers.get(&case.patient).copied().unwrap_or(0),
-                truth: case.truth,
-                prediction,
-            });
-    }
-    Studies {
-        patients: numbers.len(),
-        units: units.into_values().collect(),
-    }
-}
-
 /// The no-skill predictions; the first is the reference.
-fn constants(units: &[Unit], of: &str, train: Option<[f64; 6]>) -> Vec<Constant> {
+fn constants(units: &[Unit], of: &str, train: Option<[f64; 6]>) -> Vec<NoSkill> {
     let here = prevalence(units.iter().map(|u| &u.truth)).map(|p| p.unwrap_or(0.5));
-    let named = |name: String, prediction| Constant { name, prediction };
+    let named = |name: String, prediction| NoSkill {
+        name,
+        prediction: Blind::Constant(prediction),
+    };
     train
         .map(|p| named(TRAIN_BASELINE.to_owned(), p))
         .into_iter()

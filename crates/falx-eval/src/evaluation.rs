@@ -4,8 +4,10 @@ use falx_core::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Undefined;
-use crate::operating::ChosenOn;
+use crate::calibration::{FitError, Recalibrations};
+use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::score::Brier;
+use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +21,7 @@ pub struct Estimate {
 }
 
 /// How a loss stands to the reference baseline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Better than predicting prevalence, and the interval says so too.
@@ -31,12 +33,12 @@ pub enum Verdict {
 }
 
 /// A prediction that knows nothing of the image, scored on the same cases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
     /// What it predicts, in words.
     pub name: String,
-    /// What it predicts for each label.
-    pub prediction: [f64; 6],
+    /// What it predicts for each label; `None` where that differs from case to case.
+    pub prediction: Option<[f64; 6]>,
     /// Its weighted log loss.
     pub weighted_log_loss: f64,
     /// The predictions' skill against it: `1 - loss / baseline`, the interval from the same resamples for both.
@@ -45,7 +47,7 @@ pub struct Baseline {
 }
 
 /// One bin of a reliability curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bin {
     /// The lowest prediction in the bin.
     pub low: f64,
@@ -57,15 +59,36 @@ pub struct Bin {
     pub observed: Estimate,
     /// Cases in the bin.
     pub count: u64,
+    /// Were the predictions right, the share of positives would lie above this in 97.5 % of repetitions.
+    pub consistency_low: f64,
+    /// And below this in 97.5 %.
+    pub consistency_high: f64,
 }
 
 /// How well probabilities agree with frequencies.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibration {
     /// At most ten bins of about equal numbers of cases; equal predictions share a bin.
     pub bins: Vec<Bin>,
     /// Expected calibration error: the mean distance of frequency and prediction, weighted by cases.
     pub expected_error: f64,
+    /// The same with part of what chance adds in small samples taken off; `None` where a bin has fewer than two patients.
+    pub expected_error_debiased: Option<f64>,
+    /// The largest distance of any bin; `None` without cases.
+    pub maximum_error: Option<f64>,
+    /// The calibration slope: below 1 where predictions are too extreme.
+    pub slope: Option<Estimate>,
+    /// The intercept beside that slope, in logits.
+    pub intercept: Option<Estimate>,
+    /// Calibration in the large: the intercept with a slope of 1, in logits; above 0 where predictions are too low.
+    pub in_the_large: Option<Estimate>,
+    /// Why the slope has no value.
+    pub slope_undefined: Option<FitError>,
+    /// Predictions nearer to 0 or 1 than 1e-15, which weigh heavily in the slope.
+    #[serde(default)]
+    pub clipped: u64,
+    /// The Brier score and its parts over the same bins.
+    pub brier: Option<Brier>,
 }
 
 /// Sensitivity and its companions at one threshold: positive where the prediction is at least `threshold`.
@@ -102,9 +125,10 @@ pub struct OperatingPoint {
 }
 
 /// The scores of one label.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelScore {
     /// The label.
+    #[schemars(with = "crate::schema::LabelName")]
     pub label: Label,
     /// Cases in which the label is known.
     pub known: u64,
@@ -116,8 +140,15 @@ pub struct LabelScore {
     pub log_loss: Option<Estimate>,
     /// The reference baseline's mean log loss on the same cases.
     pub baseline_log_loss: Option<f64>,
+    /// The Brier score, the mean squared distance of prediction and truth; `None` where no case knows the label.
+    pub brier: Option<Estimate>,
     /// Area under the ROC curve; `None` where a class is missing.
     pub auc: Option<Estimate>,
+    /// The same area with the interval by formula: `DeLong`'s for clustered cases, on the logit scale. `None` where a class
+    /// lies in a single patient.
+    pub auc_delong: Option<Estimate>,
+    /// The area over specificities of at least 90 %, standardised: 0.5 is chance and 1 perfect.
+    pub partial_auc: Option<Estimate>,
     /// Average precision; the baseline is the prevalence. `None` where no case is positive.
     pub average_precision: Option<Estimate>,
     /// Why the area under the curve has no value.
@@ -132,15 +163,47 @@ pub struct LabelScore {
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
     pub operating_points: Vec<OperatingPoint>,
+    /// What recalibration gains, fitted on other patients than those it is judged on; of slices and studies, not of series.
+    #[serde(default)]
+    pub recalibration: Option<Recalibrations>,
+    /// Thresholds that were found on other patients than those they are judged on; of slices and studies, not of series.
+    #[serde(default)]
+    pub locked_points: Option<LockedPoints>,
+    /// What acting on the predictions is worth; of slices and studies, not of series, and where both classes occur.
+    #[serde(default)]
+    pub decision_curve: Option<DecisionCurve>,
 }
 
-/// The scores per study: a study's prediction is the highest of its slices', its label positive where a slice's is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The scores per series, as [`StudyScores`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesScores {
+    /// Series scored.
+    pub series: u64,
+    /// Patients they belong to.
+    pub patients: u64,
+    /// How the slices' predictions became the series'.
+    #[serde(default)]
+    pub aggregation: Aggregation,
+    /// The weighted log loss over series.
+    pub weighted_log_loss: Estimate,
+    /// How it stands to the reference baseline, the prevalence among these series.
+    pub verdict: Verdict,
+    /// One row a label, in the fixed order.
+    pub labels: Vec<LabelScore>,
+    /// The no-skill baselines on the same series.
+    pub baselines: Vec<Baseline>,
+}
+
+/// The scores per study: its prediction is aggregated from its slices', its label positive where a slice's is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyScores {
     /// Studies scored.
     pub studies: u64,
     /// Patients they belong to.
     pub patients: u64,
+    /// How the slices' predictions became the study's.
+    #[serde(default)]
+    pub aggregation: Aggregation,
     /// The weighted log loss over studies.
     pub weighted_log_loss: Estimate,
     /// How it stands to the reference baseline, the prevalence among these studies.
@@ -151,14 +214,59 @@ pub struct StudyScores {
     pub baselines: Vec<Baseline>,
 }
 
+/// What studies score under one of the offered aggregations.
+///
+/// To choose the best of them on the cases that are judged is to learn from these; name the choice beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AggregationScore {
+    /// How the slices' predictions became the study's.
+    pub aggregation: Aggregation,
+    /// The weighted log loss over studies.
+    pub weighted_log_loss: f64,
+    /// The area under the ROC curve of `any` over studies; `None` where a class is missing.
+    pub auc_of_any: Option<f64>,
+}
+
+/// What the main scores count: one thing of this kind is one case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitOfAnalysis {
+    /// A slice.
+    #[default]
+    Slice,
+    /// A study, where only whole studies have a truth.
+    Study,
+}
+
+/// On which cases thresholds and corrections were found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "how")]
+pub enum Development {
+    /// On other patients' cases, which were given.
+    Given {
+        /// Cases with a known label.
+        cases: u64,
+        /// Their patients.
+        patients: u64,
+    },
+    /// On the judged cases themselves, fold by fold: each patient is judged with what the other folds' patients gave.
+    CrossFitted {
+        /// Folds of patients.
+        folds: u32,
+    },
+}
+
 /// Everything that was found out about a set of predictions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
-    /// Slices scored.
+    /// What the scores below count: slices, or studies where only these have a truth.
+    #[serde(default)]
+    pub unit: UnitOfAnalysis,
+    /// Slices whose predictions are scored; where studies are the unit, those that these are aggregated from.
     pub slices: u64,
     /// Patients they belong to; the intervals resample these.
     pub patients: u64,
-    /// Positive slices of each label, in the fixed order.
+    /// Positive cases of each label, in the fixed order.
     pub positives: [u64; 6],
     /// Resamples behind every interval.
     pub replicates: u32,
@@ -170,10 +278,20 @@ pub struct Evaluation {
     pub verdict: Verdict,
     /// One row a label, in the fixed order.
     pub labels: Vec<LabelScore>,
-    /// The no-skill baselines on the same slices: prevalence of the training folds (where given), of these slices, and one half.
+    /// The no-skill baselines on the same slices: prevalence of the training folds (where given), of these slices, one
+    /// half, and metadata alone (where known).
     pub baselines: Vec<Baseline>,
-    /// The scores per study, where the cases name their studies.
+    /// The scores per series, where the cases name their series.
+    #[serde(default)]
+    pub series: Option<SeriesScores>,
+    /// The scores per study, where the cases name their studies; `None` where studies are the unit of all of it.
     pub study: Option<StudyScores>,
+    /// The loss and the AUC of studies under every aggregation that is offered.
+    #[serde(default)]
+    pub aggregations: Vec<AggregationScore>,
+    /// On which cases thresholds and corrections were found.
+    #[serde(default)]
+    pub development: Option<Development>,
     /// What a reader must know before believing a number.
     pub warnings: Vec<String>,
 }

@@ -1,13 +1,16 @@
 //! The scores of one level: slices, or studies.
 
-use falx_core::{LABELS, Label, LabelRow, Progress};
+mod label;
+mod sums;
 
-use crate::calibration::{Cell, Outcome, calibration, cells};
+use falx_core::{LABELS, LabelRow, Progress};
+use rayon::prelude::*;
+
 use crate::metrics::row_loss;
-use crate::operating;
-use crate::ranked::Ranked;
-use crate::resampling::{estimate, replicate};
-use crate::{Baseline, Estimate, EvaluateOptions, LabelScore, Undefined, Verdict, log_loss};
+use crate::resampling::{LANES, Resampling};
+use crate::{Baseline, Estimate, EvaluateOptions, LabelScore, Verdict};
+use label::{LabelDraws, LabelSums, Prepared};
+use sums::{Mean, Sums};
 
 /// One thing to score: a slice or a study.
 #[derive(Clone, Debug)]
@@ -18,11 +21,34 @@ pub(crate) struct Unit {
     pub(crate) prediction: [f64; 6],
 }
 
-/// A no-skill prediction.
+/// A prediction that knows nothing of the image.
 #[derive(Clone, Debug)]
-pub(crate) struct Constant {
+pub(crate) struct NoSkill {
     pub(crate) name: String,
-    pub(crate) prediction: [f64; 6],
+    pub(crate) prediction: Blind,
+}
+
+/// The same for everything, or one row a unit.
+#[derive(Clone, Debug)]
+pub(crate) enum Blind {
+    Constant([f64; 6]),
+    ByUnit(Vec<[f64; 6]>),
+}
+
+impl Blind {
+    fn at(&self, unit: usize) -> Option<&[f64; 6]> {
+        match self {
+            Self::Constant(prediction) => Some(prediction),
+            Self::ByUnit(rows) => rows.get(unit),
+        }
+    }
+
+    const fn constant(&self) -> Option<[f64; 6]> {
+        match self {
+            Self::Constant(prediction) => Some(*prediction),
+            Self::ByUnit(_) => None,
+        }
+    }
 }
 
 /// The scores of one level.
@@ -40,257 +66,98 @@ pub(crate) const PERFECT: f64 = 1e-12;
 const FEW_CASES: u64 = 20;
 const FEW_PATIENTS: u64 = 10;
 
-/// Sums a patient contributes to a mean.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    sum: f64,
-    count: u32,
+/// A block of draws of a level.
+struct Draws {
+    loss: [Option<f64>; LANES],
+    blind: Vec<[Option<f64>; LANES]>,
+    labels: Vec<LabelDraws>,
 }
 
-impl Sum {
-    fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.count += 1;
-    }
-}
-
-fn weighted_mean(sums: &[Sum], weights: &[u32]) -> Option<f64> {
-    let mut total = 0.0;
-    let mut count = 0_u64;
-    for (s, &w) in sums.iter().zip(weights) {
-        total += s.sum * f64::from(w);
-        count += u64::from(s.count) * u64::from(w);
-    }
-    (count > 0).then(|| total / count as f64)
-}
-
-fn sums(units: &[Unit], patients: usize, value: impl Fn(&Unit) -> Option<f64>) -> Vec<Sum> {
-    let mut sums = vec![Sum::default(); patients];
-    for unit in units {
-        if let (Some(v), Some(s)) = (value(unit), sums.get_mut(unit.patient as usize)) {
-            s.add(v);
-        }
-    }
-    sums
-}
-
-/// Everything of one label that a replicate needs, sorted once.
-struct Prepared {
-    label: Label,
-    outcomes: Vec<Outcome>,
-    by_case: Ranked,
-    by_patient: Ranked,
-    losses: Vec<Sum>,
-    cells: Vec<Cell>,
-}
-
-impl Prepared {
-    fn new(units: &[Unit], patients: usize, label: Label) -> Self {
-        let i = label.index();
-        let outcomes: Vec<Outcome> = units
-            .iter()
-            .filter_map(|u| {
-                Some(Outcome {
-                    positive: u.truth.get(label)?,
-                    prediction: u.prediction[i],
-                    patient: u.patient,
-                })
-            })
-            .collect();
-        let by_case = Ranked::new(outcomes.iter().map(|o| (o.positive, o.prediction)));
-        let mut by_patient = by_case.clone();
-        by_patient.renumber(|case| outcomes.get(case as usize).map_or(0, |o| o.patient));
-        let losses = sums(units, patients, |u| {
-            Some(log_loss(u.truth.get(label)?, u.prediction[i]))
-        });
-        let cells = cells(&outcomes);
-        Self {
-            label,
-            outcomes,
-            by_case,
-            by_patient,
-            losses,
-            cells,
-        }
-    }
-
-    fn draw(&self, weights: &[u32]) -> LabelDraw {
-        let weight = |patient: u32| weights.get(patient as usize).copied().unwrap_or(0);
-        let (auc, average_precision) = self.by_patient.areas(weight);
-        LabelDraw {
-            log_loss: weighted_mean(&self.losses, weights),
-            auc: auc.ok(),
-            average_precision: average_precision.ok(),
-            bins: self.cells.iter().map(|c| c.observed(weights)).collect(),
-        }
-    }
-
-    fn score(&self, draws: &[&LabelDraw], reference: f64) -> LabelScore {
-        let patients_with = |positive: bool| {
-            let mut seen: Vec<u32> = self
-                .outcomes
-                .iter()
-                .filter(|o| o.positive == positive)
-                .map(|o| o.patient)
-                .collect();
-            seen.sort_unstable();
-            seen.dedup();
-            seen.len() as u64
-        };
-        let known = self.outcomes.len() as u64;
-        let positives = self.outcomes.iter().filter(|o| o.positive).count() as u64;
-        let positive_patients = patients_with(true);
-        let class_patients = positive_patients.min(patients_with(false));
-        let few = positives.min(known - positives) < FEW_CASES || class_patients < FEW_PATIENTS;
-        // With a single patient in a class, resampling shows the spread of the other class only.
-        let areas = if class_patients > 1 { draws } else { &[] };
-        let (auc, average_precision) = self.by_case.areas(|_| 1);
-        let mean = |value: &dyn Fn(&Outcome) -> f64| {
-            (known > 0).then(|| self.outcomes.iter().map(value).sum::<f64>() / known as f64)
-        };
-        let bins: Vec<&[Option<f64>]> = draws.iter().map(|d| d.bins.as_slice()).collect();
-        LabelScore {
-            label: self.label,
-            known,
-            positives,
-            positive_patients,
-            log_loss: mean(&|o| log_loss(o.positive, o.prediction))
-                .map(|v| estimate(v, draws.iter().map(|d| d.log_loss))),
-            baseline_log_loss: mean(&|o| log_loss(o.positive, reference)),
-            undefined: auc.err(),
-            auc: auc.ok().map(|v| estimate(v, areas.iter().map(|d| d.auc))),
-            average_precision: average_precision
-                .ok()
-                .map(|v| estimate(v, areas.iter().map(|d| d.average_precision))),
-            few,
-            note: note(auc.err(), few, known, positives, positive_patients),
-            roc: operating::roc(&self.by_case),
-            calibration: calibration(&self.cells, &bins),
-            operating_points: operating::points(
-                &self.by_case,
-                &self
-                    .outcomes
-                    .iter()
-                    .map(|o| o.prediction)
-                    .collect::<Vec<_>>(),
-            ),
-        }
-    }
-}
-
-fn note(
-    undefined: Option<Undefined>,
-    few: bool,
-    known: u64,
-    positives: u64,
-    patients: u64,
-) -> Option<String> {
-    if let Some(reason) = undefined {
-        return Some(format!("{reason}: the AUC is undefined"));
-    }
-    let cases = |n: u64, class: &str| match n {
-        1 => format!("1 {class} case"),
-        n => format!("{n} {class} cases"),
-    };
-    few.then(|| {
-        if positives > known - positives {
-            format!(
-                "only {}: an indication, not a measurement",
-                cases(known - positives, "negative")
-            )
-        } else {
-            format!(
-                "only {} of {patients} patient{}: an indication, not a measurement",
-                cases(positives, "positive"),
-                if patients == 1 { "" } else { "s" }
-            )
-        }
-    })
-}
-
-/// One replicate of one label.
-struct LabelDraw {
-    log_loss: Option<f64>,
-    auc: Option<f64>,
-    average_precision: Option<f64>,
-    bins: Vec<Option<f64>>,
-}
-
-/// One replicate of a level.
-struct Draw {
-    loss: Option<f64>,
-    baselines: Vec<Option<f64>>,
-    labels: Vec<LabelDraw>,
-}
-
-/// Scores a level; `None` where no unit has a known label. The first constant is the reference.
+/// Scores a level; `None` where no unit has a known label. The first no-skill prediction is a constant, and the reference.
 pub(crate) fn score(
     units: &[Unit],
     patients: usize,
-    constants: Vec<Constant>,
+    blind: Vec<NoSkill>,
     options: &EvaluateOptions,
     progress: &dyn Progress,
 ) -> Option<Level> {
-    let losses = sums(units, patients, |u| row_loss(u.truth, &u.prediction));
-    let constant_losses: Vec<Vec<Sum>> = constants
-        .iter()
-        .map(|c| sums(units, patients, |u| row_loss(u.truth, &c.prediction)))
-        .collect();
+    let mut sums = Sums::new(patients);
+    let losses = units.iter();
+    let losses = losses.filter_map(|u| Some((u.patient, row_loss(u.truth, &u.prediction)?)));
+    let model = sums.mean(losses);
+    let blind_means: Vec<Mean> =
+        blind
+            .iter()
+            .map(|b| {
+                sums.mean(units.iter().enumerate().filter_map(|(at, u)| {
+                    Some((u.patient, row_loss(u.truth, b.prediction.at(at)?)?))
+                }))
+            })
+            .collect();
     let prepared: Vec<Prepared> = LABELS
-        .into_iter()
-        .map(|label| Prepared::new(units, patients, label))
+        .into_par_iter()
+        .map(|label| Prepared::new(units, label))
         .collect();
+    let of_labels: Vec<LabelSums> = prepared.iter().map(|p| p.sums(&mut sums)).collect();
 
-    let draws = replicate(
-        patients,
-        options.replicates,
-        options.seed,
-        progress,
-        |weights| Draw {
-            loss: weighted_mean(&losses, weights),
-            baselines: constant_losses
+    let resampling = Resampling {
+        clusters: patients,
+        replicates: options.replicates,
+        seed: options.seed,
+    };
+    let draws = resampling.blocks_of_draws(progress, |weights| {
+        let totals = sums.totals(weights);
+        Draws {
+            loss: totals.mean(model),
+            blind: blind_means.iter().map(|&m| totals.mean(m)).collect(),
+            labels: prepared
                 .iter()
-                .map(|sums| weighted_mean(sums, weights))
+                .zip(&of_labels)
+                .map(|(p, sums)| p.draws(weights, sums, &totals))
                 .collect(),
-            labels: prepared.iter().map(|p| p.draw(weights)).collect(),
-        },
-    );
+        }
+    });
 
-    let everyone = vec![1_u32; patients];
-    let loss = weighted_mean(&losses, &everyone)?;
-    let skill = |loss: f64, baseline: f64| (baseline > PERFECT).then(|| 1.0 - loss / baseline);
-    let baselines: Vec<Baseline> = constants
+    let loss = sums.of_everyone(model)?;
+    let baselines: Vec<Baseline> = blind
         .into_iter()
-        .zip(&constant_losses)
+        .zip(&blind_means)
         .enumerate()
-        .filter_map(|(i, (constant, sums))| {
-            let baseline = weighted_mean(sums, &everyone)?;
-            let draws = draws
+        .filter_map(|(i, (blind, &mean))| {
+            let baseline = sums.of_everyone(mean)?;
+            let skills: Vec<[Option<f64>; LANES]> = draws
                 .iter()
-                .map(|d| skill(d.loss?, d.baselines.get(i).copied().flatten()?));
+                .filter_map(|d| Some((d.loss, d.blind.get(i)?)))
+                .map(|(loss, blind)| std::array::from_fn(|l| skill(loss[l]?, blind[l]?)))
+                .collect();
             Some(Baseline {
-                name: constant.name,
-                prediction: constant.prediction,
+                name: blind.name,
+                prediction: blind.prediction.constant(),
                 weighted_log_loss: baseline,
-                skill: skill(loss, baseline).map(|value| estimate(value, draws)),
+                skill: skill(loss, baseline)
+                    .map(|value| resampling.interval_of(value, skills.iter())),
             })
         })
         .collect();
+    let reference = baselines.first().and_then(|b| b.prediction);
     let labels = prepared
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(i, p)| {
-            let draws: Vec<&LabelDraw> = draws.iter().filter_map(|d| d.labels.get(i)).collect();
-            let reference = baselines.first().map_or(0.5, |b| b.prediction[i]);
-            p.score(&draws, reference)
+            let draws: Vec<&LabelDraws> = draws.iter().filter_map(|d| d.labels.get(i)).collect();
+            p.score(&resampling, &draws, reference.map_or(0.5, |p| p[i]))
         })
         .collect();
     Some(Level {
-        weighted_log_loss: estimate(loss, draws.iter().map(|d| d.loss)),
+        weighted_log_loss: resampling.interval_of(loss, draws.iter().map(|d| &d.loss)),
         verdict: verdict(loss, baselines.first()),
         labels,
         baselines,
     })
+}
+
+fn skill(loss: f64, baseline: f64) -> Option<f64> {
+    (baseline > PERFECT).then(|| 1.0 - loss / baseline)
 }
 
 fn verdict(loss: f64, reference: Option<&Baseline>) -> Verdict {

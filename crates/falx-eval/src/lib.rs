@@ -3,43 +3,63 @@
 //! The crate sees predictions, labels and generic pictures; it knows neither DICOM nor any engine.
 //!
 //! * [`evaluate`] scores cases per slice and per study, always beside the no-skill baselines.
+//! * [`compare`](compare::compare) sets several models side by side on the same cases.
+//! * [`calibration`] says whether probabilities agree with frequencies, and what repairs them; [`score`] holds further scores.
 //! * [`predictions`] and [`kaggle`] read and write the two file forms.
 //! * [`lint`] says whether a submission is valid, and what it would score.
+//! * [`report`] lays an evaluation out as one self-contained HTML page, [`tables`] as CSV; [`schema`] describes its JSON.
+//! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
-//! * [`report`] lays an evaluation out as one self-contained HTML page.
 //! * [`worklist`] simulates what flags do to a work list.
 
-mod calibration;
+mod aggregate;
+mod case;
+mod details;
 mod evaluate;
 mod evaluation;
 mod level;
 mod metrics;
 mod outcomes;
+mod provenance;
 mod ranked;
 mod resampling;
+mod scale;
 pub mod text;
+mod units;
 mod warnings;
 
+pub mod calibration;
+pub mod checklist;
+pub mod compare;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;
+pub mod model_card;
 pub mod operating;
 pub mod predictions;
 pub mod report;
+pub mod schema;
+pub mod score;
+pub mod summary;
+pub mod tables;
 pub mod worklist;
 
-pub use evaluate::{Attributes, Case, EvaluateError, EvaluateOptions, evaluate};
+pub use aggregate::{Aggregation, UnknownAggregation};
+pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};
+pub use evaluate::{EvaluateError, EvaluateOptions, evaluate, evaluate_input};
 pub use evaluation::{
-    Baseline, Bin, Calibration, Estimate, Evaluation, LabelScore, OperatingPoint, StudyScores,
-    Verdict,
+    AggregationScore, Baseline, Bin, Calibration, Development, Estimate, Evaluation, LabelScore,
+    OperatingPoint, SeriesScores, StudyScores, UnitOfAnalysis, Verdict,
 };
 pub use metrics::{
     CLIP, Undefined, auc, auc_by_cluster, average_precision, label_log_loss, log_loss, prevalence,
     weighted_log_loss,
 };
 pub use outcomes::{Outcomes, OutcomesError};
+pub use provenance::Provenance;
 pub use resampling::Resampling;
+pub use scale::Scale;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 //! The plain scores: log losses, area under the ROC curve, average precision.
 
-use falx_core::{LABELS, LabelRow, Probability, Silent};
+use falx_core::{LABELS, LabelRow, Probability};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Estimate;
-use crate::ranked::Ranked;
-use crate::resampling::{estimate, replicate};
+use crate::ranked::{Ranked, Walk};
+use crate::resampling::Resampling;
 
 /// How far a probability is kept away from 0 and 1 before its logarithm is taken.
 ///
@@ -14,7 +15,9 @@ use crate::resampling::{estimate, replicate};
 pub const CLIP: f64 = 1e-15;
 
 /// Why a score has no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, thiserror::Error,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Undefined {
     /// Nothing to score.
@@ -139,15 +142,21 @@ pub fn auc_by_cluster(
     seed: u64,
 ) -> Result<Estimate, Undefined> {
     let cases = truth.iter().zip(score).zip(cluster);
-    let mut ranked = Ranked::new(cases.map(|((&truth, &score), _)| (truth, score)));
+    let ranked = Ranked::new(cases.map(|((&truth, &score), _)| (truth, score)));
     let value = ranked.auc(|_| 1)?;
     let clusters = cluster.iter().max().map_or(0, |&last| last as usize + 1);
-    ranked.renumber(|case| cluster.get(case as usize).copied().unwrap_or(0));
-    let drawn = replicate(clusters, replicates, seed, &Silent, |weights| {
-        let weight = |cluster: u32| weights.get(cluster as usize).copied().unwrap_or(0);
-        ranked.auc(weight).ok()
-    });
-    Ok(estimate(value, drawn.into_iter()))
+    let resampling = Resampling {
+        clusters,
+        replicates,
+        seed,
+    };
+    let number = |case: u32| cluster.get(case as usize).copied().unwrap_or(0);
+    let Some(walk) = Walk::new(&ranked, number, std::iter::empty()) else {
+        return Ok(resampling.interval_of(value, std::iter::empty()));
+    };
+    Ok(resampling.estimate_of(value, |weights| {
+        walk.areas(weights, &walk.totals(weights), 1.0).auc
+    }))
 }
 
 /// Average precision: the mean of the precision over the positives, ties taken together, without interpolation.

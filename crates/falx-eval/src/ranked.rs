@@ -1,6 +1,9 @@
 //! Cases in the order of their scores, for everything that only depends on that order.
 
+mod walk;
+
 use crate::Undefined;
+pub(crate) use walk::{Areas, Counts, Walk};
 
 /// The cases of one label from the highest score to the lowest: sorted once, scored under any weights.
 #[derive(Clone, Debug, Default)]
@@ -46,13 +49,6 @@ impl Ranked {
             })
             .collect();
         Self { entries }
-    }
-
-    /// Replaces every case's number, say by that of its patient.
-    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
-        for entry in &mut self.entries {
-            entry.case = number(entry.case);
-        }
     }
 
     /// The cases, group of ties by group, from the highest score down: (case, positive).

@@ -1,12 +1,29 @@
 //! Intervals by resampling patients: slices of one patient resemble each other, so whole patients are drawn.
 
-use falx_core::{Progress, Silent, random};
-use rand::RngExt;
+mod bca;
+mod weights;
+
+use falx_core::{Progress, Silent};
 use rayon::prelude::*;
 
 use crate::Estimate;
+pub(crate) use bca::quantile;
+pub(crate) use weights::{LANES, Row, Weights};
 
 /// Resampling of whole clusters (patients) with replacement: the source of every interval that is no formula's.
+///
+/// Ends are bias-corrected and accelerated (`BCa`). The acceleration comes from leaving out blocks of clusters in turn.
+/// Where the correction is undefined (no spread, or no value without a block) the ends are percentiles.
+///
+/// How often a 95 % interval holds the truth depends on the number of clusters: in the simulation of the example `coverage`
+/// some 94 % with 300 patients, 93 % with 100 and 91 to 92 % with 40. Few clusters make every interval here too narrow.
+///
+/// A statistic of two predictions, say the difference of their areas, is one closure like any other: both see the same
+/// weights, so the interval is that of the paired difference.
+///
+/// # Source
+/// Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987; 82:171. Field CA, Welsh AH. Bootstrapping
+/// clustered data. J R Stat Soc B 2007; 69:369, for drawing whole clusters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resampling {
     /// How many clusters there are, numbered from 0.
@@ -26,91 +43,133 @@ impl Resampling {
         one.into_iter().next().flatten()
     }
 
+    /// As [`Self::estimate`], with the plain percentiles of the replicates: to compare with, or where the statistic is no
+    /// smooth function of the clusters (a median, a quantile), for which a jackknife gives no acceleration.
+    pub fn percentile(&self, statistic: impl Fn(&[u32]) -> Option<f64> + Sync) -> Option<Estimate> {
+        let draws = self.values(|weights| vec![statistic(weights)]);
+        let draws = draws.iter().map(|draw| draw.first().copied().flatten());
+        let value = draws.clone().next()??;
+        Some(estimate(value, draws.skip(1 + self.blocks())))
+    }
+
     /// Several statistics of the same draws, as [`Self::estimate`]; `statistics` gives as many each time.
     pub fn estimates(
         &self,
         statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync,
     ) -> Vec<Option<Estimate>> {
-        let values = statistics(&vec![1; self.clusters]);
-        let draws = replicate(
-            self.clusters,
-            self.replicates,
-            self.seed,
-            &Silent,
-            &statistics,
-        );
-        (0..)
-            .zip(values)
-            .map(|(i, value)| {
-                let of_this = draws.iter().map(|draw| draw.get(i).copied().flatten());
-                Some(estimate(value?, of_this))
+        let draws = self.values(statistics);
+        let count = draws.first().map_or(0, Vec::len);
+        (0..count)
+            .map(|i| {
+                let of_this: Vec<Option<f64>> = draws
+                    .iter()
+                    .map(|draw| draw.get(i).copied().flatten())
+                    .collect();
+                self.interval(*of_this.first()?, &of_this)
             })
             .collect()
     }
-}
 
-/// Runs `score` under `replicates` draws of `patients` patients with replacement; the weight of a patient is how often
-/// it was drawn. Each replicate has its own random stream, so threads change nothing.
-pub(crate) fn replicate<T: Send>(
-    patients: usize,
-    replicates: u32,
-    seed: u64,
-    progress: &dyn Progress,
-    score: impl Fn(&[u32]) -> T + Sync,
-) -> Vec<T> {
-    let Ok(n) = u32::try_from(patients) else {
-        return Vec::new();
-    };
-    // One patient resampled is the same patient: no spread would be seen, and it would look like certainty.
-    if n < 2 {
-        return Vec::new();
+    /// The statistics of every draw.
+    fn values(
+        &self,
+        statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync,
+    ) -> Vec<Vec<Option<f64>>> {
+        (0..self.possible_draws())
+            .into_par_iter()
+            .map_init(
+                || vec![0_u32; self.clusters],
+                |weights, draw| {
+                    weights.fill(0);
+                    self.draw(draw, weights);
+                    statistics(weights)
+                },
+            )
+            .collect()
     }
-    (0..replicates)
-        .into_par_iter()
-        .map_init(
-            || vec![0_u32; patients],
-            |weights, r| {
-                weights.fill(0);
-                let mut rng = random::stream(seed, "bootstrap", &[u64::from(r)]);
-                for _ in 0..n {
-                    let drawn = rng.random_range(0..n) as usize;
-                    if let Some(weight) = weights.get_mut(drawn) {
-                        *weight += 1;
-                    }
-                }
-                let result = score(weights);
-                progress.advance(1);
-                result
-            },
-        )
-        .collect()
-}
 
-/// A value with the 95 % percentile interval of its replicates.
-///
-/// A replicate may have no value (no positive patient drawn). Where more than half have none, there is no interval.
-pub(crate) fn estimate(value: f64, replicates: impl Iterator<Item = Option<f64>>) -> Estimate {
-    let mut drawn = 0_usize;
-    let mut values: Vec<f64> = replicates.inspect(|_| drawn += 1).flatten().collect();
-    if values.is_empty() || values.len() * 2 < drawn {
-        return Estimate {
+    /// Runs `score` on all draws, [`LANES`] at a time.
+    pub(crate) fn blocks_of_draws<T: Send>(
+        &self,
+        progress: &dyn Progress,
+        score: impl Fn(&Weights) -> T + Sync,
+    ) -> Vec<T> {
+        let draws = self.possible_draws();
+        if draws == 1 {
+            return Vec::new();
+        }
+        let replicates_before = |draw: usize| draw.min(draws).saturating_sub(1 + self.blocks());
+        (0..draws.div_ceil(LANES))
+            .into_par_iter()
+            .map_init(Weights::default, |weights, block| {
+                weights.fill(self, block);
+                let result = score(weights);
+                let done =
+                    replicates_before((block + 1) * LANES) - replicates_before(block * LANES);
+                progress.advance(done as u64);
+                result
+            })
+            .collect()
+    }
+
+    /// One statistic by [`Self::blocks_of_draws`], whose value on everyone is known.
+    pub(crate) fn estimate_of(
+        &self,
+        value: f64,
+        statistic: impl Fn(&Weights) -> [Option<f64>; LANES] + Sync,
+    ) -> Estimate {
+        let draws: Vec<_> = self.blocks_of_draws(&Silent, statistic);
+        self.interval_of(value, draws.iter())
+    }
+
+    /// The interval of a statistic from its values in [`Self::blocks_of_draws`].
+    pub(crate) fn interval_of<'a>(
+        &self,
+        value: f64,
+        blocks: impl Iterator<Item = &'a [Option<f64>; LANES]>,
+    ) -> Estimate {
+        let draws: Vec<Option<f64>> = blocks.flatten().copied().collect();
+        let no_interval = Estimate {
             value,
             low: None,
             high: None,
         };
+        self.interval(Some(value), &draws).unwrap_or(no_interval)
     }
-    values.sort_unstable_by(f64::total_cmp);
-    Estimate {
-        value,
-        low: quantile(&values, 0.025),
-        high: quantile(&values, 0.975),
+
+    /// The values of a statistic in the replicates alone.
+    pub(crate) fn replicates_of<'a>(
+        &self,
+        blocks: impl Iterator<Item = &'a [Option<f64>; LANES]>,
+    ) -> Vec<Option<f64>> {
+        let draws = blocks.flatten().copied();
+        draws
+            .take(self.possible_draws())
+            .skip(1 + self.blocks())
+            .collect()
+    }
+
+    /// One cluster resampled is the same cluster: no spread would be seen, and it would look like certainty.
+    fn possible_draws(&self) -> usize {
+        let possible =
+            self.replicates > 0 && self.clusters > 1 && u32::try_from(self.clusters).is_ok();
+        if possible { self.draws() } else { 1 }
+    }
+
+    /// The interval from the values of all draws in their order.
+    fn interval(&self, value: Option<f64>, draws: &[Option<f64>]) -> Option<Estimate> {
+        let (first, last) = (1 + self.blocks(), self.possible_draws());
+        let without = draws.get(1..first).unwrap_or_default();
+        let replicates = draws.get(first..last).unwrap_or_default();
+        Some(bca::interval(value?, without, replicates))
     }
 }
 
-/// The quantile of sorted values, interpolated linearly between neighbours.
-pub(crate) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    let place = q * sorted.len().checked_sub(1)? as f64;
-    let below = *sorted.get(place.floor() as usize)?;
-    let above = *sorted.get(place.ceil() as usize)?;
-    Some(below + (above - below) * place.fract())
+/// A value with the 95 % percentile interval of replicates alone.
+pub(crate) fn estimate(value: f64, replicates: impl Iterator<Item = Option<f64>>) -> Estimate {
+    let replicates: Vec<Option<f64>> = replicates.collect();
+    bca::interval(value, &[], &replicates)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, Verdict};
+use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, UnitOfAnalysis, Verdict};
 
 /// A whole number with thousands separated.
 pub fn thousands(n: u64) -> String {
@@ -39,16 +39,27 @@ pub(crate) fn joined(words: &[&str]) -> String {
 
 /// A score's value; where cases are few, fewer digits and a tilde.
 pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
-    if few {
+    minus(&if few {
         format!("~{value:.0$}", few_digits(digits))
     } else {
         format!("{value:.digits$}")
-    }
+    })
 }
 
 /// An area's three digits become two; a loss keeps three of its four, for rare labels' losses are small.
 const fn few_digits(digits: usize) -> usize {
     if digits > 3 { 3 } else { 2 }
+}
+
+/// A threshold with so many digits that it reads neither as 0 nor as 1 unless it is.
+pub(crate) fn threshold(t: f64) -> String {
+    let rounded_off = |digits: usize| {
+        let text = format!("{t:.digits$}");
+        let read = text.parse::<f64>().unwrap_or(t);
+        (read <= 0.0 && t > 0.0) || (read >= 1.0 && t < 1.0) || (t < 0.1 && read < 0.01)
+    };
+    let digits = (3..12).find(|&digits| !rounded_off(digits)).unwrap_or(12);
+    format!("{t:.digits$}")
 }
 
 /// An interval, or a dash.
@@ -68,6 +79,16 @@ pub(crate) fn percent(share: f64, digits: usize) -> String {
 /// Numbers with a minus sign instead of a hyphen.
 fn minus(numbers: &str) -> String {
     numbers.replace('-', "−")
+}
+
+/// A p-value with as many digits as it is worth.
+pub(crate) fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_owned(),
+        Some(p) if p < 0.001 => "<0.001".to_owned(),
+        Some(p) if p < 0.1 => format!("{p:.3}"),
+        Some(p) => format!("{p:.2}"),
+    }
 }
 
 /// A skill: "64.9 % (60.1 to 69.0)".
@@ -108,17 +129,27 @@ pub(crate) fn verdict(verdict: Verdict, reference: &str) -> String {
 /// The table that the command line prints.
 pub(crate) fn evaluation(e: &Evaluation) -> String {
     let mut out = String::new();
-    let cohort = format!(
-        "{} of {}",
-        count(e.slices, "slice"),
-        count(e.patients, "patient")
-    );
-    head(&mut out, "Per slice", &cohort, &e.weighted_log_loss);
+    let patients = count(e.patients, "patient");
+    let (level, cohort) = match e.unit {
+        UnitOfAnalysis::Slice => (
+            "Per slice",
+            format!("{} of {patients}", count(e.slices, "slice")),
+        ),
+        UnitOfAnalysis::Study => (
+            "Per study",
+            format!(
+                "{patients}, predicted from {}; only whole studies have a truth",
+                count(e.slices, "slice")
+            ),
+        ),
+    };
+    head(&mut out, level, &cohort, &e.weighted_log_loss);
     body(&mut out, e.verdict, &e.baselines, &e.labels);
     if let Some(study) = &e.study {
         out.push('\n');
         study_text(&mut out, study);
     }
+    as_a_test(&mut out, e);
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,
@@ -134,11 +165,35 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
     out
 }
 
+/// What a clinician asks first, in the page's own sentences.
+fn as_a_test(out: &mut String, e: &Evaluation) {
+    let summary = crate::summary::of(e);
+    if let Some(d) = summary.detection {
+        out.push_str("\nAs a test of any:\n");
+        for sentence in [
+            d.found_sentence(),
+            d.alarm_sentence(),
+            d.threshold_sentence(),
+        ] {
+            let _ = writeln!(out, "{sentence}");
+        }
+    }
+    if let Some(calibration) = summary.calibration {
+        // A sentence a line keeps lines short.
+        let _ = writeln!(
+            out,
+            "\nCalibration of any:\n{}",
+            calibration.replace(". ", ".\n")
+        );
+    }
+}
+
 fn study_text(out: &mut String, s: &StudyScores) {
     let cohort = format!(
-        "{} of {}; a study's prediction is the highest of its slices'",
+        "{} of {}; a study's prediction is {}",
         count(s.studies, "study"),
-        count(s.patients, "patient")
+        count(s.patients, "patient"),
+        s.aggregation.words()
     );
     head(out, "Per study", &cohort, &s.weighted_log_loss);
     if s.verdict == Verdict::WorseThanNoSkill {

@@ -95,7 +95,7 @@ fn train_zeros(e: &Evaluation) -> Option<String> {
     let train = e.baselines.iter().find(|b| b.name == TRAIN_BASELINE)?;
     let names: Vec<&str> = LABELS
         .iter()
-        .zip(train.prediction)
+        .zip(train.prediction?)
         .zip(e.positives)
         .filter(|((_, p), positives)| *p == 0.0 && *positives > 0)
         .map(|((label, _), _)| label.name())

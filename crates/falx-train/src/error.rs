@@ -52,6 +52,37 @@ pub enum TrainError {
     /// The evaluation.
     #[error(transparent)]
     Evaluate(#[from] falx_eval::EvaluateError),
+    /// The comparison.
+    #[error(transparent)]
+    Compare(#[from] falx_eval::compare::CompareError),
+    /// The table of groups.
+    #[error(transparent)]
+    Groups(#[from] crate::groups::GroupsError),
+    /// Predictions and truth are of different slices.
+    #[error(
+        "none of the {count} slices in {predictions} has a truth in {truth}: one names its slices like {predicted}, the \
+         other like {known}; give predictions and truth of the same slices"
+    )]
+    OtherSlices {
+        /// The predictions.
+        predictions: PathBuf,
+        /// Slices in them.
+        count: usize,
+        /// The truth.
+        truth: PathBuf,
+        /// A slice of the predictions.
+        predicted: falx_core::ImageId,
+        /// A slice of the truth, or a word that there is none.
+        known: String,
+    },
+    /// A file of predictions without a row.
+    #[error("{0} has no rows; give predictions of at least one slice")]
+    NoPredictions(PathBuf),
+    /// Nothing says what is true.
+    #[error(
+        "{0}: predictions need a truth to be judged; give it with --labels, or an index that has labels with --index"
+    )]
+    NoTruth(PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {source}; the last checkpoint is intact, `--resume` goes on from it")]
     Io {

@@ -1,16 +1,15 @@
 //! A finished run, judged and shown.
 
-use std::collections::HashMap;
-
-use falx_core::{ImageId, PatientId, Progress};
-use falx_data::index::IndexRow;
+use falx_core::Progress;
 use falx_eval::report::{Report, TrainingCurve};
-use falx_eval::{Case, EvaluateOptions, Evaluation, evaluate};
+use falx_eval::{Case, Evaluation};
 
+use crate::cases::{Rows, case, metadata_alone, reads};
 use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
+use crate::judge::{JudgeOptions, Judged};
 use crate::lock::RunLock;
-use crate::{Recipe, TrainError, metrics, pictures};
+use crate::{Recipe, TrainError, metrics, pictures, provenance};
 
 /// A run's evaluation and what a report needs besides.
 pub struct RunEvaluation {
@@ -25,84 +24,101 @@ pub struct RunEvaluation {
     folder: RunFolder,
 }
 
+/// A finished run, read but not scored.
+pub(crate) struct JudgedRun {
+    pub(crate) judged: Judged,
+    pub(crate) data: RunData,
+    part: Part,
+    recipe: Recipe,
+    lock: RunLock,
+}
+
+impl JudgedRun {
+    pub(crate) fn read(folder: &RunFolder, options: &JudgeOptions<'_>) -> Result<Self, TrainError> {
+        if !folder.lock().is_file() {
+            return Err(TrainError::NoRun(folder.path().to_owned()));
+        }
+        let lock: RunLock = folder::read_toml(&folder.lock())?;
+        let recipe = Recipe::read(&folder.recipe())?;
+        let data = RunData::load(&recipe)?;
+        lock.check_data(&data, folder.path())?;
+        let part = if data.test.is_empty() {
+            Part::Validation
+        } else {
+            Part::Test
+        };
+        let path = folder.predictions(part);
+        if !path.is_file() {
+            return Err(TrainError::Unfinished(folder.path().to_owned()));
+        }
+        let judged = judged(folder, &data, part, options)?;
+        Ok(Self {
+            judged,
+            data,
+            part,
+            recipe,
+            lock,
+        })
+    }
+}
+
+/// A run's predictions, with all that its index knows of their slices.
+fn judged(
+    folder: &RunFolder,
+    data: &RunData,
+    part: Part,
+    options: &JudgeOptions<'_>,
+) -> Result<Judged, TrainError> {
+    let mut attributes = options.attributes(Some(&data.index))?;
+    let rows = Rows::new(&data.index);
+    let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
+        let predictions = falx_eval::predictions::read_csv(&folder.predictions(part))?;
+        let known = predictions.into_iter().filter_map(|prediction| {
+            let row = rows.get(&prediction.image_id)?;
+            Some(case(prediction, row.labels, Some(row), &mut attributes))
+        });
+        Ok(known.collect())
+    };
+    let cases = read(part)?;
+    // The fold that chose the epoch also finds thresholds and corrections for the patients that stayed locked.
+    let development = match part {
+        Part::Test => Some(read(Part::Validation)?),
+        Part::Validation => None,
+    };
+    let training: Vec<usize> = data
+        .training
+        .iter()
+        .filter_map(|sample| rows.place(&sample.image_id))
+        .collect();
+    let both = [Some(&cases), development.as_ref()];
+    let both = both.into_iter().flatten();
+    Ok(Judged {
+        metadata: metadata_alone(&rows, Some(&training), &cases),
+        studies: both.flat_map(|cases| reads(&data.index, cases)).collect(),
+        cases,
+        development,
+    })
+}
+
 /// Judges a finished run: on the locked test where its split has one, else on the validation fold.
 ///
 /// # Errors
 /// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
 pub fn evaluate_run(
     folder: &RunFolder,
-    replicates: u32,
-    seed: u64,
+    options: &JudgeOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<RunEvaluation, TrainError> {
-    if !folder.lock().is_file() {
-        return Err(TrainError::NoRun(folder.path().to_owned()));
-    }
-    let lock: RunLock = folder::read_toml(&folder.lock())?;
-    let recipe = Recipe::read(&folder.recipe())?;
-    let data = RunData::load(&recipe)?;
-    lock.check_data(&data, folder.path())?;
-    let part = if data.test.is_empty() {
-        Part::Validation
-    } else {
-        Part::Test
-    };
-    let path = folder.predictions(part);
-    if !path.is_file() {
-        return Err(TrainError::Unfinished(folder.path().to_owned()));
-    }
-    let cases = cases(&data, falx_eval::predictions::read_csv(&path)?);
-    let options = EvaluateOptions {
-        replicates,
-        seed,
-        train_prevalence: Some(data.prevalence),
-    };
-    let evaluation = evaluate(&cases, &options, progress)?;
+    let run = JudgedRun::read(folder, options)?;
+    let evaluation = options.judge(&run.judged, Some(run.data.prevalence), progress)?;
     Ok(RunEvaluation {
         evaluation,
-        part,
-        cases,
-        data,
-        recipe,
-        lock,
+        part: run.part,
+        cases: run.judged.cases,
+        data: run.data,
+        recipe: run.recipe,
+        lock: run.lock,
         folder: folder.clone(),
-    })
-}
-
-/// Joins predictions with what the index knows of their slices.
-fn cases(data: &RunData, predictions: Vec<falx_core::Prediction>) -> Vec<Case> {
-    let rows: HashMap<&ImageId, &IndexRow> = data
-        .index
-        .rows
-        .iter()
-        .map(|row| (&row.image_id, row))
-        .collect();
-    predictions
-        .into_iter()
-        .filter_map(|prediction| {
-            let row = rows.get(&prediction.image_id)?;
-            Some(Case {
-                patient: patient(row),
-                study: row.study_uid.clone(),
-                series: row.series_uid.clone(),
-                attributes: None,
-                truth: row.labels,
-                prediction: prediction.probabilities,
-                image_id: prediction.image_id,
-            })
-        })
-        .collect()
-}
-
-/// Without a patient the study is the best guess of who belongs together; without a study, the slice alone.
-pub(crate) fn patient(row: &IndexRow) -> PatientId {
-    row.patient.clone().unwrap_or_else(|| {
-        PatientId(
-            row.study_uid
-                .as_deref()
-                .unwrap_or(row.image_id.as_str())
-                .to_owned(),
-        )
     })
 }
 
@@ -132,21 +148,18 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
         },
     ];
     Ok(Report {
-        title: format!("{} on {}", run.recipe.network.name, dataset(&run.data)),
+        title: format!(
+            "{} on {}",
+            run.recipe.network.name,
+            provenance::data_sets(&run.data).join(", ")
+        ),
         subtitle: subtitle(run),
-        facts: facts(run),
+        provenance: provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
         evaluation: run.evaluation.clone(),
         curves,
         pictures: pictures::examples(&run.cases, &run.data.index),
         notes: notes(run),
     })
-}
-
-fn dataset(data: &RunData) -> String {
-    let mut names: Vec<&str> = data.index.rows.iter().map(|row| &*row.dataset).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.join(", ")
 }
 
 fn subtitle(run: &RunEvaluation) -> String {
@@ -158,44 +171,6 @@ fn subtitle(run: &RunEvaluation) -> String {
         "Judged on {} slices of {} {seen}.",
         run.evaluation.slices, run.evaluation.patients
     )
-}
-
-fn facts(run: &RunEvaluation) -> Vec<(String, String)> {
-    let fact = |name: &str, value: String| (name.to_owned(), value);
-    let windows: Vec<String> = run
-        .recipe
-        .input
-        .windows
-        .iter()
-        .map(|w| format!("{}/{}", w.center(), w.width()))
-        .collect();
-    vec![
-        fact("Network", run.recipe.network.name.clone()),
-        fact(
-            "Input",
-            format!(
-                "{0} × {0} pixels, windows {1} HU",
-                run.recipe.input.size,
-                windows.join(", ")
-            ),
-        ),
-        fact("Learnt from", format!("{} slices", run.data.training.len())),
-        fact(
-            "Epoch chosen on",
-            format!(
-                "{} slices of fold {}",
-                run.data.validation.len(),
-                run.recipe.data.fold
-            ),
-        ),
-        fact("Locked test", format!("{} slices", run.data.test.len())),
-        fact("Seed", run.lock.seed.to_string()),
-        fact("Engine", run.lock.engine.clone()),
-        fact("falx", run.lock.falx_version.clone()),
-        fact("Data", run.lock.data_hash.clone()),
-        fact("Recipe", run.lock.recipe_hash.clone()),
-        fact("Split", run.lock.split_hash.clone()),
-    ]
 }
 
 fn notes(run: &RunEvaluation) -> Vec<String> {

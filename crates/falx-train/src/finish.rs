@@ -10,9 +10,9 @@ use crate::TrainError;
 use crate::folder::Part;
 use crate::train::Run;
 
-const INTENDED_USE: &str = "Research on the detection of intracranial haemorrhage in slices of non-contrast head CT. \
+pub(crate) const INTENDED_USE: &str = "Research on the detection of intracranial haemorrhage in slices of non-contrast head CT. \
 Research use; not a medical device.";
-const LICENCE: &str = "not stated; the terms of the training data apply";
+pub(crate) const LICENCE: &str = "not stated; the terms of the training data apply";
 
 pub(crate) fn finish(
     run: &Run<'_>,

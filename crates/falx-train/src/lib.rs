@@ -3,23 +3,33 @@
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
 //! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
 
+mod attributes;
+mod cases;
 mod checkpoint;
+mod compare;
 mod data;
 mod error;
 mod evaluation;
 mod finish;
 mod folder;
+mod groups;
+mod judge;
 mod lock;
 mod metrics;
 mod pictures;
 mod predictions;
+mod provenance;
 mod recipe;
+mod sizes;
 mod summary;
 mod train;
 
+pub use compare::{Contender, Contest, compare_models};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use folder::{Part, RunFolder};
+pub use groups::GroupsError;
+pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};

@@ -1,26 +1,32 @@
 //! Anybody's predictions, joined with their truth and judged.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use falx_core::{ImageId, PatientId, Progress};
-use falx_data::index::{Index, IndexRow};
-use falx_data::labels;
+use falx_core::Progress;
+use falx_data::index::Index;
+use falx_data::labels::{self, LabelTable};
 use falx_eval::report::Report;
-use falx_eval::{Case, EvaluateOptions, Evaluation, evaluate};
+use falx_eval::text::count;
+use falx_eval::{Case, Evaluation, Provenance, Scale};
 
 use crate::TrainError;
-use crate::evaluation::patient;
+use crate::attributes::AttributeTable;
+use crate::cases::{Rows, case, forget_inherited, metadata_alone, reads};
+use crate::judge::{JudgeOptions, Judged};
 
 /// The files that an evaluation of predictions is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct PredictionFiles<'a> {
     /// A `predictions.csv`.
     pub predictions: &'a Path,
-    /// The truth.
-    pub labels: &'a Path,
+    /// The truth; without it the index's labels.
+    pub labels: Option<&'a Path>,
     /// Names patients and studies, where given.
     pub index: Option<&'a Path>,
+    /// Predictions of other patients, on which thresholds and corrections are found.
+    pub development: Option<&'a Path>,
+    /// What the numbers of the predictions mean.
+    pub scale: Scale,
 }
 
 /// Judged predictions.
@@ -29,7 +35,78 @@ pub struct JudgedPredictions {
     /// The scores.
     pub evaluation: Evaluation,
     predictions: PathBuf,
-    labels: PathBuf,
+    truth: PathBuf,
+}
+
+/// Where the truth of slices stands.
+enum Truth<'a> {
+    Table(LabelTable, &'a Path),
+    Index(&'a Path),
+}
+
+impl Truth<'_> {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Table(_, path) | Self::Index(path) => path,
+        }
+    }
+}
+
+/// Predictions that have a truth.
+struct Known {
+    cases: Vec<Case>,
+    notes: Vec<String>,
+    without_truth: u64,
+    outside_index: u64,
+}
+
+fn join(
+    path: &Path,
+    scale: Scale,
+    truth: &Truth<'_>,
+    rows: Option<&Rows<'_>>,
+    attributes: &mut AttributeTable,
+) -> Result<Known, TrainError> {
+    let read = falx_eval::predictions::read(path, scale)?;
+    let predictions = read.rows;
+    let Some(first) = predictions.first() else {
+        return Err(TrainError::NoPredictions(path.to_owned()));
+    };
+    let (predicted, count) = (first.image_id.clone(), predictions.len());
+    let mut known = Known {
+        cases: Vec::with_capacity(predictions.len()),
+        notes: read.notes,
+        without_truth: 0,
+        outside_index: 0,
+    };
+    for prediction in predictions {
+        let row = rows.and_then(|rows| rows.get(&prediction.image_id));
+        let labels = match truth {
+            Truth::Table(table, _) => table.get(&prediction.image_id),
+            Truth::Index(_) => row.map(|row| row.labels),
+        };
+        let Some(labels) = labels else {
+            known.without_truth += 1;
+            continue;
+        };
+        known.outside_index += u64::from(rows.is_some() && row.is_none());
+        let case = case(prediction, labels, row, attributes);
+        known.cases.push(case);
+    }
+    if known.cases.is_empty() {
+        let example = match truth {
+            Truth::Table(table, _) => table.iter().next().map(|(id, _)| id.to_string()),
+            Truth::Index(_) => rows.and_then(Rows::first).map(ToString::to_string),
+        };
+        return Err(TrainError::OtherSlices {
+            predictions: path.to_owned(),
+            count,
+            truth: truth.path().to_owned(),
+            predicted,
+            known: example.unwrap_or_else(|| "nothing, for it is empty".to_owned()),
+        });
+    }
+    Ok(known)
 }
 
 /// Joins predictions with their truth and judges them.
@@ -41,63 +118,94 @@ pub struct JudgedPredictions {
 /// [`TrainError`] when a file cannot be used or no slice has both a prediction and a truth.
 pub fn evaluate_predictions(
     files: &PredictionFiles<'_>,
-    replicates: u32,
-    seed: u64,
+    options: &JudgeOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<JudgedPredictions, TrainError> {
-    let predictions = falx_eval::predictions::read_csv(files.predictions)?;
-    let truth = labels::read(files.labels)?;
-    let index = files.index.map(Index::read).transpose()?;
-    let rows: HashMap<&ImageId, &IndexRow> = index
-        .iter()
-        .flat_map(|index| &index.rows)
-        .map(|row| (&row.image_id, row))
-        .collect();
-    let mut without_truth = 0_usize;
-    let mut cases = Vec::with_capacity(predictions.len());
-    for prediction in predictions {
-        let Some(labels) = truth.get(&prediction.image_id) else {
-            without_truth += 1;
-            continue;
-        };
-        let row = rows.get(&prediction.image_id);
-        cases.push(Case {
-            patient: row.map_or_else(
-                || PatientId::from(prediction.image_id.as_str()),
-                |row| patient(row),
-            ),
-            study: row.and_then(|row| row.study_uid.clone()),
-            series: row.and_then(|row| row.series_uid.clone()),
-            attributes: None,
-            truth: labels,
-            prediction: prediction.probabilities,
-            image_id: prediction.image_id,
-        });
-    }
-    let options = EvaluateOptions {
-        replicates,
-        seed,
-        train_prevalence: None,
-    };
-    let mut evaluation = evaluate(&cases, &options, progress)?;
-    if index.is_none() {
-        evaluation.warnings.push(
-            "No index was given, so patients are unknown and every slice counts as a patient of its own: the \
-             intervals are too narrow. Give the index with --index."
-                .to_owned(),
-        );
-    }
-    if without_truth > 0 {
-        evaluation.warnings.push(format!(
-            "{without_truth} predicted slices have no truth in {} and were left out.",
-            files.labels.display()
-        ));
-    }
+    let joined = JoinedPredictions::read(files, options)?;
+    let mut evaluation = options.judge(&joined.judged, None, progress)?;
+    evaluation.warnings.extend(joined.warnings);
     Ok(JudgedPredictions {
         evaluation,
         predictions: files.predictions.to_owned(),
-        labels: files.labels.to_owned(),
+        truth: joined.truth,
     })
+}
+
+/// Predictions joined with all that is known of their slices.
+pub(crate) struct JoinedPredictions {
+    pub(crate) judged: Judged,
+    pub(crate) warnings: Vec<String>,
+    truth: PathBuf,
+}
+
+impl JoinedPredictions {
+    pub(crate) fn read(
+        files: &PredictionFiles<'_>,
+        options: &JudgeOptions<'_>,
+    ) -> Result<Self, TrainError> {
+        let truth = match (files.labels, files.index) {
+            (Some(path), _) => Truth::Table(labels::read(path)?, path),
+            (None, Some(path)) => Truth::Index(path),
+            (None, None) => return Err(TrainError::NoTruth(files.predictions.to_owned())),
+        };
+        let index = files.index.map(Index::read).transpose()?;
+        let rows = index.as_ref().map(Rows::new);
+        let mut attributes = options.attributes(index.as_ref())?;
+        let mut join =
+            |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
+        let known = join(files.predictions)?;
+        let development = files.development.map(join).transpose()?;
+        let (mut cases, mut development) = (known.cases, development.map(|known| known.cases));
+        let studies = index.as_ref().map(|index| reads(index, &cases));
+        let mut studies = studies.unwrap_or_default();
+        if matches!(truth, Truth::Index(_)) {
+            forget_inherited(&mut cases, &studies);
+            if let (Some(cases), Some(index)) = (&mut development, &index) {
+                let of_development = reads(index, cases);
+                forget_inherited(cases, &of_development);
+                studies.extend(of_development);
+            }
+        }
+        let mut warnings = known.notes;
+        if index.is_none() {
+            warnings.push(
+                "No index was given, so patients are unknown and every slice counts as a patient of its own: the \
+                 intervals are too narrow. Give the index with --index."
+                    .to_owned(),
+            );
+        }
+        if known.outside_index > 0 {
+            warnings.push(format!(
+                "{} not in the index: each counts as a patient of its own.",
+                are(known.outside_index)
+            ));
+        }
+        if known.without_truth > 0 {
+            warnings.push(format!(
+                "{} predicted slices have no truth in {} and were left out.",
+                known.without_truth,
+                truth.path().display()
+            ));
+        }
+        let metadata = rows
+            .as_ref()
+            .and_then(|rows| metadata_alone(rows, None, &cases));
+        Ok(Self {
+            judged: Judged {
+                cases,
+                development,
+                studies,
+                metadata,
+            },
+            warnings,
+            truth: truth.path().to_owned(),
+        })
+    }
+}
+
+fn are(slices: u64) -> String {
+    let verb = if slices == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(slices, "predicted slice"))
 }
 
 impl JudgedPredictions {
@@ -109,18 +217,31 @@ impl JudgedPredictions {
                 "Judged on {} slices of {} patients.",
                 self.evaluation.slices, self.evaluation.patients
             ),
-            facts: vec![
-                (
-                    "Predictions".to_owned(),
-                    self.predictions.display().to_string(),
-                ),
-                ("Truth".to_owned(), self.labels.display().to_string()),
-                ("falx".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ],
+            provenance: self.provenance(),
             evaluation: self.evaluation.clone(),
             curves: Vec::new(),
             pictures: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    /// What is known of the predictions: their files' names and who judged them.
+    fn provenance(&self) -> Provenance {
+        let name = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        let (predictions, labels) = (name(&self.predictions), name(&self.truth));
+        Provenance {
+            software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
+            commands: vec![format!(
+                "falx evaluate {predictions} --labels {labels} --html report.html"
+            )],
+            other: vec![
+                ("Predictions".to_owned(), predictions),
+                ("Truth".to_owned(), labels),
+            ],
+            ..Provenance::default()
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The command line: every flag documented where it is defined.
 
+mod judging;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,6 +11,7 @@ use falx_core::Window;
 use falx_data::index::{Layout, Part};
 
 use crate::exit;
+pub use judging::{Compare, Evaluate};
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
 #[derive(Debug, Parser)]
@@ -66,6 +69,11 @@ pub enum Command {
     Train(Train),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
     Evaluate(Evaluate),
+    /// Set runs and predictions side by side on the same slices, with paired differences and published values.
+    #[command(after_help = "Examples:
+  falx compare run-a run-b
+  falx compare mine=predictions.csv theirs=other.csv --labels labels.csv --index index.parquet --html compare.html")]
+    Compare(Compare),
     /// Predict slices with a trained model.
     Predict(Predict),
     /// Look at DICOM files: what they hold, what is wrong with them, and their picture.
@@ -217,29 +225,6 @@ pub struct Train {
     pub resume: bool,
 }
 
-/// `falx evaluate`
-#[derive(Debug, Args)]
-pub struct Evaluate {
-    /// A run's folder, or a predictions.csv.
-    #[arg(value_name = "RUN|CSV")]
-    pub what: PathBuf,
-    /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label.
-    #[arg(long, value_name = "CSV")]
-    pub labels: Option<PathBuf>,
-    /// An index that names the patient and study of each slice of a predictions.csv, for intervals by patient.
-    #[arg(long, value_name = "PARQUET")]
-    pub index: Option<PathBuf>,
-    /// Write the report as one HTML page.
-    #[arg(long, value_name = "F")]
-    pub html: Option<PathBuf>,
-    /// Resamples of the patients behind every interval.
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub replicates: u32,
-    /// Where the resamples start.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-}
-
 /// `falx predict`
 #[derive(Debug, Args)]
 pub struct Predict {
@@ -339,6 +324,54 @@ opencv-python-headless; in JSON, ratios above 1 mean that falx is better.")]
 Files are hard links with an id, patient and series of their own through a label table. The peer is a loop of pydicom's
 dcmread with stop_before_pixels; in JSON, ratios above 1 mean that falx is better.")]
     Index(BenchIndex),
+    /// From predictions to scores with intervals: a bootstrap by patient at the scale of a whole data set.
+    #[command(after_help = "Examples:
+  falx bench evaluate --peer numpy
+  falx bench evaluate slices.parquet --peer numpy --files --json
+
+The predictions are made: a logit that is higher for positives, with noise. The peer sorts once and then draws patients
+with NumPy; it makes fewer draws, and their time is scaled. Both must give the same scores. In JSON, ratios above 1 mean
+that falx is better.")]
+    Evaluate(BenchEvaluate),
+}
+
+/// `falx bench evaluate`
+#[derive(Debug, Args)]
+pub struct BenchEvaluate {
+    /// A Parquet table of slices with patients and labels. [default: 752,803 slices of RSNA's prevalence, made for this]
+    #[arg(value_name = "PARQUET")]
+    pub table: Option<PathBuf>,
+    /// Make so many slices.
+    #[arg(long, value_name = "N", conflicts_with = "table")]
+    pub slices: Option<NonZeroUsize>,
+    /// Measure this peer too, in turns.
+    #[arg(long)]
+    pub peer: Option<EvaluatePeer>,
+    /// The Python of the peer.
+    #[arg(long, default_value = "python3", value_name = "PATH")]
+    pub python: PathBuf,
+    /// Resamples of the patients.
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub draws: u32,
+    /// Resamples that the peer makes; their time is scaled to those of falx.
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub peer_draws: u32,
+    /// How often everything is measured.
+    #[arg(long, default_value = "3", value_name = "N")]
+    pub rounds: NonZeroUsize,
+    /// Also lint a submission of stage 2's size, and read predictions of all slices.
+    #[arg(long)]
+    pub files: bool,
+    /// Where scores and resamples start.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// A peer of `falx bench evaluate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EvaluatePeer {
+    /// `NumPy`.
+    Numpy,
 }
 
 /// `falx bench index`

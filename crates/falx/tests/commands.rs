@@ -22,6 +22,8 @@ fn help_teaches() {
         "dicom show",
         "dicom check",
         "bench io",
+        "bench index",
+        "bench evaluate",
         "lint-submission",
         "worklist-sim",
     ] {

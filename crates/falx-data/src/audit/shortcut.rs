@@ -5,6 +5,7 @@
 
 mod features;
 mod fit;
+mod predict;
 mod regression;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,9 @@ use serde::Serialize;
 use super::Severity::{Note, Warning};
 use super::findings::{Findings, Kind};
 use super::survey::{Survey, group_key};
+use crate::index::IndexRow;
 use features::Feature;
+pub use predict::{cross_fit_from_metadata, predict_from_metadata};
 
 /// Slices that are looked at; of more, whole groups are drawn.
 const MOST_SLICES: usize = 20_000;
@@ -106,12 +109,7 @@ impl Sample {
                 && let Some((hash, rows)) = of_group.get_mut(survey.group_of(at) as usize)
             {
                 if rows.is_empty() {
-                    let digest = blake3::hash(group_key(row).as_bytes());
-                    *hash = digest
-                        .as_bytes()
-                        .iter()
-                        .take(8)
-                        .fold(0, |hash, &byte| hash << 8 | u64::from(byte));
+                    *hash = group_hash(row);
                 }
                 rows.push((at, truth));
             }
@@ -153,14 +151,8 @@ impl Sample {
         order.sort_by_key(|&group| std::cmp::Reverse(positives.get(group).copied()));
         self.folds = vec![0; self.groups];
         for (turn, group) in order.into_iter().enumerate() {
-            let place = turn % FOLDS;
-            let fold = if (turn / FOLDS).is_multiple_of(2) {
-                place
-            } else {
-                FOLDS - 1 - place
-            };
             if let Some(slot) = self.folds.get_mut(group) {
-                *slot = fold;
+                *slot = fold_of_turn(turn);
             }
         }
     }
@@ -181,6 +173,23 @@ impl Sample {
     fn fold(&self, at: usize) -> usize {
         let group = self.group.get(at).copied().unwrap_or(0);
         self.folds.get(group as usize).copied().unwrap_or(0)
+    }
+}
+
+/// A group's place in an order that depends on nothing but its name.
+fn group_hash(row: &IndexRow) -> u64 {
+    let digest = blake3::hash(group_key(row).as_bytes());
+    let first = digest.as_bytes().iter().take(8);
+    first.fold(0, |hash, &byte| hash << 8 | u64::from(byte))
+}
+
+/// The fold of the group that is dealt in this turn: to and fro.
+const fn fold_of_turn(turn: usize) -> usize {
+    let place = turn % FOLDS;
+    if (turn / FOLDS).is_multiple_of(2) {
+        place
+    } else {
+        FOLDS - 1 - place
     }
 }
 

@@ -138,7 +138,7 @@ impl Writer {
 }
 
 /// The columns of the index in the order of the outer contract.
-fn schema() -> Vec<Field> {
+pub(super) fn schema() -> Vec<Field> {
     let must = |name: &str, kind| Field::new(name, kind, false);
     let may = |name: &str, kind| Field::new(name, kind, true);
     let defect = Arc::new(Field::new("item", DataType::Utf8, true));
@@ -184,6 +184,8 @@ fn schema() -> Vec<Field> {
         may("window_center", DataType::Float64),
         may("window_width", DataType::Float64),
         may("mask", DataType::Utf8),
+        may("age_years", DataType::Float32),
+        may("sex", DataType::Utf8),
     ]);
     fields
 }
@@ -255,6 +257,9 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
     columns.extend(acquisition_columns(rows));
     let mask = |r: &IndexRow| Some(r.mask.as_ref()?.to_string_lossy().into_owned());
     columns.push(Arc::new(rows.iter().map(mask).collect::<StringArray>()));
+    let ages = rows.iter().map(|r| r.age_years);
+    columns.push(Arc::new(ages.collect::<Float32Array>()));
+    columns.push(text(rows.iter().map(|r| r.sex.as_deref())));
     columns
 }
 
@@ -376,6 +381,9 @@ fn read_batch(
     let (bone, brain) = (value("bone_fraction")?, value("brain_fraction")?);
     let acquisitions = read_acquisitions(opened, batch)?;
     let mask = text("mask")?;
+    // Indices of falx 0.1's first builds end here.
+    let age = opened.newer_column::<Float32Array>(batch, "age_years")?;
+    let sex = opened.newer_column::<StringArray>(batch, "sex")?;
     for (at, acquisition) in acquisitions.into_iter().enumerate() {
         let list = defects.value(at);
         let list = list
@@ -411,6 +419,8 @@ fn read_batch(
             brain_fraction: brain.is_valid(at).then(|| brain.value(at)),
             acquisition,
             mask: string(mask, at).map(PathBuf::from),
+            age_years: age.filter(|age| age.is_valid(at)).map(|age| age.value(at)),
+            sex: sex.and_then(|sex| shared(sex, at)),
         });
     }
     Ok(())

@@ -331,6 +331,8 @@ fn usable(
     if layout != Layout::Cq500 {
         row.patient = header.patient_id.as_deref().map(|id| pseudonym(id, layout));
     }
+    row.age_years = header.patient_age_years.map(shown_age);
+    row.sex = header.patient_sex.as_deref().map(Into::into);
     row.study_uid = header.study_instance_uid.as_deref().map(Into::into);
     row.series_uid = header.series_instance_uid.as_deref().map(Into::into);
     row.rows = header.rows as u32;
@@ -342,6 +344,14 @@ fn usable(
     row.usable = true;
     row.acquisition = Some(Arc::new(acquisition(header)));
     placed(row, header)
+}
+
+/// Ages over 89 are one group.
+///
+/// # Source
+/// HIPAA Privacy Rule, 45 CFR 164.514(b)(2)(i)(C).
+fn shown_age(years: f64) -> f32 {
+    if years > 89.0 { 90.0 } else { years as f32 }
 }
 
 impl IndexRow {

@@ -1,4 +1,5 @@
 mod layouts;
+mod person;
 mod scale;
 
 use std::fmt::Write as _;

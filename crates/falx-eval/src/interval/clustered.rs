@@ -4,12 +4,13 @@ use super::delong::paired;
 use super::placement::Placements;
 use super::{Area, AreaDifference, AreaError};
 use crate::Outcomes;
+use crate::ranked::Ranked;
 
 /// The area under the ROC curve with its variance over clusters: the area that every pair of cases is worth the same,
 /// and Obuchowski's variance.
 ///
-/// With one case a cluster it equals [`super::delong`]. It needs many clusters (some dozens with either class) and says
-/// nothing of cases that none of them is like.
+/// With one case a cluster it equals [`super::delong`]. With few clusters its intervals are too narrow: in the simulation of
+/// the example `coverage` 95 % intervals hold the truth in some 94.5 % of samples of 300 patients, and 93 % of 40.
 ///
 /// # Errors
 /// [`AreaError`] where a class is missing or lies in a single cluster.
@@ -18,7 +19,7 @@ use crate::Outcomes;
 /// Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997; 53:567.
 pub fn clustered_area(outcomes: &Outcomes<'_>) -> Result<Area, AreaError> {
     let placements = Placements::of(outcomes)?;
-    Sums::new(&placements, outcomes.truth(), outcomes.cluster()).area()
+    Sums::new(&placements, truth_and_cluster(outcomes)).area()
 }
 
 /// Two areas of the same clustered cases, and their difference; `second` is the other prediction of each case.
@@ -34,14 +35,25 @@ pub fn clustered_difference(
 ) -> Result<AreaDifference, AreaError> {
     let other = paired(outcomes, second)?;
     let (a, b) = (Placements::of(outcomes)?, Placements::of(&other)?);
-    let (truth, cluster) = (outcomes.truth(), outcomes.cluster());
-    let a = Sums::new(&a, truth, cluster);
-    let b = Sums::new(&b, truth, cluster);
+    let a = Sums::new(&a, truth_and_cluster(outcomes));
+    let b = Sums::new(&b, truth_and_cluster(outcomes));
     Ok(AreaDifference {
         first: a.area()?,
         second: b.area()?,
         covariance: a.covariance(&b)?,
     })
+}
+
+fn truth_and_cluster(outcomes: &Outcomes<'_>) -> impl Iterator<Item = (bool, u32)> {
+    outcomes.iter().map(|(truth, _, cluster)| (truth, cluster))
+}
+
+/// [`clustered_area`] of ranked cases; `cases` has the truth and cluster of each in its own order.
+pub(crate) fn clustered_area_of(
+    ranked: &Ranked,
+    cases: impl Iterator<Item = (bool, u32)>,
+) -> Result<Area, AreaError> {
+    Sums::new(&Placements::ranked(ranked)?, cases).area()
 }
 
 /// What one cluster adds: its cases of either class, and the sums of their placements about the area.
@@ -61,12 +73,12 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(placements: &Placements, truth: &[bool], cluster: &[u32]) -> Self {
-        let clusters = cluster.iter().max().map_or(0, |&c| c as usize + 1);
-        let mut sums = vec![Sum::default(); clusters];
-        for ((&positive, &cluster), component) in
-            truth.iter().zip(cluster).zip(&placements.components)
-        {
+    fn new(placements: &Placements, cases: impl Iterator<Item = (bool, u32)>) -> Self {
+        let mut sums = Vec::new();
+        for ((positive, cluster), component) in cases.zip(&placements.components) {
+            if sums.len() <= cluster as usize {
+                sums.resize(cluster as usize + 1, Sum::default());
+            }
             if let Some(sum) = sums.get_mut(cluster as usize) {
                 if positive {
                     sum.positives += 1;

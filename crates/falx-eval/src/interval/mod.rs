@@ -13,6 +13,7 @@ mod placement;
 mod proportion;
 
 pub use area::{Area, AreaDifference, AreaError};
+pub(crate) use clustered::clustered_area_of;
 pub use clustered::{clustered_area, clustered_difference};
 pub use delong::{delong, delong_difference};
 pub use proportion::{ProportionError, clopper_pearson, wilson};

@@ -70,6 +70,37 @@ fn proportions_agree_with_statsmodels() {
     }
 }
 
+/// The chance that the interval of so many independent cases holds the true share.
+fn coverage(
+    of: fn(u64, u64, f64) -> Result<crate::Estimate, ProportionError>,
+    n: u64,
+    share: f64,
+) -> f64 {
+    use statrs::distribution::{Binomial, Discrete};
+    let binomial = Binomial::new(share, n).unwrap();
+    (0..=n)
+        .filter(|&k| {
+            let e = of(k, n, LEVEL).unwrap();
+            e.low.unwrap() <= share && share <= e.high.unwrap()
+        })
+        .map(|k| binomial.pmf(k))
+        .sum()
+}
+
+#[test]
+fn shares_are_covered_as_promised() {
+    for n in [8, 40, 200] {
+        let shares: Vec<f64> = (1..100).map(|i| f64::from(i) / 100.0).collect();
+        let mut wilson_mean = 0.0;
+        for &share in &shares {
+            let exact = coverage(clopper_pearson, n, share);
+            assert!(exact >= LEVEL - 1e-9, "{exact} for {share} of {n}");
+            wilson_mean += coverage(wilson, n, share) / shares.len() as f64;
+        }
+        assert!((wilson_mean - LEVEL).abs() < 0.01, "{wilson_mean} for {n}");
+    }
+}
+
 #[test]
 fn no_share_has_a_reason() {
     for of in [wilson, clopper_pearson] {

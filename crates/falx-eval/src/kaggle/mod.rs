@@ -1,5 +1,6 @@
 //! Kaggle's form of labels and submissions: `ID,Label`, six rows an image, `ID_<hex>_<label>`.
 
+pub(crate) mod dialect;
 pub(crate) mod lines;
 mod read;
 pub(crate) mod row;
@@ -7,9 +8,9 @@ mod write;
 
 use std::path::PathBuf;
 
-use falx_core::{ImageId, LabelRow};
+use falx_core::{ImageId, Label, LabelRow};
 
-pub(crate) use read::{for_each_row, open};
+pub(crate) use read::{Gathered, for_each_row, open, read_truth_from};
 pub use read::{read, read_truth};
 pub use row::RowProblem;
 pub use write::write_submission;
@@ -116,9 +117,18 @@ pub enum KaggleError {
 pub struct Truth {
     /// One row an image, in the file's order of first appearance.
     pub rows: Vec<(ImageId, LabelRow)>,
-    /// Lines that said again what an earlier line had said (RSNA's own file has 24).
-    pub repeated_lines: u64,
+    /// Lines that said again what an earlier line had said: the row in `rows`, and the label. RSNA's own file has 24 of
+    /// them, for [`KNOWN_DUPLICATES`].
+    pub repeated: Vec<(usize, Label)>,
 }
+
+/// The images whose rows RSNA's own files have twice (`stage_1_train.csv` and `stage_2_train.csv`).
+pub const KNOWN_DUPLICATES: [&str; 4] = [
+    "ID_854fba667",
+    "ID_921490062",
+    "ID_489ae4179",
+    "ID_a64d5deed",
+];
 
 /// What was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use falx_core::{ImageId, Label, LabelRow, Prediction, Probability};
 
+use super::dialect::{Dialect, Header, header};
 use super::lines::{Ending, Lines};
-use super::row::{binary, clip_bytes, fields, is_header, probability, split_id};
+use super::row::{binary, clip_bytes, probability, split_id};
 use super::{KaggleError, RowProblem, Truth};
 
 pub(crate) fn open(path: &Path) -> Result<BufReader<File>, KaggleError> {
@@ -48,7 +49,7 @@ pub(crate) fn for_each_row(
         })?;
         let Some(line) = line else { break };
         if line.number == 1 {
-            if is_header(line.text) {
+            if header(line.text) == Header::Plain {
                 continue;
             }
             return Err(KaggleError::Header {
@@ -60,7 +61,7 @@ pub(crate) fn for_each_row(
             continue;
         }
         let at = |problem| bad_row(path, line.number, problem);
-        let (id, value) = fields(line.text).map_err(at)?;
+        let (id, value) = Dialect::PLAIN.fields(line.text).map_err(at)?;
         let (image, label) = split_id(id).map_err(at)?;
         rows += 1;
         each(Place {
@@ -89,21 +90,22 @@ fn bad_row(path: &Path, line: u64, problem: RowProblem) -> KaggleError {
 }
 
 /// Rows gathered by image, in order of first appearance.
-struct Gathered<T> {
+pub(crate) struct Gathered<T> {
     index: HashMap<String, usize>,
-    rows: Vec<(ImageId, [Option<T>; 6])>,
+    pub(crate) rows: Vec<(ImageId, [Option<T>; 6])>,
 }
 
 impl<T: Copy> Gathered<T> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             index: HashMap::new(),
             rows: Vec::new(),
         }
     }
 
-    /// The place of one image's label. Rows of one image mostly follow each other, so the last image is tried first.
-    fn cell(&mut self, image: &str, label: Label) -> Option<&mut Option<T>> {
+    /// The number of an image's row, and the place of one of its labels. Rows of one image mostly follow each other, so
+    /// the last image is tried first.
+    pub(crate) fn cell(&mut self, image: &str, label: Label) -> Option<(usize, &mut Option<T>)> {
         let last = self.rows.len().wrapping_sub(1);
         let at = if self.rows.last().is_some_and(|(id, _)| id.as_str() == image) {
             last
@@ -117,6 +119,7 @@ impl<T: Copy> Gathered<T> {
         self.rows
             .get_mut(at)
             .and_then(|(_, values)| values.get_mut(label.index()))
+            .map(|cell| (at, cell))
     }
 }
 
@@ -129,7 +132,7 @@ pub fn read(path: &Path) -> Result<Vec<Prediction>, KaggleError> {
     for_each_row(open(path)?, path, |row| {
         let value = probability(row.value).map_err(|problem| bad_row(path, row.line, problem))?;
         match gathered.cell(row.image, row.label) {
-            Some(cell @ None) => *cell = Some(value),
+            Some((_, cell @ None)) => *cell = Some(value),
             _ => {
                 return Err(KaggleError::Repeated {
                     path: path.to_owned(),
@@ -168,13 +171,18 @@ pub fn read(path: &Path) -> Result<Vec<Prediction>, KaggleError> {
 /// # Errors
 /// [`KaggleError`] at the first line that is no label, and where two lines contradict each other.
 pub fn read_truth(path: &Path) -> Result<Truth, KaggleError> {
+    read_truth_from(open(path)?, path)
+}
+
+/// The same of what was opened.
+pub(crate) fn read_truth_from(input: impl BufRead, path: &Path) -> Result<Truth, KaggleError> {
     let mut gathered = Gathered::<bool>::new();
-    let mut repeated_lines = 0;
-    for_each_row(open(path)?, path, |row| {
+    let mut repeated = Vec::new();
+    for_each_row(input, path, |row| {
         let value = binary(row.value).map_err(|problem| bad_row(path, row.line, problem))?;
         match gathered.cell(row.image, row.label) {
-            Some(cell @ None) => *cell = Some(value),
-            Some(Some(earlier)) if *earlier == value => repeated_lines += 1,
+            Some((_, cell @ None)) => *cell = Some(value),
+            Some((at, Some(earlier))) if *earlier == value => repeated.push((at, row.label)),
             _ => {
                 return Err(KaggleError::Contradiction {
                     path: path.to_owned(),
@@ -191,6 +199,6 @@ pub fn read_truth(path: &Path) -> Result<Truth, KaggleError> {
             .into_iter()
             .map(|(image, values)| (image, LabelRow(values)))
             .collect(),
-        repeated_lines,
+        repeated,
     })
 }

@@ -27,6 +27,9 @@ pub enum RowProblem {
     /// The value is no number.
     #[error("has the value `{0}`; it must be a number")]
     NotNumeric(String),
+    /// The value has a decimal comma.
+    #[error("has the value `{0}` with a decimal comma; write a decimal point")]
+    DecimalComma(String),
     /// The value is NaN.
     #[error("has the value NaN; it must be a number from 0 to 1")]
     NotANumber,
@@ -38,17 +41,8 @@ pub enum RowProblem {
     NotBinary(f64),
 }
 
-/// A line's two fields.
-pub(crate) fn fields(line: &[u8]) -> Result<(&str, &str), RowProblem> {
-    let text = std::str::from_utf8(line).map_err(|_| RowProblem::Encoding)?;
-    let (id, value) = text.split_once(',').ok_or(RowProblem::Fields(1))?;
-    if value.contains(',') {
-        return Err(RowProblem::Fields(text.split(',').count()));
-    }
-    Ok((unquoted(id), unquoted(value).trim()))
-}
-
-fn unquoted(field: &str) -> &str {
+/// A field without the quotes around it.
+pub(crate) fn unquoted(field: &str) -> &str {
     field
         .strip_prefix('"')
         .and_then(|f| f.strip_suffix('"'))
@@ -66,9 +60,23 @@ pub(crate) fn split_id(id: &str) -> Result<(&str, Label), RowProblem> {
     Ok((image, label))
 }
 
+/// What a number with a decimal comma means; `None` for anything else.
+pub(crate) fn decimal_comma(value: &str) -> Option<f64> {
+    let (whole, rest) = value.split_once(',')?;
+    let whole_digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole_digits) || !rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    format!("{whole}.{rest}").parse().ok()
+}
+
 /// A value as a number that is not NaN.
-fn number(value: &str) -> Result<f64, RowProblem> {
-    let x = f64::from_str(value).map_err(|_| RowProblem::NotNumeric(clip(value)))?;
+pub(crate) fn number(value: &str) -> Result<f64, RowProblem> {
+    let x = f64::from_str(value).map_err(|_| match decimal_comma(value) {
+        Some(_) => RowProblem::DecimalComma(clip(value)),
+        None => RowProblem::NotNumeric(clip(value)),
+    })?;
     if x.is_nan() {
         Err(RowProblem::NotANumber)
     } else {
@@ -105,9 +113,4 @@ pub(crate) fn clip(text: &str) -> String {
 /// Bytes of unknown kind, short enough for a message.
 pub(crate) fn clip_bytes(bytes: &[u8]) -> String {
     clip(&String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)))
-}
-
-/// True where the header of Kaggle's form stands.
-pub(crate) fn is_header(line: &[u8]) -> bool {
-    fields(line).is_ok_and(|(id, label)| id == "ID" && label == "Label")
 }

@@ -1,11 +1,14 @@
 //! Is a submission valid against a sample, and what would it score?
 
+mod checks;
 mod finding;
 mod sample;
 mod scan;
 mod score;
 mod text;
+mod values;
 
+use std::io::BufRead;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -76,12 +79,62 @@ pub fn lint(
     sample: &Path,
     truth: Option<&Path>,
 ) -> Result<LintReport, LintError> {
-    let expected = sample::read(kaggle::open(sample)?, sample)?;
-    let scan = scan::scan(kaggle::open(submission)?, submission, &expected)?;
-    let truth = truth.map(kaggle::read_truth).transpose()?;
+    let opened = |path| kaggle::open(path).map(|input| Text { input, path });
+    check(
+        opened(submission)?,
+        opened(sample)?,
+        truth.map(opened).transpose()?,
+    )
+}
+
+/// The same for files in memory, which are called by their parts in messages.
+///
+/// # Errors
+/// As [`lint`].
+pub fn lint_bytes(
+    submission: &[u8],
+    sample: &[u8],
+    truth: Option<&[u8]>,
+) -> Result<LintReport, LintError> {
+    fn named<'a>(input: &'a [u8], name: &'a str) -> Text<'a, &'a [u8]> {
+        let path = Path::new(name);
+        Text { input, path }
+    }
+    check(
+        named(submission, "submission"),
+        named(sample, "sample"),
+        truth.map(|truth| named(truth, "truth")),
+    )
+}
+
+/// An opened file.
+struct Text<'a, R> {
+    input: R,
+    path: &'a Path,
+}
+
+fn check<R: BufRead + Send>(
+    submission: Text<'_, R>,
+    sample: Text<'_, R>,
+    truth: Option<Text<'_, R>>,
+) -> Result<LintReport, LintError> {
+    let (submission_path, sample_path) = (submission.path, sample.path);
+    let (scanned, truth) = rayon::join(
+        || {
+            let expected = sample::read(sample.input, sample_path)?;
+            let scan = scan::scan(submission.input, submission_path, &expected)?;
+            Ok::<_, LintError>((expected, scan))
+        },
+        || {
+            truth
+                .map(|truth| kaggle::read_truth_from(truth.input, truth.path))
+                .transpose()
+        },
+    );
+    let ((expected, scan), truth) = (scanned?, truth?);
     Ok(LintReport {
-        submission: submission.display().to_string(),
-        sample: sample.display().to_string(),
+        submission: submission_path.display().to_string(),
+        sample: sample_path.display().to_string(),
         rows: scan.rows,
         expected_rows: expected.rows,
         expected_images: expected.places.len() as u64,

@@ -7,8 +7,8 @@ use std::path::Path;
 use falx_core::Label;
 
 use super::LintError;
+use crate::kaggle::for_each_row;
 use crate::kaggle::lines::Ending;
-use crate::kaggle::{KaggleError, for_each_row};
 
 /// A place that no row has.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -20,6 +20,16 @@ pub(super) struct Sample {
     pub(super) places: Vec<[u32; 6]>,
     pub(super) rows: u64,
     pub(super) ending: Ending,
+    /// Rows that the sample has again (RSNA's label files do, for four images).
+    pub(super) repeated: Vec<Repeat>,
+}
+
+/// A row that stood in the sample before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Repeat {
+    pub(super) image: u32,
+    pub(super) label: Label,
+    pub(super) line: u64,
 }
 
 impl Sample {
@@ -49,6 +59,7 @@ pub(super) fn read(input: impl BufRead, path: &Path) -> Result<Sample, LintError
     let mut ending = None;
     let mut images: HashMap<Box<str>, u32> = HashMap::new();
     let mut places: Vec<[u32; 6]> = Vec::new();
+    let mut repeated = Vec::new();
     let mut last: (String, u32) = (String::new(), 0);
     let mut row_number = 0_u32;
     let mut too_large = false;
@@ -64,18 +75,18 @@ pub(super) fn read(input: impl BufRead, path: &Path) -> Result<Sample, LintError
             last.0.push_str(row.image);
             last.1 = number;
         }
-        if let Some(place) = places
-            .get_mut(last.1 as usize)
-            .map(|p| &mut p[row.label.index()])
-        {
-            if *place != NOWHERE {
-                return Err(KaggleError::Repeated {
-                    path: path.to_owned(),
+        let image = last.1;
+        if let Some(places) = places.get_mut(image as usize) {
+            let place = &mut places[row.label.index()];
+            if *place == NOWHERE {
+                *place = row_number;
+            } else {
+                repeated.push(Repeat {
+                    image,
+                    label: row.label,
                     line: row.line,
-                    id: row.id.to_owned(),
                 });
             }
-            *place = row_number;
         }
         row_number = row_number.saturating_add(1);
         too_large |= row_number == NOWHERE;
@@ -91,5 +102,6 @@ pub(super) fn read(input: impl BufRead, path: &Path) -> Result<Sample, LintError
         places,
         rows,
         ending: ending.unwrap_or(Ending::File),
+        repeated,
     })
 }

@@ -1,21 +1,25 @@
 //! One pass over a submission.
 
+use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
 
-use falx_core::{LABELS, Label, SUBTYPES};
+use falx_core::Label;
 
-use super::finding::{EXAMPLES, Finding, Problem, Tally};
+use super::checks;
+use super::finding::{Finding, Problem, Tally};
 use super::sample::{NOWHERE, Sample};
+use super::values::Values;
+use crate::kaggle::dialect::{Dialect, Header, header};
 use crate::kaggle::lines::{Ending, Line, Lines};
-use crate::kaggle::row::{clip, clip_bytes, fields, is_header, probability, split_id};
-use crate::kaggle::{KaggleError, RowProblem};
+use crate::kaggle::row::{clip, clip_bytes, decimal_comma, number, split_id};
+use crate::kaggle::{KNOWN_DUPLICATES, KaggleError, RowProblem};
 
 /// What a pass found.
 pub(super) struct Scan {
     pub(super) rows: u64,
     pub(super) findings: Vec<Finding>,
-    /// The values of the sample's images, in the sample's numbering; NaN where there is no valid one.
+    /// The probabilities of the sample's images, in the sample's numbering; NaN where there is no valid one.
     pub(super) values: Vec<[f64; 6]>,
 }
 
@@ -28,25 +32,42 @@ pub(super) fn scan(input: impl BufRead, path: &Path, sample: &Sample) -> Result<
         source,
     })? {
         scanner.line(&line);
+        if scanner.wide {
+            break;
+        }
     }
     if lines.has_byte_order_mark() {
         scanner
             .tally
             .add(Problem::ByteOrderMark, 1, || "EF BB BF".to_owned());
     }
-    Ok(scanner.finish())
+    if !scanner.wide {
+        checks::finish(&mut scanner);
+    }
+    Ok(Scan {
+        rows: scanner.rows,
+        findings: scanner.tally.into_findings(),
+        values: scanner.values,
+    })
 }
 
-struct Scanner<'a> {
-    sample: &'a Sample,
-    tally: Tally,
-    rows: u64,
-    endings: [Option<u64>; 3],
+pub(super) struct Scanner<'a> {
+    pub(super) sample: &'a Sample,
+    pub(super) tally: Tally,
+    pub(super) rows: u64,
+    /// The first line with each way to end.
+    pub(super) endings: [Option<u64>; 3],
+    dialect: Dialect,
+    wide: bool,
     /// One bit a label: the row was seen.
-    seen: Vec<u8>,
-    values: Vec<[f64; 6]>,
+    pub(super) seen: Vec<u8>,
+    /// Finite numbers as they stand, also where they are no probabilities; NaN elsewhere.
+    pub(super) values: Vec<[f64; 6]>,
+    pub(super) spread: Values,
     /// The line of each image's `any`, for messages.
-    any_lines: Vec<u64>,
+    pub(super) any_lines: Vec<u64>,
+    /// How often each repeated row of the sample may still appear again.
+    pub(super) repeats: HashMap<(u32, Label), u32>,
     highest_place: Option<u32>,
     /// The last image looked up: rows of one image mostly follow each other.
     last: (String, Option<u32>),
@@ -55,14 +76,22 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn new(sample: &'a Sample) -> Self {
         let images = sample.places.len();
+        let mut repeats = HashMap::new();
+        for repeat in &sample.repeated {
+            *repeats.entry((repeat.image, repeat.label)).or_default() += 1;
+        }
         Self {
             sample,
             tally: Tally::default(),
             rows: 0,
             endings: [None; 3],
+            dialect: Dialect::PLAIN,
+            wide: false,
             seen: vec![0; images],
             values: vec![[f64::NAN; 6]; images],
+            spread: Values::default(),
             any_lines: vec![0; images],
+            repeats,
             highest_place: None,
             last: (String::new(), None),
         }
@@ -79,43 +108,86 @@ impl<'a> Scanner<'a> {
             first.get_or_insert(line.number);
         }
         if line.number == 1 {
-            if is_header(line.text) {
-                return;
+            self.header(line);
+        } else if line.text.is_empty() {
+            self.tally.add(Problem::BlankLine, line.number, String::new);
+        } else {
+            self.row(line);
+        }
+    }
+
+    /// Says what is wrong with the first line once, and learns from it how to read the others.
+    fn header(&mut self, line: &Line<'_>) {
+        let shown = || clip_bytes(line.text);
+        match header(line.text) {
+            Header::Plain => {}
+            Header::Wide => {
+                self.wide = true;
+                self.tally.add(Problem::WideForm, 1, shown);
             }
-            self.tally.add(Problem::Header, 1, || clip_bytes(line.text));
-            // A header of other words is no row; a row in the header's place still is one.
-            if fields(line.text).is_ok_and(|(id, _)| split_id(id).is_ok()) {
+            Header::Unknown => self.tally.add(Problem::Header, 1, shown),
+            Header::Row(dialect) => {
+                self.tally.add(Problem::Header, 1, shown);
+                self.departures(dialect, shown);
+                // A row in the header's place still is one.
                 self.row(line);
             }
-            return;
+            Header::Other {
+                dialect,
+                other_case,
+            } => {
+                if other_case {
+                    self.tally.add(Problem::HeaderCase, 1, shown);
+                }
+                self.departures(dialect, shown);
+            }
         }
-        if line.text.is_empty() {
-            self.tally.add(Problem::BlankLine, line.number, String::new);
-            return;
+    }
+
+    fn departures(&mut self, dialect: Dialect, shown: impl Fn() -> String) {
+        self.dialect = dialect;
+        if let Some(name) = dialect.separator_name() {
+            self.tally
+                .add(Problem::Separator, 1, || format!("{} ({name})", shown()));
         }
-        self.row(line);
+        if dialect.is_swapped() {
+            self.tally.add(Problem::SwappedColumns, 1, &shown);
+        }
+        if dialect.further_columns() > 0 {
+            self.tally.add(Problem::FurtherColumns, 1, shown);
+        }
     }
 
     fn row(&mut self, line: &Line<'_>) {
         self.rows += 1;
-        let parsed = fields(line.text).and_then(|(id, value)| Ok((id, split_id(id)?, value)));
+        let fields = self.dialect.fields(line.text);
+        let parsed = fields.and_then(|(id, value)| Ok((id, split_id(id)?, value)));
         let (id, (image, label), value) = match parsed {
             Ok(row) => row,
+            Err(problem) => return self.fault(&problem, line),
+        };
+        let value = match number(value) {
+            Ok(x) => x,
             Err(problem) => {
-                self.tally
-                    .add(kind(&problem), line.number, || clip_bytes(line.text));
-                return;
+                self.fault(&problem, line);
+                decimal_comma(value).unwrap_or(f64::NAN)
             }
         };
-        let value = match probability(value) {
-            Ok(p) => p.get(),
-            Err(problem) => {
-                self.tally
-                    .add(kind(&problem), line.number, || clip_bytes(line.text));
-                f64::NAN
-            }
-        };
+        if value.is_infinite() {
+            self.tally
+                .add(Problem::Infinite, line.number, || clip_bytes(line.text));
+        } else if !(0.0..=1.0).contains(&value) && !value.is_nan() {
+            self.tally
+                .add(Problem::OutOfRange, line.number, || clip_bytes(line.text));
+        }
+        let value = if value.is_finite() { value } else { f64::NAN };
+        self.spread.add(line.number, label, value);
         self.place(line.number, id, image, label, value);
+    }
+
+    fn fault(&mut self, problem: &RowProblem, line: &Line<'_>) {
+        self.tally
+            .add(kind(problem), line.number, || clip_bytes(line.text));
     }
 
     fn place(&mut self, line: u64, id: &str, image: &str, label: Label, value: f64) {
@@ -124,18 +196,36 @@ impl<'a> Scanner<'a> {
             self.last.1 = self.sample.number(image);
         }
         let place = self.last.1.map_or(NOWHERE, |n| self.sample.place(n, label));
-        let Some(number) = self.last.1.filter(|_| place != NOWHERE) else {
+        let Some(image_number) = self.last.1.filter(|_| place != NOWHERE) else {
             self.tally.add(Problem::Extra, line, || clip(id));
             return;
         };
-        let number = number as usize;
+        let number = image_number as usize;
         let bit = 1 << label.index();
         let (Some(seen), Some(values)) = (self.seen.get_mut(number), self.values.get_mut(number))
         else {
             return;
         };
         if *seen & bit != 0 {
-            self.tally.add(Problem::Duplicate, line, || clip(id));
+            let earlier = values[label.index()];
+            match self.repeats.get_mut(&(image_number, label)) {
+                Some(left @ 1..) => {
+                    *left -= 1;
+                    if value.total_cmp(&earlier).is_ne() {
+                        self.tally.add(Problem::RepeatsDiffer, line, || {
+                            format!("{}: {value}, earlier {earlier}", clip(id))
+                        });
+                    }
+                }
+                _ => self.tally.add(Problem::Duplicate, line, || {
+                    let known = if KNOWN_DUPLICATES.contains(&image) {
+                        " (one of the four images that RSNA's label files have twice; this sample has it once)"
+                    } else {
+                        ""
+                    };
+                    clip(id) + known
+                }),
+            }
             return;
         }
         *seen |= bit;
@@ -151,93 +241,6 @@ impl<'a> Scanner<'a> {
             self.highest_place = Some(place);
         }
     }
-
-    fn finish(mut self) -> Scan {
-        if self.rows == 0 {
-            self.tally.add(Problem::NoRows, 1, String::new);
-        }
-        self.check_endings();
-        self.check_missing();
-        self.check_any();
-        Scan {
-            rows: self.rows,
-            findings: self.tally.into_findings(),
-            values: self.values,
-        }
-    }
-
-    fn check_endings(&mut self) {
-        const NAMES: [&str; 3] = [
-            "line feed",
-            "carriage return and line feed",
-            "carriage return",
-        ];
-        let used: Vec<(usize, u64)> = self
-            .endings
-            .iter()
-            .enumerate()
-            .filter_map(|(i, first)| Some((i, (*first)?)))
-            .collect();
-        let wrong = used.len() > 1 || self.endings[2].is_some();
-        for &(i, line) in used.iter().filter(|_| wrong) {
-            let name = NAMES.get(i).copied().unwrap_or_default();
-            self.tally
-                .add(Problem::LineEndings, line, || format!("first {name}"));
-        }
-        let same = match self.sample.ending {
-            Ending::Lf => self.endings[1].is_none(),
-            Ending::CrLf => self.endings[0].is_none(),
-            Ending::Cr | Ending::File => true,
-        };
-        if !wrong && !same {
-            let name = used.first().and_then(|&(i, _)| NAMES.get(i)).copied();
-            self.tally.add(Problem::OtherLineEndings, 1, || {
-                name.unwrap_or_default().to_owned()
-            });
-        }
-    }
-
-    fn check_missing(&mut self) {
-        let mut missing: Vec<(u32, u32, Label)> = Vec::new();
-        for (number, (places, &seen)) in (0..).zip(self.sample.places.iter().zip(&self.seen)) {
-            for (&place, label) in places.iter().zip(LABELS) {
-                if place != NOWHERE && seen & (1 << label.index()) == 0 {
-                    missing.push((place, number, label));
-                }
-            }
-        }
-        missing.sort_unstable_by_key(|&(place, ..)| place);
-        let shown: Vec<u32> = missing.iter().take(EXAMPLES).map(|m| m.1).collect();
-        let names = self.sample.names(&shown);
-        for (place, number, label) in missing {
-            let name = names.get(&number).copied().unwrap_or_default();
-            self.tally.add(Problem::Missing, u64::from(place) + 2, || {
-                clip(&format!("{name}_{label}"))
-            });
-        }
-    }
-
-    fn check_any(&mut self) {
-        let mut low: Vec<(u64, f64, Label, f64)> = Vec::new();
-        for (values, &line) in self.values.iter().zip(&self.any_lines) {
-            let any = values[Label::Any.index()];
-            // A comparison with NaN (no valid value) is false, so only complete pairs are judged.
-            let highest = SUBTYPES
-                .into_iter()
-                .map(|s| (s, values[s.index()]))
-                .filter(|(_, p)| any < *p)
-                .max_by(|a, b| a.1.total_cmp(&b.1));
-            if let Some((subtype, p)) = highest {
-                low.push((line, any, subtype, p));
-            }
-        }
-        low.sort_unstable_by_key(|&(line, ..)| line);
-        for (line, any, subtype, p) in low {
-            self.tally.add(Problem::AnyBelowSubtype, line, || {
-                format!("any {any} < {subtype} {p}")
-            });
-        }
-    }
 }
 
 const fn kind(problem: &RowProblem) -> Problem {
@@ -246,6 +249,7 @@ const fn kind(problem: &RowProblem) -> Problem {
         RowProblem::Encoding => Problem::Encoding,
         RowProblem::Id(_) => Problem::Id,
         RowProblem::Label(_) => Problem::LabelName,
+        RowProblem::DecimalComma(_) => Problem::DecimalComma,
         RowProblem::NotNumeric(_) => Problem::NotNumeric,
         RowProblem::NotANumber => Problem::NotANumber,
         RowProblem::OutOfRange(_) | RowProblem::NotBinary(_) => Problem::OutOfRange,

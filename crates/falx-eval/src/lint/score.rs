@@ -1,6 +1,6 @@
 //! What a submission would score against known labels.
 
-use falx_core::{LABELS, Label};
+use falx_core::{ImageId, LABELS, Label, LabelRow};
 use serde::{Deserialize, Serialize};
 
 use super::sample::Sample;
@@ -30,6 +30,9 @@ pub struct Score {
     pub not_scored: u64,
     /// The weighted log loss.
     pub weighted_log_loss: f64,
+    /// The same with every row counted as often as the label file has it; `None` where it repeats none of those scored.
+    /// RSNA's own label files have the rows of four images twice, and Kaggle scores the rows as they stand.
+    pub with_repeated_rows: Option<f64>,
     /// The weighted log loss of predicting these images' prevalence.
     pub prevalence_log_loss: f64,
     /// The weighted log loss of predicting one half.
@@ -41,19 +44,17 @@ pub struct Score {
 }
 
 /// Scores the images that have six valid values and six known labels; `None` where there is none.
-pub(super) fn score(truth: &Truth, sample: &Sample, values: &[[f64; 6]]) -> Option<Score> {
-    let pairs: Vec<_> = truth
-        .rows
-        .iter()
-        .filter(|(_, labels)| labels.is_complete())
-        .filter_map(|(image, labels)| {
-            let values = values.get(sample.number(image.as_str())? as usize)?;
-            values
-                .iter()
-                .all(|v| !v.is_nan())
-                .then_some((labels, values))
-        })
-        .collect();
+pub(super) fn score<'a>(
+    truth: &'a Truth,
+    sample: &Sample,
+    values: &'a [[f64; 6]],
+) -> Option<Score> {
+    let pair = |(image, labels): &'a (ImageId, LabelRow)| {
+        let values = values.get(sample.number(image.as_str())? as usize)?;
+        let whole = labels.is_complete() && values.iter().all(|v| !v.is_nan());
+        whole.then_some((labels, values))
+    };
+    let pairs: Vec<_> = truth.rows.iter().filter_map(pair).collect();
     if pairs.is_empty() {
         return None;
     }
@@ -66,6 +67,16 @@ pub(super) fn score(truth: &Truth, sample: &Sample, values: &[[f64; 6]]) -> Opti
         losses.sum::<f64>() / n
     };
     let weighted_log_loss = mean(&|p| *p);
+    let (loss, weight) = truth
+        .repeated
+        .iter()
+        .filter_map(|&(row, label)| {
+            let (labels, values) = pair(truth.rows.get(row)?)?;
+            let loss = log_loss(labels.get(label)?, values[label.index()]);
+            Some((label.loss_weight() * loss, label.loss_weight()))
+        })
+        .fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+    let with_repeated_rows = (weight > 0.0).then(|| (n * weighted_log_loss + loss) / (n + weight));
     let prevalence_log_loss = mean(&|_| prevalence);
     let labels = LABELS
         .into_iter()
@@ -92,6 +103,7 @@ pub(super) fn score(truth: &Truth, sample: &Sample, values: &[[f64; 6]]) -> Opti
         images: pairs.len() as u64,
         not_scored: (sample.places.len() - pairs.len()) as u64,
         weighted_log_loss,
+        with_repeated_rows,
         prevalence_log_loss,
         half_log_loss: mean(&|_| [0.5; 6]),
         skill: (prevalence_log_loss > crate::level::PERFECT)

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod values;
+
 /// A folder with a sample, a submission and labels to lint.
 struct Desk {
     folder: tempfile::TempDir,
@@ -77,7 +79,8 @@ fn the_competitions_sample_is_valid_against_itself() {
         return;
     };
     let report = lint(&path, &path, None).unwrap();
-    assert!(report.findings.is_empty(), "{report}");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(problems(&report), [(Problem::Constant, 1)]);
     assert_eq!((report.rows, report.expected_images), (168, 28));
 }
 
@@ -99,23 +102,28 @@ fn each_defect_is_named_alone() {
         format!("\u{FEFF}{good}").as_bytes(),
         &[(Problem::ByteOrderMark, 1)],
     );
-    check(&edit("ID,Label", "id,label"), &[(Problem::Header, 1)]);
+    check(&edit("ID,Label", "id,label"), &[(Problem::HeaderCase, 1)]);
+    check(&edit("ID,Label", "image,score"), &[(Problem::Header, 1)]);
     check(&edit("ID,Label\n", ""), &[(Problem::Header, 1)]);
     check(
         &edit("ID_1_any,0.5", "ID_1_any;0.5"),
-        &[(Problem::Fields, 1), (Problem::Missing, 1)],
+        &[(Problem::Fields, 1), (Problem::Incomplete, 1)],
     );
     check(
         &edit("ID_1_any,0.5", "ID_1_any,0,5"),
-        &[(Problem::Fields, 1), (Problem::Missing, 1)],
+        &[(Problem::DecimalComma, 1)],
+    );
+    check(
+        &edit("ID_1_any,0.5", "ID_1_any,0,5,1"),
+        &[(Problem::Fields, 1), (Problem::Incomplete, 1)],
     );
     check(
         &edit("ID_1_any", "any"),
-        &[(Problem::Id, 1), (Problem::Missing, 1)],
+        &[(Problem::Id, 1), (Problem::Incomplete, 1)],
     );
     check(
         &edit("ID_1_any", "ID_1_Any"),
-        &[(Problem::LabelName, 1), (Problem::Missing, 1)],
+        &[(Problem::LabelName, 1), (Problem::Incomplete, 1)],
     );
     check(
         &edit("ID_1_any,0.5", "ID_1_any,high"),
@@ -135,9 +143,9 @@ fn each_defect_is_named_alone() {
     );
     check(
         &edit("ID_1_any,0.5", "ID_1_any,-inf"),
-        &[(Problem::OutOfRange, 1)],
+        &[(Problem::Infinite, 1)],
     );
-    check(&edit("ID_1_any,0.5\n", ""), &[(Problem::Missing, 1)]);
+    check(&edit("ID_1_any,0.5\n", ""), &[(Problem::Incomplete, 1)]);
     check(
         &edit("ID_1_any,0.5", "ID_1_any,0.4"),
         &[(Problem::AnyBelowSubtype, 1)],
@@ -171,16 +179,112 @@ fn each_defect_is_named_alone() {
     check(&swapped, &[(Problem::Order, 1)]);
     let mut bytes = good.clone().into_bytes();
     bytes[12] = 0xFF;
-    check(&bytes, &[(Problem::Encoding, 1), (Problem::Missing, 1)]);
+    check(&bytes, &[(Problem::Encoding, 1), (Problem::Incomplete, 1)]);
+}
+
+#[test]
+fn other_forms_are_recognised_said_and_read_on() {
+    let desk = Desk::new();
+    let good = sample(3);
+    let swapped: Vec<String> = good
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .map(|(id, value)| format!("{value},{id}\n"))
+        .collect();
+    let pandas: String = std::iter::once(",ID,Label\n".to_owned())
+        .chain(
+            (0..)
+                .zip(good.lines().skip(1))
+                .map(|(i, line)| format!("{i},{line}\n")),
+        )
+        .collect();
+    for (text, expected) in [
+        (good.replace(',', ";"), vec![(Problem::Separator, 1)]),
+        (good.replace(',', "\t"), vec![(Problem::Separator, 1)]),
+        (
+            good.replace(',', ";").replace("0.5", "0,5"),
+            vec![(Problem::Separator, 1), (Problem::DecimalComma, 18)],
+        ),
+        (swapped.concat(), vec![(Problem::SwappedColumns, 1)]),
+        (pandas, vec![(Problem::FurtherColumns, 1)]),
+        (
+            good.replace("ID,Label", "\"Id\",\"label\""),
+            vec![(Problem::HeaderCase, 1)],
+        ),
+        (good.replace("ID,Label", "\"ID\",\"Label\""), vec![]),
+        (
+            "image_id,epidural,intraparenchymal,intraventricular,subarachnoid,subdural,any\nx,0,0,0,0,0,0\n".to_owned(),
+            vec![(Problem::WideForm, 1)],
+        ),
+        (
+            good.replace("ID_", "X_"),
+            vec![(Problem::OtherImages, 1), (Problem::Missing, 18), (Problem::Extra, 18)],
+        ),
+        (
+            good.lines().take(8).collect::<Vec<_>>().join("\n"),
+            vec![(Problem::OtherSize, 1), (Problem::Missing, 6), (Problem::Incomplete, 1)],
+        ),
+    ] {
+        let report = desk.lint(&text);
+        assert_eq!(problems(&report), expected, "{text}\n{report}");
+    }
+    let part = desk.lint(good.replace("ID_1_any,0.5\n", ""));
+    assert_eq!(part.findings[0].examples[0].text, "ID_1 lacks any");
+}
+
+#[test]
+fn rows_that_the_sample_repeats_are_expected_as_often_and_said() {
+    let desk = Desk::new();
+    let image = |value: &str| {
+        sample(1)
+            .replacen("ID,Label\n", "", 1)
+            .replace("ID_0", "ID_a64d5deed")
+            .replace("0.5", value)
+    };
+    let repeated = sample(3) + &image("0.5") + &image("0.5");
+    desk.put("sample.csv", repeated.as_bytes());
+    let notes = (Problem::SampleRepeats, 6);
+    let whole = desk.lint(&repeated);
+    assert!(whole.is_clean());
+    assert_eq!(problems(&whole), [notes]);
+    assert!(
+        whole.findings[0].examples[0].text.contains("RSNA"),
+        "{whole}"
+    );
+    assert_eq!(
+        problems(&desk.lint(sample(3) + &image("0.5"))),
+        [(Problem::OtherSize, 1), (Problem::RepeatsLeftOut, 6), notes]
+    );
+    assert_eq!(
+        problems(&desk.lint(sample(3) + &image("0.5") + &image("0.4"))),
+        [(Problem::RepeatsDiffer, 6), notes]
+    );
+    let thrice = desk.lint(repeated.clone() + &image("0.5"));
+    assert_eq!(
+        problems(&thrice),
+        [(Problem::OtherSize, 1), (Problem::Duplicate, 6), notes]
+    );
+
+    // The score once and as Kaggle counts: by hand, an image right with 0.9 that counts double, three wrong with 0.5.
+    let truth = repeated.replace("0.5", "0");
+    desk.put("truth.csv", truth.as_bytes());
+    let submission = sample(3) + &image("0.1") + &image("0.1");
+    desk.put("submission.csv", submission.as_bytes());
+    let [s, sample, t] = ["submission.csv", "sample.csv", "truth.csv"].map(|n| desk.path(n));
+    let score = lint(&s, &sample, Some(&t)).unwrap().score.unwrap();
+    let (right, half) = (-(0.9_f64.ln()), std::f64::consts::LN_2);
+    assert!((score.weighted_log_loss - (3.0 * half + right) / 4.0).abs() < 1e-12);
+    let counted = score.with_repeated_rows.unwrap();
+    assert!((counted - (3.0 * half + 2.0 * right) / 5.0).abs() < 1e-12);
 }
 
 #[test]
 fn examples_stop_at_five_and_name_their_lines() {
     let desk = Desk::new();
-    let report = desk.lint(sample(2).replace("0.5", "7"));
+    let report = desk.lint(sample(2).replace("0.5", "700"));
     insta::assert_snapshot!(desk.text(&report));
-    assert_eq!(report.findings[0].examples.len(), 5);
-    assert_eq!(report.findings[1].examples[0].line, 14, "the sample's line");
+    assert_eq!(report.findings[1].examples.len(), 5);
+    assert_eq!(report.findings[2].examples[0].line, 14, "the sample's line");
 }
 
 #[test]
@@ -233,11 +337,6 @@ fn unusable_samples_and_labels_are_errors() {
         run("empty.csv", None),
         Err(LintError::File(KaggleError::NoRows { .. }))
     ));
-    desk.put("twice.csv", b"ID,Label\na_any,0.5\na_any,0.5\n");
-    assert!(matches!(
-        run("twice.csv", None),
-        Err(LintError::File(KaggleError::Repeated { line: 3, .. }))
-    ));
     desk.put("truth.csv", b"ID,Label\na_any,NaN\n");
     let truth = path("truth.csv");
     assert!(matches!(
@@ -258,7 +357,10 @@ fn a_hundred_thousand_rows_are_checked() {
     desk.put("sample.csv", text.as_bytes());
     let report = desk.lint(text.trim_end().rsplit_once('\n').unwrap().0);
     assert_eq!(report.expected_rows, 100_200);
-    assert_eq!(problems(&report), [(Problem::Missing, 1)]);
+    assert_eq!(
+        problems(&report),
+        [(Problem::Incomplete, 1), (Problem::Constant, 1)]
+    );
     assert_eq!(report.findings[0].examples[0].line, 100_201);
 }
 

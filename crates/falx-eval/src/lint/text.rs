@@ -35,10 +35,14 @@ fn finding(out: &mut String, f: &Finding) {
     let severity = match f.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     let _ = writeln!(out, "\n{severity}: {} ({}×)", f.message, thousands(f.count));
     let file = match f.problem {
-        Problem::Missing => "sample line",
+        Problem::Missing
+        | Problem::Incomplete
+        | Problem::SampleRepeats
+        | Problem::RepeatsLeftOut => "sample line",
         _ => "line",
     };
     for example in &f.examples {
@@ -70,6 +74,12 @@ fn score(out: &mut String, s: &Score, clean: bool) {
             out,
             "  {} not scored: no known labels, or no valid values",
             count(s.not_scored, "image")
+        );
+    }
+    if let Some(loss) = s.with_repeated_rows {
+        let _ = writeln!(
+            out,
+            "  {loss:.5} with the rows that the label file repeats, counted as often as they stand there"
         );
     }
     let skill = s.skill.map_or_else(

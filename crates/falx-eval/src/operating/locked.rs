@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::performance::{CountsByCluster, Performance, performances, plain_performance};
-use super::threshold::{NoThreshold, Rule};
+use super::threshold::{NoThreshold, Rule, Steps};
 use crate::{Outcomes, Resampling};
 
 /// On whom a threshold was chosen.
@@ -82,7 +82,7 @@ impl LockedPoints {
 }
 
 /// A threshold before it is judged.
-struct Chosen {
+struct Locked {
     rule: Rule,
     threshold: f64,
     fold_thresholds: Vec<f64>,
@@ -101,10 +101,11 @@ pub fn locked_points(
     test: &Outcomes,
     resampling: &Resampling,
 ) -> LockedPoints {
+    let steps = Steps::new(development.iter().map(|(t, p, _)| (t, p)));
     let chosen = rules.iter().map(|&rule| {
-        let threshold = rule.choose(development)?;
+        let threshold = rule.choose_among(&steps)?;
         let on = CountsByCluster::at(development, threshold);
-        Ok(Chosen {
+        Ok(Locked {
             rule,
             threshold,
             fold_thresholds: Vec::new(),
@@ -131,43 +132,51 @@ pub fn cross_fitted_points(
 ) -> LockedPoints {
     let dealt = deal(outcomes, folds, resampling.seed);
     let fold_of = |cluster: u32| dealt.as_ref().ok()?.get(cluster as usize).copied();
-    let chosen = rules.iter().map(|&rule| {
-        let whole = rule.choose(outcomes)?;
-        if let Rule::Fixed { threshold } = rule {
-            return Ok(Chosen {
+    // One sorting for all rules; the folds one after the other, as each holds a copy of the cases.
+    let choose = |left_out: Option<u32>| -> Vec<Result<f64, NoThreshold>> {
+        let cases = outcomes.iter();
+        let others = cases.filter(|&(_, _, c)| left_out.is_none() || fold_of(c) != left_out);
+        let steps = Steps::new(others.map(|(t, p, _)| (t, p)));
+        rules.iter().map(|rule| rule.choose_among(&steps)).collect()
+    };
+    let by_all = choose(None);
+    let folds = if dealt.is_ok() { folds } else { 0 };
+    let by_fold: Vec<_> = (0..folds).map(|fold| choose(Some(fold))).collect();
+    let chosen = rules
+        .iter()
+        .zip(by_all)
+        .enumerate()
+        .map(|(at, (&rule, whole))| {
+            let whole = whole?;
+            if let Rule::Fixed { threshold } = rule {
+                return Ok(Locked {
+                    rule,
+                    threshold,
+                    fold_thresholds: Vec::new(),
+                    chosen_on: ChosenOn::Fixed,
+                    development: None,
+                    judged: CountsByCluster::at(outcomes, threshold),
+                });
+            }
+            dealt.as_ref().map_err(|reason| *reason)?;
+            let fold_thresholds = by_fold
+                .iter()
+                .filter_map(|rules| rules.get(at).copied())
+                .collect::<Result<Vec<f64>, NoThreshold>>()?;
+            let called = |prediction: f64, cluster: u32| {
+                let fold = fold_of(cluster).unwrap_or_default();
+                let threshold = fold_thresholds.get(fold as usize);
+                threshold.is_some_and(|&threshold| prediction >= threshold)
+            };
+            Ok(Locked {
                 rule,
-                threshold,
-                fold_thresholds: Vec::new(),
-                chosen_on: ChosenOn::Fixed,
-                development: None,
-                judged: CountsByCluster::at(outcomes, threshold),
-            });
-        }
-        dealt.as_ref().map_err(|reason| *reason)?;
-        let fold_thresholds = (0..folds)
-            .map(|fold| {
-                let others = outcomes
-                    .iter()
-                    .filter(|&(_, _, c)| fold_of(c) != Some(fold));
-                rule.choose_among(&super::threshold::Steps::new(
-                    others.map(|(t, p, _)| (t, p)),
-                ))
+                threshold: whole,
+                chosen_on: ChosenOn::OtherFolds,
+                development: Some(plain_performance(&CountsByCluster::at(outcomes, whole))),
+                judged: CountsByCluster::new(outcomes, called),
+                fold_thresholds,
             })
-            .collect::<Result<Vec<f64>, NoThreshold>>()?;
-        let called = |prediction: f64, cluster: u32| {
-            let fold = fold_of(cluster).unwrap_or_default();
-            let threshold = fold_thresholds.get(fold as usize);
-            threshold.is_some_and(|&threshold| prediction >= threshold)
-        };
-        Ok(Chosen {
-            rule,
-            threshold: whole,
-            chosen_on: ChosenOn::OtherFolds,
-            development: Some(plain_performance(&CountsByCluster::at(outcomes, whole))),
-            judged: CountsByCluster::new(outcomes, called),
-            fold_thresholds,
-        })
-    });
+        });
     judge(rules, chosen, resampling)
 }
 
@@ -180,7 +189,7 @@ const fn chosen_on(rule: Rule, otherwise: ChosenOn) -> ChosenOn {
 
 fn judge(
     rules: &[Rule],
-    chosen: impl Iterator<Item = Result<Chosen, NoThreshold>>,
+    chosen: impl Iterator<Item = Result<Locked, NoThreshold>>,
     resampling: &Resampling,
 ) -> LockedPoints {
     let mut missing = Vec::new();

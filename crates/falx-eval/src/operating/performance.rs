@@ -130,8 +130,9 @@ pub fn performances(tests: &[CountsByCluster], resampling: &Resampling) -> Vec<P
     tests
         .iter()
         .map(|test| {
-            let estimates = MEASURES.map(|_| drawn.next().flatten());
-            performance(test, with_closed_forms(test, estimates))
+            let mut estimates = MEASURES.map(|_| drawn.next().flatten());
+            use_closed_forms(test, &mut estimates);
+            performance(test, &estimates)
         })
         .collect()
 }
@@ -141,7 +142,7 @@ pub(super) fn plain_performance(test: &CountsByCluster) -> Performance {
     let counts = test.total();
     performance(
         test,
-        MEASURES.map(|measure| {
+        &MEASURES.map(|measure| {
             counts.measure(measure).ok().map(|value| Estimate {
                 value,
                 low: None,
@@ -152,10 +153,7 @@ pub(super) fn plain_performance(test: &CountsByCluster) -> Performance {
 }
 
 /// Intervals that need no resampling, where they are the better ones.
-fn with_closed_forms(
-    test: &CountsByCluster,
-    mut drawn: [Option<Estimate>; 13],
-) -> [Option<Estimate>; 13] {
+fn use_closed_forms(test: &CountsByCluster, drawn: &mut [Option<Estimate>; 13]) {
     let counts = test.total();
     for (estimate, measure) in drawn.iter_mut().zip(MEASURES) {
         let (Some(estimate), Some((part, whole, of))) = (estimate, proportion(&counts, measure))
@@ -174,10 +172,9 @@ fn with_closed_forms(
             (estimate.low, estimate.high) = (interval.low, interval.high);
         }
     }
-    drawn
 }
 
-fn performance(test: &CountsByCluster, measured: [Option<Estimate>; 13]) -> Performance {
+fn performance(test: &CountsByCluster, measured: &[Option<Estimate>; 13]) -> Performance {
     let counts = test.total();
     let [
         sensitivity,
@@ -193,7 +190,7 @@ fn performance(test: &CountsByCluster, measured: [Option<Estimate>; 13]) -> Perf
         diagnostic_odds_ratio,
         alarm_rate,
         matthews,
-    ] = measured;
+    ] = *measured;
     let undefined = MEASURES.into_iter().filter_map(|measure| {
         let reason = counts.measure(measure).err()?;
         Some(UndefinedMeasure { measure, reason })

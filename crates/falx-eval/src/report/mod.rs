@@ -1,21 +1,26 @@
 //! The report: one self-contained HTML page.
 //!
 //! Styles, drawings and pictures are all inside; there are no scripts and nothing is fetched, so the page can be sent
-//! by mail, printed, and opened years later.
+//! by mail, printed, and opened years later. It begins with what a clinician reads in a minute; details, origin and
+//! check-lists follow. Every drawing says in words what it shows, and its figures stand in a table.
 
 mod charts;
+mod comparison;
 mod data_uri;
+mod minute;
 mod page;
+mod sections;
 mod svg;
-mod tables;
+mod table;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 
-use crate::Evaluation;
+use crate::{Evaluation, Provenance};
 
+pub use comparison::{comparison_to_html, write_comparison};
 pub use data_uri::png as png_data_uri;
 
 /// The style sheet of falx's pages: light, dark and print.
@@ -50,8 +55,8 @@ pub struct Report {
     pub title: String,
     /// One line below it.
     pub subtitle: String,
-    /// What the result rests on: data, seed, version, hashes.
-    pub facts: Vec<(String, String)>,
+    /// What the result rests on: data, parts, model, versions, commands.
+    pub provenance: Provenance,
     /// The result.
     pub evaluation: Evaluation,
     /// The training curves.
@@ -79,7 +84,24 @@ pub enum ReportError {
 
 /// The report as HTML.
 pub fn to_html(report: &Report) -> String {
-    page::page(report).into_string()
+    together(&page::page(report).into_string())
+}
+
+/// Keeps a number and its per cent sign on one line.
+fn together(html: &str) -> String {
+    let mut kept = String::with_capacity(html.len());
+    for c in html.chars() {
+        if c == '%' && kept.ends_with(' ') {
+            kept.pop();
+            if kept.ends_with(|c: char| c.is_ascii_digit()) {
+                kept.push('\u{a0}');
+            } else {
+                kept.push(' ');
+            }
+        }
+        kept.push(c);
+    }
+    kept
 }
 
 /// Writes the report as one HTML file.
@@ -87,9 +109,13 @@ pub fn to_html(report: &Report) -> String {
 /// # Errors
 /// [`ReportError`] when the file cannot be written.
 pub fn write_html(report: &Report, path: &Path) -> Result<(), ReportError> {
+    write_page(&to_html(report), path)
+}
+
+fn write_page(html: &str, path: &Path) -> Result<(), ReportError> {
     let write = || {
         let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(to_html(report).as_bytes())?;
+        file.write_all(html.as_bytes())?;
         file.commit()
     };
     write().map_err(|source| ReportError::Write {

@@ -1,7 +1,7 @@
 use falx_core::{ImageId, LabelRow, PatientId, Probability, Silent};
 
 use super::*;
-use crate::{Case, EvaluateOptions, evaluate};
+use crate::{Case, EvaluateOptions, Provenance, evaluate};
 
 fn report(prediction: f64) -> Report {
     let cases: Vec<Case> = (0..40)
@@ -10,6 +10,7 @@ fn report(prediction: f64) -> Report {
             patient: PatientId(format!("P{:02}", i / 2)),
             study: Some(format!("S{:02}", i / 2).into()),
             series: None,
+            order: None,
             attributes: None,
             truth: LabelRow(
                 [
@@ -28,7 +29,12 @@ fn report(prediction: f64) -> Report {
     Report {
         title: "A <title> & more".to_owned(),
         subtitle: "Fold 0".to_owned(),
-        facts: vec![("Seed".to_owned(), "7".to_owned())],
+        provenance: Provenance {
+            seed: Some(7),
+            commands: vec!["falx evaluate RUN".to_owned()],
+            other: vec![("A <b>".to_owned(), "& \"c\"".to_owned())],
+            ..Provenance::default()
+        },
         evaluation: evaluate(
             &cases,
             &EvaluateOptions {
@@ -73,25 +79,28 @@ fn the_page_stands_alone() {
         "A &lt;title&gt; &amp; more",
         "Research use; not a medical device.",
         "data:image/png;base64,AQIDBA==",
-        "alt=\"any, &quot;missed&quot;\"",
+        "alt=\"Head CT slice: any, &quot;missed&quot;\"",
         "prefers-color-scheme: dark",
         "@media print",
         "scope=\"row\"",
         "no skill 0.23",
         "A remark.",
+        "A &lt;b&gt;",
+        "&amp; &quot;c&quot;",
     ] {
         assert!(html.contains(needed), "{needed}");
     }
     for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
         assert!(!html.contains(outside), "{outside}");
     }
+    assert_eq!(html.matches("not a medical device").count(), 1);
     assert!(
         !html.contains("NaN") && !html.contains(">inf"),
         "no broken numbers"
     );
     assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
     assert_eq!(
-        html.matches("class=\"chart\"").count(),
+        html.matches(">Training curves: ").count(),
         2,
         "the two losses share a chart"
     );
@@ -147,4 +156,127 @@ fn ticks_are_round_and_few() {
     assert_eq!(svg::number(0.00075, 3), "0.00075");
     assert_eq!(svg::number(1200.0, 3), "1200");
     assert_eq!(svg::number(0.6000000000000001, 3), "0.6");
+    assert_eq!(svg::number(-0.25, 3), "−0.25");
+}
+
+/// The values of an attribute, in the page's order.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    html.split(start.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
+}
+
+#[test]
+fn addresses_inside_the_page_are_unique_and_reached() {
+    let html = to_html(&report(0.3));
+    let ids = values(&html, "id");
+    let mut unique = ids.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), ids.len(), "an id is given twice: {ids:?}");
+    let hrefs = values(&html, "href");
+    assert!(hrefs.len() > 8);
+    for href in hrefs {
+        let target = href.strip_prefix('#').expect("no link leads outside");
+        assert!(ids.contains(&target), "{href}");
+    }
+    for attribute in ["aria-labelledby", "aria-describedby"] {
+        for id in values(&html, attribute) {
+            assert!(ids.contains(&id), "{attribute}={id}");
+        }
+    }
+}
+
+#[test]
+fn every_drawing_says_what_it_shows() {
+    let html = to_html(&report(0.3));
+    let drawings: Vec<&str> = html.split("<svg").skip(1).collect();
+    assert!(drawings.len() > 20);
+    for drawing in drawings {
+        let tag = drawing.split('>').next().unwrap();
+        if tag.contains("aria-hidden=\"true\"") {
+            continue;
+        }
+        assert!(
+            tag.contains("role=\"img\"") && tag.contains("aria-labelledby"),
+            "{tag}"
+        );
+        let body = drawing.split("</svg>").next().unwrap();
+        for element in ["title", "desc"] {
+            let text = body.split(&format!("<{element} ")).nth(1).unwrap();
+            let text = text.split('>').nth(1).unwrap().split('<').next().unwrap();
+            assert!(text.len() > 4, "{element}: {text}");
+        }
+    }
+    let pictures = html.matches("<img ").count();
+    assert_eq!(
+        pictures,
+        values(&html, "alt")
+            .iter()
+            .filter(|alt| !alt.is_empty())
+            .count()
+    );
+}
+
+#[test]
+fn headings_go_down_one_step_at_a_time() {
+    let html = to_html(&report(0.3));
+    let levels: Vec<u32> = html
+        .match_indices("<h")
+        .filter_map(|(i, _)| html[i + 2..].chars().next()?.to_digit(10))
+        .collect();
+    assert_eq!(levels.iter().filter(|l| **l == 1).count(), 1);
+    assert_eq!(levels.first(), Some(&1));
+    for pair in levels.windows(2) {
+        assert!(pair[1] <= pair[0] + 1, "{levels:?}");
+    }
+}
+
+/// Elements that hold others are closed in the order in which they were opened.
+#[test]
+fn tags_are_nested() {
+    let html = to_html(&report(0.3));
+    let mut open: Vec<&str> = Vec::new();
+    let body = html.split_once("</style>").unwrap().1;
+    let body = format!("<html><head>{body}");
+    for tag in body.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').unwrap();
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closed out of turn");
+        } else {
+            let name = tag.split([' ', '\n']).next().unwrap();
+            if !["img", "meta", "br", "!DOCTYPE"].contains(&name) {
+                open.push(name);
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn what_has_no_data_is_absent() {
+    let mut bare = report(0.3);
+    bare.curves.clear();
+    bare.pictures.clear();
+    bare.notes.clear();
+    bare.provenance = Provenance::default();
+    bare.evaluation.study = None;
+    bare.evaluation.warnings.clear();
+    let html = to_html(&bare);
+    for absent in [
+        "id=\"studies\"",
+        "id=\"training\"",
+        "id=\"slices\"",
+        "id=\"notes\"",
+        "id=\"origin\"",
+        "id=\"again\"",
+        ">Mind<",
+    ] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+    for present in ["id=\"labels\"", "id=\"claim\"", "id=\"methods\""] {
+        assert!(html.contains(present), "{present}");
+    }
 }

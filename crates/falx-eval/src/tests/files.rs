@@ -46,23 +46,32 @@ fn predictions_are_read_by_column_name_and_refused_with_a_line() {
     assert_eq!(read[0].probabilities, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6].map(p));
 
     let header = "image_id,epidural,intraparenchymal,intraventricular,subarachnoid,subdural,any\n";
-    for (row, found) in [
+    let refused = |row: &str| read_text(&format!("{header}{row}")).unwrap_err();
+    for (row, was) in [
         ("x,.1,.1,.1,.1,.1,NaN\n", "NaN"),
-        ("x,.1,.1,.1,.1,.1,1.5\n", "1.5"),
         ("x,.1,.1,.1,.1,.1,\n", ""),
     ] {
-        match read_text(&format!("{header}{row}")).unwrap_err() {
-            PredictionsError::Value {
+        match refused(row) {
+            PredictionsError::NotANumber {
                 line,
                 column,
-                found: was,
+                found,
+                count,
                 ..
             } => {
-                assert_eq!((line, column, was.as_str()), (2, "any", found));
+                assert_eq!((line, column, found.as_str(), count), (2, "any", was, 1));
             }
             other => panic!("{other}"),
         }
     }
+    assert!(matches!(
+        refused("x,.1,.1,.1,.1,.1,1.5\n"),
+        PredictionsError::Outside {
+            line: 2,
+            column: "any",
+            ..
+        }
+    ));
     let repeated = format!("{header}x,0,0,0,0,0,0\nx,0,0,0,0,0,0\n");
     assert!(matches!(
         read_text(&repeated),
@@ -77,7 +86,12 @@ fn predictions_are_read_by_column_name_and_refused_with_a_line() {
     ));
     assert!(matches!(
         read_text(&format!("{header}x,0,0\n")),
-        Err(PredictionsError::Table { .. })
+        Err(PredictionsError::Fields {
+            line: 2,
+            found: 3,
+            expected: 7,
+            ..
+        })
     ));
     assert!(matches!(
         read_text(&format!("{header},0,0,0,0,0,0\n")),
@@ -147,7 +161,7 @@ fn labels_are_split_at_the_last_underscore_and_repeats_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let text = "ID,Label\nID_x_y_any,1\nID_x_y_any,1\nID_z_epidural,0\n";
     let truth = read_truth(&written(folder.path(), "t.csv", text)).unwrap();
-    assert_eq!(truth.repeated_lines, 1);
+    assert_eq!(truth.repeated, [(0, Label::Any)]);
     assert_eq!(truth.rows[0].0.as_str(), "ID_x_y");
     assert_eq!(truth.rows[0].1.get(Label::Any), Some(true));
     assert_eq!(truth.rows[0].1.get(Label::Epidural), None);

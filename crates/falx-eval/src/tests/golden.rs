@@ -50,7 +50,7 @@ fn areas_by_hand() {
 
 #[test]
 fn scikit_learn_agrees() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/sklearn.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/scores.json");
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 5);

@@ -10,6 +10,7 @@ fn options(replicates: u32) -> EvaluateOptions {
         replicates,
         seed: 11,
         train_prevalence: Some([0.1, 0.1, 0.1, 0.1, 0.1, 0.4]),
+        ..EvaluateOptions::default()
     }
 }
 

@@ -1,8 +1,10 @@
 mod degenerate;
 mod files;
 mod golden;
+mod intervals;
 mod levels;
 mod properties;
+mod wholes;
 
 use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, random};
 use rand::RngExt;
@@ -10,7 +12,7 @@ use rand::RngExt;
 use crate::Case;
 
 /// A probability; the tests give only valid ones.
-fn p(x: f64) -> Probability {
+pub(crate) fn p(x: f64) -> Probability {
     Probability::new(x).unwrap()
 }
 
@@ -26,6 +28,7 @@ fn case(image: &str, patient: &str, bits: [u8; 6], prediction: f64) -> Case {
         patient: PatientId::from(patient),
         study: None,
         series: None,
+        order: None,
         attributes: None,
         truth: row(bits),
         prediction: [p(prediction); 6],
@@ -54,6 +57,7 @@ pub(crate) fn cohort(patients: u64) -> Vec<Case> {
                 patient: PatientId(format!("P{patient:03}")),
                 study: Some(format!("S{patient:03}{}", slice / 5).into()),
                 series: None,
+                order: None,
                 attributes: None,
                 truth,
                 prediction,

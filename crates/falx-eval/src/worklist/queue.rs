@@ -161,7 +161,6 @@ impl List {
             return;
         }
         match self.rules.discipline {
-            Discipline::FirstInFirstOut => {}
             Discipline::HighestScore => self.by_score.push(Place { score, study }),
             Discipline::FlaggedFirst | Discipline::FlaggedInterrupts if flagged => {
                 self.by_score.push(Place { score: 0.0, study });
@@ -169,7 +168,9 @@ impl List {
                     self.push_aside(now);
                 }
             }
-            Discipline::FlaggedFirst | Discipline::FlaggedInterrupts => {}
+            Discipline::FirstInFirstOut
+            | Discipline::FlaggedFirst
+            | Discipline::FlaggedInterrupts => {}
         }
     }
 

@@ -272,6 +272,8 @@ fn a_profile_of_the_day_keeps_the_average_and_lengthens_the_wait() {
     assert_eq!(b.theory_wait, None);
 }
 
+type Change = fn(&mut Assumptions);
+
 #[test]
 fn too_much_work_is_refused_with_what_to_change() {
     let error = simulate(&Assumptions {
@@ -283,7 +285,7 @@ fn too_much_work_is_refused_with_what_to_change() {
         error.to_string(),
         "20 studies an hour of 8 minutes keep 1 reader(s) busy 267 % of the time: the list would grow without end. Give at least 3 readers, or at most 7.12 arrivals an hour"
     );
-    let wrong: [(fn(&mut Assumptions), &str); 6] = [
+    let wrong: [(Change, &str); 6] = [
         (|a| a.prevalence = 1.5, "prevalence"),
         (
             |a| a.reading = ReadingTime::Fixed { mean: f64::NAN },

@@ -36,7 +36,7 @@ pub fn first_come_wait(rate: f64, reading: &ReadingTime, servers: u32) -> Option
 /// The mean time until a server is free where nobody waits ahead: the residual work that an arrival meets.
 fn work_ahead(rate: f64, reading: &ReadingTime, servers: u32) -> Option<f64> {
     let load = rate * reading.mean();
-    if !(load < f64::from(servers)) {
+    if load.is_nan() || load >= f64::from(servers) {
         return None;
     }
     match (servers, reading) {

@@ -1,16 +1,35 @@
 //! `falx bench`
 
-use falx_bench::{IndexBenchOptions, IoOptions};
+use falx_bench::{EvaluateBenchOptions, IndexBenchOptions, IoOptions};
 
 use super::Context;
-use crate::cli::{Bench, BenchIndex, BenchIo, BenchPeer};
+use crate::cli::{Bench, BenchEvaluate, BenchIndex, BenchIo, BenchPeer, EvaluatePeer};
 use crate::output::Outcome;
 
 pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
     match arguments {
         Bench::Io(arguments) => io(arguments, context),
         Bench::Index(arguments) => index(arguments, context),
+        Bench::Evaluate(arguments) => evaluate(arguments, context),
     }
+}
+
+fn evaluate(arguments: &BenchEvaluate, context: &Context) -> anyhow::Result<Outcome> {
+    let options = EvaluateBenchOptions {
+        table: arguments.table.clone(),
+        slices: arguments.slices.map(Into::into),
+        python: arguments
+            .peer
+            .map(|EvaluatePeer::Numpy| arguments.python.clone()),
+        draws: arguments.draws,
+        peer_draws: arguments.peer_draws,
+        rounds: arguments.rounds.get(),
+        files: arguments.files,
+        threads: context.threads,
+        seed: arguments.seed,
+    };
+    let report = falx_bench::evaluate(&options, context.progress.as_ref(), &context.interrupt)?;
+    Outcome::done(report.to_text(), &report)
 }
 
 fn index(arguments: &BenchIndex, context: &Context) -> anyhow::Result<Outcome> {

@@ -14,7 +14,7 @@ use falx_eval::report::write_html;
 use falx_eval::{Evaluation, Verdict, kaggle};
 use falx_infer::{Bundle, PredictOptions, predict, samples};
 use falx_phantom::PhantomOptions;
-use falx_train::{Recipe, RunFolder, TrainOptions, evaluate_run, report, train};
+use falx_train::{JudgeOptions, Recipe, RunFolder, TrainOptions, evaluate_run, report, train};
 use serde::Serialize;
 
 use super::Context;
@@ -106,7 +106,11 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(Outcome::done(trained.to_text(), &trained)?.fine_if(false));
     }
 
-    let run = evaluate_run(&RunFolder::new(&run_folder), 1000, arguments.seed, progress)?;
+    let judge = JudgeOptions {
+        seed: arguments.seed,
+        ..JudgeOptions::default()
+    };
+    let run = evaluate_run(&RunFolder::new(&run_folder), &judge, progress)?;
     let report_path = out.join("report.html");
     write_html(&report(&run)?, &report_path)?;
     let (submission, submission_check) = submit(&out, &phantom, &run_folder, context)?;

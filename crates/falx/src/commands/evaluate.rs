@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
-use falx_eval::Evaluation;
 use falx_eval::report::{Report, write_html};
-use falx_train::{PredictionFiles, RunFolder, evaluate_predictions, evaluate_run, report};
+use falx_eval::{Evaluation, Scale};
+use falx_train::{
+    JudgeOptions, PredictionFiles, RunFolder, evaluate_predictions, evaluate_run, report,
+};
 
 use super::Context;
 use crate::cli::Evaluate;
@@ -14,38 +16,43 @@ use crate::output::Outcome;
 
 pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
     let progress = context.progress.as_ref();
+    let options = JudgeOptions {
+        replicates: arguments.replicates,
+        seed: arguments.seed,
+        aggregation: arguments.aggregation,
+        groups: arguments.groups.as_deref(),
+    };
+    let html = arguments.html.as_deref();
     if arguments.what.is_dir() {
-        let folder = RunFolder::new(&arguments.what);
-        let run = evaluate_run(&folder, arguments.replicates, arguments.seed, progress)?;
-        return outcome(
-            &run.evaluation,
-            || Ok(report(&run)?),
-            arguments.html.as_deref(),
-        );
-    }
-    let Some(labels) = &arguments.labels else {
-        if !arguments.what.exists() {
+        if arguments.logits {
             bail!(
-                "{}: no such file or folder; give a run's folder or a predictions.csv",
+                "{}: a run's own predictions are probabilities; give --logits with a predictions.csv",
                 arguments.what.display()
             );
         }
+        let folder = RunFolder::new(&arguments.what);
+        let run = evaluate_run(&folder, &options, progress)?;
+        return outcome(&run.evaluation, || Ok(report(&run)?), html);
+    }
+    if !arguments.what.exists() {
         bail!(
-            "{}: predictions need a truth to be judged; give it with --labels",
+            "{}: no such file or folder; give a run's folder or a predictions.csv",
             arguments.what.display()
         );
-    };
+    }
     let files = PredictionFiles {
         predictions: &arguments.what,
-        labels,
+        labels: arguments.labels.as_deref(),
         index: arguments.index.as_deref(),
+        development: arguments.development.as_deref(),
+        scale: if arguments.logits {
+            Scale::Logits
+        } else {
+            Scale::Probabilities
+        },
     };
-    let judged = evaluate_predictions(&files, arguments.replicates, arguments.seed, progress)?;
-    outcome(
-        &judged.evaluation,
-        || Ok(judged.report()),
-        arguments.html.as_deref(),
-    )
+    let judged = evaluate_predictions(&files, &options, progress)?;
+    outcome(&judged.evaluation, || Ok(judged.report()), html)
 }
 
 fn outcome(

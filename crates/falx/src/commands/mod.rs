@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod compare;
 mod demo;
 mod dicom;
 mod evaluate;
@@ -41,6 +42,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Split(arguments) => split::run(&arguments),
         Command::Train(arguments) => train::run(&arguments, context),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context),
+        Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Predict(arguments) => predict::run(&arguments, context),
         Command::Dicom(arguments) => dicom::run(&arguments, context),
         Command::Bench(arguments) => bench::run(&arguments, context),

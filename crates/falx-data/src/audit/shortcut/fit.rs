@@ -34,32 +34,63 @@ fn one_fold(
 ) -> Result<Vec<(usize, f64)>, NoShortcut> {
     let (test, train): (Vec<usize>, Vec<usize>) =
         (0..sample.rows.len()).partition(|&at| sample.fold(at) == fold);
+    let outcomes: Vec<u32> = train
+        .iter()
+        .map(|&at| u32::from(sample.truth.get(at) == Some(&true)))
+        .collect();
+    let ridge = ridge(sample.rows.len(), sample.groups);
+    let learnt = learn(features, &train, &outcomes, ridge)?;
+    let predict = |at: usize| learnt.probability(features.iter().copied(), at);
+    Ok(test.into_iter().map(|at| (at, predict(at))).collect())
+}
+
+/// The weight of small coefficients for so many slices of so many groups.
+pub(super) fn ridge(slices: usize, groups: usize) -> f64 {
+    RIDGE_GROUPS * slices as f64 / groups.max(1) as f64
+}
+
+/// What a regression learnt of `any`.
+pub(super) struct Learnt(regression::Model);
+
+/// Fits the outcomes of the slices at `places`.
+pub(super) fn learn(
+    features: &[&Feature],
+    places: &[usize],
+    outcomes: &Vec<u32>,
+    ridge: f64,
+) -> Result<Learnt, NoShortcut> {
     let columns: usize = features.iter().map(|feature| feature.ranges).sum();
-    let mut ones = vec![0.0_f64; train.len() * columns];
-    for (row, &at) in ones.chunks_exact_mut(columns.max(1)).zip(&train) {
-        for column in columns_of(features, at) {
+    let mut ones = vec![0.0_f64; places.len() * columns];
+    for (row, &at) in ones.chunks_exact_mut(columns.max(1)).zip(places) {
+        for column in columns_of(features.iter().copied(), at) {
             if let Some(value) = row.get_mut(column) {
                 *value = 1.0;
             }
         }
     }
-    let outcomes: Vec<u32> = train
-        .iter()
-        .map(|&at| u32::from(sample.truth.get(at) == Some(&true)))
-        .collect();
-    let ridge = RIDGE_GROUPS * sample.rows.len() as f64 / sample.groups.max(1) as f64;
-    let model = regression::fit(ones, columns, &outcomes, ridge).ok_or(NoShortcut::NoFit)?;
-    let predict = |at: usize| {
-        let weights = columns_of(features, at).filter_map(|column| model.weights.get(column));
-        let log_odds = model.constant + weights.sum::<f64>();
+    let model = regression::fit(ones, columns, outcomes, ridge).ok_or(NoShortcut::NoFit)?;
+    Ok(Learnt(model))
+}
+
+impl Learnt {
+    /// The probability of `any` of a slice by its facts.
+    pub(super) fn probability<'a>(
+        &self,
+        features: impl Iterator<Item = &'a Feature>,
+        at: usize,
+    ) -> f64 {
+        let weights = columns_of(features, at).filter_map(|column| self.0.weights.get(column));
+        let log_odds = self.0.constant + weights.sum::<f64>();
         1.0 / (1.0 + (-log_odds).exp())
-    };
-    Ok(test.into_iter().map(|at| (at, predict(at))).collect())
+    }
 }
 
 /// The columns of a slice that are 1: one a feature.
-fn columns_of(features: &[&Feature], at: usize) -> impl Iterator<Item = usize> {
-    features.iter().scan(0, move |before, feature| {
+fn columns_of<'a>(
+    features: impl Iterator<Item = &'a Feature>,
+    at: usize,
+) -> impl Iterator<Item = usize> {
+    features.scan(0, move |before, feature| {
         let column = *before + usize::from(feature.range.get(at).copied().unwrap_or(0));
         *before += feature.ranges;
         Some(column)

@@ -1,0 +1,87 @@
+//! What is asked of a label's predictions beyond plain scores: thresholds found on some patients and judged on others,
+//! and what acting on them is worth.
+
+use falx_core::{LABELS, Label};
+use rayon::prelude::*;
+
+use crate::calibration::{recalibrate, recalibrate_cross_fitted};
+use crate::evaluate::FOLDS;
+use crate::level::Unit;
+use crate::operating::{
+    HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve, locked_points, thresholds,
+};
+use crate::units::Units;
+use crate::{LabelScore, Outcomes, Resampling};
+
+/// One label's cases, owned.
+pub(crate) struct LabelCases {
+    truth: Vec<bool>,
+    prediction: Vec<f64>,
+    cluster: Vec<u32>,
+}
+
+impl LabelCases {
+    fn of(units: &[Unit], label: Label) -> Self {
+        let mut cases = Self {
+            truth: Vec::new(),
+            prediction: Vec::new(),
+            cluster: Vec::new(),
+        };
+        for unit in units {
+            if let Some(positive) = unit.truth.get(label) {
+                cases.truth.push(positive);
+                cases.prediction.push(unit.prediction[label.index()]);
+                cases.cluster.push(unit.patient);
+            }
+        }
+        cases
+    }
+
+    fn outcomes(&self) -> Option<Outcomes<'_>> {
+        Outcomes::new(&self.truth, &self.prediction, &self.cluster).ok()
+    }
+}
+
+/// Adds to each label's scores what needs other patients' cases.
+pub(crate) fn add(
+    scores: &mut [LabelScore],
+    judged: &Units,
+    development: Option<&Units>,
+    replicates: u32,
+    seed: u64,
+) {
+    let resampling = Resampling {
+        clusters: judged.patients,
+        replicates,
+        seed,
+    };
+    let (low, high) = HAEMORRHAGE_RANGE;
+    let steps: Vec<f64> = thresholds()
+        .into_iter()
+        .filter(|t| (low..=high).contains(t))
+        .collect();
+    scores
+        .par_iter_mut()
+        .zip(LABELS)
+        .for_each(|(score, label)| {
+            let cases = LabelCases::of(&judged.units, label);
+            let developed = development.map(|units| LabelCases::of(&units.units, label));
+            let Some(outcomes) = cases.outcomes().filter(|outcomes| !outcomes.is_empty()) else {
+                return;
+            };
+            match developed.as_ref().map(LabelCases::outcomes) {
+                Some(Some(developed)) => {
+                    score.locked_points =
+                        Some(locked_points(&RULES, &developed, &outcomes, &resampling));
+                    score.recalibration = recalibrate(&developed, &outcomes).ok();
+                }
+                Some(None) => {}
+                None => {
+                    let points = cross_fitted_points(&RULES, &outcomes, FOLDS, &resampling);
+                    score.locked_points = Some(points);
+                    score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
+                }
+            }
+            score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
+        });
+}

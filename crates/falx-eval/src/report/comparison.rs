@@ -1,0 +1,263 @@
+//! Several models on one page: losses, areas, paired differences, and what others have published.
+
+use std::path::Path;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{ReportError, STYLE, svg, table, write_page};
+use crate::compare::{Comparison, Difference, EntryScores, Metric};
+use crate::text::{count, interval, p_value, skill, thousands, value};
+use crate::{Estimate, Verdict};
+
+/// The comparison as HTML, in the report's style.
+pub fn comparison_to_html(comparison: &Comparison) -> String {
+    page(comparison).into_string()
+}
+
+/// Writes the comparison as one HTML file.
+///
+/// # Errors
+/// [`ReportError`] when the file cannot be written.
+pub fn write_comparison(comparison: &Comparison, path: &Path) -> Result<(), ReportError> {
+    write_page(&comparison_to_html(comparison), path)
+}
+
+fn page(c: &Comparison) -> Markup {
+    let sections = [
+        ("losses", "Loss beside no skill", losses(c)),
+        ("labels", "Label by label", labels(c)),
+        ("differences", "Paired differences", differences(c)),
+        ("published", "Published values", published(c)),
+    ];
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "Comparison of " (count(c.entries.len() as u64, "model")) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip to the result" }
+                header class="top" {
+                    h1 { "Comparison of " (count(c.entries.len() as u64, "model")) }
+                    p class="subtitle" {
+                        "On the same " (count(c.slices, "slice")) " of " (count(c.patients, "patient"))
+                        ", each beside its no-skill baseline."
+                    }
+                }
+                main id="main" tabindex="-1" {
+                    (mind(c))
+                    @for (id, title, body) in sections {
+                        section id=(id) aria-labelledby=(format!("{id}-h")) {
+                            h2 id=(format!("{id}-h")) { (title) }
+                            (body)
+                        }
+                    }
+                }
+                footer { p { "Research use; not a medical device." } }
+            }
+        }
+    }
+}
+
+/// What must be known before any number: who is no better than no skill, and what was left out.
+fn mind(c: &Comparison) -> Markup {
+    let worse: Vec<&EntryScores> = c
+        .entries
+        .iter()
+        .filter(|e| e.evaluation.verdict == Verdict::WorseThanNoSkill)
+        .collect();
+    let left_out: Vec<&EntryScores> = c.entries.iter().filter(|e| e.left_out > 0).collect();
+    html! {
+        @if !worse.is_empty() || !left_out.is_empty() {
+            aside class=(if worse.is_empty() { "mind" } else { "mind bad" }) aria-labelledby="mind-h" {
+                h3 id="mind-h" { "Mind" }
+                ul {
+                    @for entry in worse {
+                        li { "WORSE THAN NO SKILL: " (entry.name) " has a higher loss than a prediction that never looked." }
+                    }
+                    @for entry in left_out {
+                        li {
+                            (count(entry.left_out, "slice")) " of " (entry.name)
+                            " left out, as another entry lacks them or their truth."
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn losses(c: &Comparison) -> Markup {
+    let columns = [
+        table::words("Model"),
+        table::number("Weighted log loss"),
+        table::words("No skill"),
+        table::number("Its loss"),
+        table::number("Skill"),
+    ];
+    let mut rows = Vec::new();
+    for entry in &c.entries {
+        let e = &entry.evaluation;
+        for (i, b) in e.baselines.iter().enumerate() {
+            rows.push(vec![
+                table::cell(&entry.name),
+                if i == 0 {
+                    table::estimate(Some(&e.weighted_log_loss), 4, false)
+                } else {
+                    html! {}
+                },
+                table::cell(&b.name),
+                table::cell(value(b.weighted_log_loss, 4, false)),
+                table::cell(skill(b.skill.as_ref())),
+            ]);
+        }
+    }
+    html! {
+        (table::table(
+            "Losses and skill",
+            &table::cell("Lower is better. Skill: 1 − loss / no-skill loss; 0 is no skill, below 0 worse than none."),
+            &columns,
+            &rows,
+        ))
+        p class="how" {
+            "Intervals from " (thousands(u64::from(c.replicates))) " resamples of whole patients (seed " (c.seed) ")."
+        }
+    }
+}
+
+fn labels(c: &Comparison) -> Markup {
+    let columns = [
+        table::words("Model"),
+        table::number("Log loss"),
+        table::number("AUC"),
+        table::number("Average precision"),
+        table::number("AUC per study"),
+    ];
+    let Some(first) = c.entries.first() else {
+        return html! {};
+    };
+    html! {
+        @for (i, label) in first.evaluation.labels.iter().enumerate() {
+            h3 id=(svg::slug(label.label.name())) { (label.label) }
+            (table::table(
+                &format!("Scores of {}", label.label),
+                &table::cell(format!(
+                    "{} of {}",
+                    count(label.positives, "positive slice"),
+                    count(label.positive_patients, "patient"),
+                )),
+                &columns,
+                &c.entries.iter().map(|entry| label_row(entry, i)).collect::<Vec<_>>(),
+            ))
+        }
+    }
+}
+
+fn label_row(entry: &EntryScores, label: usize) -> Vec<Markup> {
+    let e = &entry.evaluation;
+    let mut row = vec![table::cell(&entry.name)];
+    let Some(s) = e.labels.get(label) else {
+        return row;
+    };
+    let study = e.study.as_ref().and_then(|s| s.labels.get(label));
+    row.extend([
+        table::estimate(s.log_loss.as_ref(), 4, s.few),
+        table::estimate(s.auc.as_ref(), 3, s.few),
+        table::estimate(s.average_precision.as_ref(), 3, s.few),
+        study.map_or_else(
+            || html! { span class="none" { "no studies" } },
+            |s| table::estimate(s.auc.as_ref(), 3, s.few),
+        ),
+    ]);
+    row
+}
+
+fn differences(c: &Comparison) -> Markup {
+    let columns = [
+        table::words("Model"),
+        table::words("Score"),
+        table::number("Difference"),
+        table::number("By formula"),
+        table::number("p"),
+        table::number("p, adjusted"),
+    ];
+    let rows: Vec<Vec<Markup>> = c.differences.iter().map(difference).collect();
+    html! {
+        (table::table(
+            "Differences to the reference",
+            &table::cell(format!(
+                "Each model less {}, on the same slices. A loss is better lower, an AUC higher.",
+                c.reference
+            )),
+            &columns,
+            &rows,
+        ))
+        p class="how" {
+            "Intervals over resamples of patients, the same for both; by formula: DeLong’s, clustered by patient (Obuchowski 1997). "
+            "p: of areas by formula, of the loss by resamples; adjusted by Holm for " (count(c.tests, "test"))
+            ", so that the chance of any false finding among them stays below the level at which each is read."
+        }
+    }
+}
+
+fn difference(d: &Difference) -> Vec<Markup> {
+    let digits = match d.metric {
+        Metric::WeightedLogLoss => 4,
+        Metric::Auc { .. } => 3,
+    };
+    let signed = |e: Option<&Estimate>| {
+        let Some(e) = e else {
+            return html! { span class="none" { "undefined" } };
+        };
+        let sign = if e.value < 0.0 { '−' } else { '+' };
+        html! {
+            span class="value" { (sign) (value(e.value.abs(), digits, false)) }
+            span class="interval" { (interval(e, digits, false)) }
+        }
+    };
+    vec![
+        table::cell(&d.entry),
+        table::cell(d.metric.words()),
+        signed(d.difference.as_ref()),
+        match d.metric {
+            Metric::WeightedLogLoss => html! {},
+            Metric::Auc { .. } => signed(d.by_formula.as_ref()),
+        },
+        table::cell(p_value(d.p)),
+        table::cell(
+            d.note
+                .map_or_else(|| p_value(d.p_holm), |note| note.to_string()),
+        ),
+    ]
+}
+
+fn published(c: &Comparison) -> Markup {
+    let columns = [
+        table::words("Whose"),
+        table::number("Weighted log loss"),
+        table::words("On"),
+    ];
+    let rows: Vec<Vec<Markup>> = c
+        .published
+        .iter()
+        .map(|p| {
+            vec![
+                table::cell(&p.name),
+                table::cell(format!("{:.5}", p.weighted_log_loss)),
+                table::cell(&p.on),
+            ]
+        })
+        .collect();
+    table::table(
+        "Published losses",
+        &table::cell(
+            "Published, not measured here, and on other cases: for scale, not for comparison.",
+        ),
+        &columns,
+        &rows,
+    )
+}

@@ -1,0 +1,97 @@
+//! How the figures were computed, with the sources.
+
+use maud::html;
+
+use super::Section;
+use crate::text::{count, thousands};
+use crate::{Development, Evaluation};
+
+/// (what, how, source).
+type Method = (&'static str, String, &'static str);
+
+pub(super) fn section(e: &Evaluation) -> Section {
+    let body = html! {
+        dl class="methods" {
+            @for (what, how, source) in methods(e) {
+                dt { (what) }
+                dd { (how) " " cite { (source) } }
+            }
+        }
+    };
+    Section {
+        id: "methods",
+        title: "Methods",
+        body,
+    }
+}
+
+fn methods(e: &Evaluation) -> Vec<Method> {
+    let mut found = vec![
+        (
+            "Loss",
+            "Mean of six binary log losses with any counted twice; probabilities clipped to 10⁻¹⁵ from 0 and 1.".to_owned(),
+            "RSNA Intracranial Hemorrhage Detection, Kaggle 2019, evaluation page.",
+        ),
+        (
+            "No skill",
+            "The same loss for constant predictions on the same cases. Skill = 1 − loss / baseline.".to_owned(),
+            "",
+        ),
+        (
+            "Ranking",
+            "Area under the ROC curve with ties counted half; average precision without interpolation; the area over specificities of at least 90 %.".to_owned(),
+            "Hanley and McNeil, Radiology 143, 1982; McClish, Medical Decision Making 9, 1989.",
+        ),
+    ];
+    if e.replicates > 0 {
+        found.push((
+            "Uncertainty",
+            format!(
+                "95 % intervals, bias-corrected and accelerated, from {} resamples of whole patients with replacement (seed {}); slices of \
+                 one patient stay together. Areas also by formula for clustered cases; shares of cases that are patients by Wilson's.",
+                thousands(u64::from(e.replicates)),
+                e.seed
+            ),
+            "Efron, JASA 82, 1987; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Obuchowski, Biometrics 53, 1997; Wilson, JASA 22, 1927.",
+        ));
+    }
+    found.push((
+        "Calibration",
+        "Reliability over bins of equal size; consistency bands by resampling outcomes as if the predictions were right; slope and \
+         intercept by logistic regression on the logit; Brier score with its parts."
+            .to_owned(),
+        "Bröcker and Smith, Weather and Forecasting 22, 2007; Van Calster et al., BMC Medicine 17, 2019; Murphy, J. Applied \
+         Meteorology 12, 1973.",
+    ));
+    found.push((
+        "Decision curves",
+        "Net benefit: true positives a case, less false positives at the odds of the threshold."
+            .to_owned(),
+        "Vickers and Elkin, Medical Decision Making 26, 2006.",
+    ));
+    if let Some(development) = &e.development {
+        found.push(("Thresholds and corrections", developed(development), ""));
+    }
+    found.push((
+        "Several comparisons",
+        "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \
+         twenty misses by chance. The weighted log loss over slices is the one headline; all else is description."
+            .to_owned(),
+        "",
+    ));
+    found
+}
+
+fn developed(development: &Development) -> String {
+    match development {
+        Development::Given { cases, patients } => format!(
+            "Found on {} of {} that are not judged here, then locked.",
+            count(*cases, "case"),
+            count(*patients, "patient")
+        ),
+        Development::CrossFitted { folds } => format!(
+            "Cross-fitted: each patient is judged with what the other {} of {folds} folds of patients gave.",
+            folds.saturating_sub(1)
+        ),
+    }
+}

@@ -1,0 +1,177 @@
+//! Cases gathered into what is scored: slices, series, studies.
+
+use std::collections::{BTreeMap, HashMap};
+
+use falx_core::{LabelRow, PatientId, Probability};
+
+use crate::level::Unit;
+use crate::{Aggregation, Case, StudyReads};
+
+/// Things to score, and how many patients they belong to.
+#[derive(Default)]
+pub(crate) struct Units {
+    pub(crate) patients: usize,
+    pub(crate) units: Vec<Unit>,
+}
+
+/// Slices that are of one series or study.
+pub(crate) struct Gathered<'a> {
+    patient: &'a PatientId,
+    truth: LabelRow,
+    /// Sorted by place where all places are known.
+    slices: Vec<&'a Case>,
+    is_ordered: bool,
+}
+
+/// What slices are gathered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whole {
+    Series,
+    Study,
+}
+
+/// Patients numbered from 0 in the order of their pseudonyms.
+fn number_patients<'a>(
+    patients: impl Iterator<Item = &'a PatientId>,
+) -> BTreeMap<&'a PatientId, u32> {
+    let mut numbers: BTreeMap<&PatientId, u32> = patients.map(|p| (p, 0)).collect();
+    for (number, place) in (0..).zip(numbers.values_mut()) {
+        *place = number;
+    }
+    numbers
+}
+
+/// Every slice for itself.
+pub(crate) fn slices(cases: &[&Case]) -> Units {
+    let numbers = number_patients(cases.iter().map(|c| &c.patient));
+    let units = cases
+        .iter()
+        .map(|case| Unit {
+            patient: numbers.get(&case.patient).copied().unwrap_or(0),
+            truth: case.truth,
+            prediction: case.prediction.map(Probability::get),
+        })
+        .collect();
+    Units {
+        patients: numbers.len(),
+        units,
+    }
+}
+
+/// Slices by series or study, in the order of patients and names; a label of the whole is positive where a slice's is,
+/// and negative where all are. Where no slice knows a label, `reads` of the study do.
+pub(crate) fn gather<'a>(
+    cases: &[&'a Case],
+    whole: Whole,
+    reads: &[StudyReads],
+) -> Vec<Gathered<'a>> {
+    let mut groups: BTreeMap<(&PatientId, &str, &str), Vec<&'a Case>> = BTreeMap::new();
+    for &case in cases {
+        let study = case.study.as_deref();
+        let key = match whole {
+            Whole::Study => study.map(|study| (study, "")),
+            // A series' name is its own only within its study, where people have named them.
+            Whole::Series => case.series.as_deref().map(|s| (study.unwrap_or(""), s)),
+        };
+        if let Some((study, series)) = key {
+            let key = (&case.patient, study, series);
+            groups.entry(key).or_default().push(case);
+        }
+    }
+    let read: HashMap<(&PatientId, &str), LabelRow> = reads
+        .iter()
+        .map(|r| ((&r.patient, &*r.study), r.truth))
+        .collect();
+    groups
+        .into_iter()
+        .map(|((patient, study, _), mut slices)| {
+            let mut truth = joined(slices.iter().map(|c| c.truth));
+            if whole == Whole::Study
+                && let Some(said) = read.get(&(patient, study))
+            {
+                for (known, said) in truth.0.iter_mut().zip(said.0) {
+                    *known = known.or(said);
+                }
+            }
+            let is_ordered = slices
+                .iter()
+                .all(|c| c.order.is_some() && c.series.is_some());
+            if is_ordered {
+                slices.sort_by(|a, b| (&a.series, a.order).cmp(&(&b.series, b.order)));
+            }
+            Gathered {
+                patient,
+                truth,
+                slices,
+                is_ordered,
+            }
+        })
+        .filter(|gathered| !gathered.truth.is_empty())
+        .collect()
+}
+
+/// Positive where one is, negative where all are, otherwise unknown.
+fn joined(rows: impl Iterator<Item = LabelRow>) -> LabelRow {
+    rows.reduce(|mut whole, slice| {
+        for (whole, slice) in whole.0.iter_mut().zip(slice.0) {
+            *whole = match (*whole, slice) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            };
+        }
+        whole
+    })
+    .unwrap_or_default()
+}
+
+/// True where the order of all slices of all groups is known, as smoothing needs.
+pub(crate) fn are_ordered(groups: &[Gathered<'_>]) -> bool {
+    !groups.is_empty() && groups.iter().all(|g| g.is_ordered)
+}
+
+/// The groups as things to score.
+pub(crate) fn aggregate(groups: &[Gathered<'_>], by: Aggregation) -> Units {
+    let numbers = number_patients(groups.iter().map(|g| g.patient));
+    let units = groups
+        .iter()
+        .map(|group| Unit {
+            patient: numbers.get(group.patient).copied().unwrap_or(0),
+            truth: group.truth,
+            prediction: group.predict(by),
+        })
+        .collect();
+    Units {
+        patients: numbers.len(),
+        units,
+    }
+}
+
+impl Gathered<'_> {
+    /// Smoothing goes along each series by itself; the study then has the highest of its series.
+    fn predict(&self, by: Aggregation) -> [f64; 6] {
+        let by = if by == Aggregation::SmoothedMax && !self.is_ordered {
+            Aggregation::Max
+        } else {
+            by
+        };
+        let of = |slices: &[&Case], label: usize| {
+            let values: Vec<f64> = slices
+                .iter()
+                .filter_map(|c| c.prediction.get(label).map(|p| p.get()))
+                .collect();
+            by.of(&values)
+        };
+        std::array::from_fn(|label| {
+            let whole = if by == Aggregation::SmoothedMax {
+                self.slices
+                    .chunk_by(|a, b| a.series == b.series)
+                    .filter_map(|series| of(series, label))
+                    .reduce(f64::max)
+            } else {
+                of(&self.slices, label)
+            };
+            whole.unwrap_or(0.5)
+        })
+    }
+}

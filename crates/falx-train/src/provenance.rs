@@ -1,0 +1,127 @@
+//! What a run knows of where its predictions come from: for the report, the check-lists and the model card.
+
+use falx_eval::Provenance;
+
+use crate::data::RunData;
+use crate::finish::{INTENDED_USE, LICENCE};
+use crate::folder::Part;
+use crate::lock::RunLock;
+use crate::{Recipe, TrainError};
+
+/// The provenance of a run's predictions of `part`.
+///
+/// # Errors
+/// [`TrainError`] when the recipe cannot be written down.
+pub(crate) fn of_run(
+    recipe: &Recipe,
+    data: &RunData,
+    lock: &RunLock,
+    part: Part,
+) -> Result<Provenance, TrainError> {
+    let unseen = match part {
+        Part::Test => {
+            "the locked test: neither training nor the choice of the epoch ever saw its patients"
+        }
+        Part::Validation => "the validation fold: training never saw it, and it chose the epoch",
+    };
+    let judged = data.part(part).len();
+    let windows: Vec<String> = recipe
+        .input
+        .windows
+        .iter()
+        .map(|w| format!("{}/{}", w.center(), w.width()))
+        .collect();
+    let refused = data.index.rows.iter().filter(|row| !row.usable).count();
+    Ok(Provenance {
+        data_sets: data_sets(data),
+        data_lock: Some(lock.data_hash.clone()),
+        split_lock: Some(lock.split_hash.clone()),
+        partition: Some(format!(
+            "By patient; no patient, study, series, id or picture is on two sides. Fold {} of the others chooses, fold −1 is locked",
+            recipe.data.fold
+        )),
+        learnt_from: Some(format!("{} slices", data.training.len())),
+        developed_on: Some(format!(
+            "{} slices of fold {}",
+            data.validation.len(),
+            recipe.data.fold
+        )),
+        judged_on: Some(format!("{judged} slices of {unseen}")),
+        left_out: Some(format!(
+            "{refused} of {} indexed slices cannot be read or used; they are in no part",
+            data.index.rows.len()
+        )),
+        input: Some(format!(
+            "one slice in HU, {0} × {0} pixels at true proportions, windows {1} HU",
+            recipe.input.size,
+            windows.join(", ")
+        )),
+        network: Some(format!(
+            "{}, width {}",
+            recipe.network.name, recipe.network.width
+        )),
+        initial_weights: Some(format!("Random, seed {}", lock.seed)),
+        training: Some(training(recipe)),
+        selection: Some(format!(
+            "The epoch with the lowest weighted log loss on fold {}",
+            recipe.data.fold
+        )),
+        ensemble: Some("None: one network".to_owned()),
+        intended_use: Some(INTENDED_USE.to_owned()),
+        licence: Some(LICENCE.to_owned()),
+        software: vec![
+            format!("falx {}", lock.falx_version),
+            format!("engine {}", lock.engine),
+        ],
+        recipe_lock: Some(lock.recipe_hash.clone()),
+        recipe: Some(without_folders(recipe).to_toml()?),
+        seed: Some(lock.seed),
+        commands: [
+            "falx train recipe.toml --out RUN",
+            "falx evaluate RUN --html report.html",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        explanation: None,
+        other: Vec::new(),
+    })
+}
+
+/// The data sets' names, each once.
+pub(crate) fn data_sets(data: &RunData) -> Vec<String> {
+    let mut names: Vec<&str> = data.index.rows.iter().map(|row| &*row.dataset).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+fn training(recipe: &Recipe) -> String {
+    let t = &recipe.training;
+    let shown = recipe.sampler.positive_any_share.map_or_else(
+        || "each slice once an epoch".to_owned(),
+        |share| {
+            format!(
+                "positive slices repeated to {:.0} % of an epoch",
+                100.0 * share
+            )
+        },
+    );
+    let changed = if recipe.augment.is_some() {
+        "seeded augmentation"
+    } else {
+        "no augmentation"
+    };
+    format!(
+        "{} epochs of batches of {}, learning rate {}, {shown}, {changed}, dropout {}; the recipe has the rest",
+        t.epochs, t.batch, t.learning_rate, recipe.network.dropout
+    )
+}
+
+/// The recipe without the folders of its files, which say nothing and are nobody's business.
+fn without_folders(recipe: &Recipe) -> Recipe {
+    let mut shown = recipe.clone();
+    for path in [&mut shown.data.index, &mut shown.data.split] {
+        *path = path.file_name().map(Into::into).unwrap_or_default();
+    }
+    shown
+}
