@@ -11,6 +11,8 @@
 //! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
+//! * [`conformal`] abstains with a promised error rate, and keeps the share missed below a level; selective risk.
+//! * [`subgroup`] scores parts of the population and their gaps; [`readers`] how readers agree, and a model among them.
 //! * [`worklist`] simulates what flags do to a work list.
 
 mod aggregate;
@@ -32,15 +34,18 @@ mod warnings;
 pub mod calibration;
 pub mod checklist;
 pub mod compare;
+pub mod conformal;
 pub mod interval;
 pub mod kaggle;
 pub mod lint;
 pub mod model_card;
 pub mod operating;
 pub mod predictions;
+pub mod readers;
 pub mod report;
 pub mod schema;
 pub mod score;
+pub mod subgroup;
 pub mod summary;
 pub mod tables;
 pub mod worklist;

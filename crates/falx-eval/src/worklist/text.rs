@@ -114,7 +114,7 @@ fn headline(out: &mut String, g: &WorklistGain) {
                 let (saved, word) = (magnitude(&gain.mean), direction(&gain.mean));
                 let _ = writeln!(
                     out,
-                    "{}: {}, {} minutes {word} on average",
+                    "{}: {}, {} minutes {word}",
                     result.discipline.words(),
                     group.group.words(),
                     interval(&saved)
@@ -142,10 +142,10 @@ fn tenth(x: f64) -> String {
 /// What a saving means, where the interval says so.
 fn direction(saved: &Estimate) -> &'static str {
     match (saved.low, saved.high) {
-        (Some(low), _) if low > 0.0 => "sooner",
-        (_, Some(high)) if high < 0.0 => "later",
-        _ if saved.value < 0.0 => "later, which may be chance,",
-        _ => "sooner, which may be chance,",
+        (Some(low), _) if low > 0.0 => "sooner on average",
+        (_, Some(high)) if high < 0.0 => "later on average",
+        _ if saved.value < 0.0 => "later on average, which may be chance",
+        _ => "sooner on average, which may be chance",
     }
 }
 
