@@ -25,6 +25,7 @@ fn help_teaches() {
         "bench index",
         "bench evaluate",
         "lint-submission",
+        "worklist-sim",
     ] {
         run(&format!("{command} --help"), &[])
             .success()

@@ -7,6 +7,7 @@
 //! Where queueing theory has an exact formula ([`theory`]) it stands beside the simulated number.
 
 mod assumptions;
+mod files;
 mod gain;
 mod queue;
 mod reading;
@@ -18,6 +19,7 @@ mod text;
 pub mod theory;
 
 pub use assumptions::{Assumptions, Detector, Discipline, WorklistError};
+pub use files::{DetectorFileError, FoundDetector, read_evaluation, read_studies};
 pub use gain::{Assumed, DisciplineResult, Gain, Group, GroupResult, Times, WorklistGain};
 pub use reading::ReadingTime;
 

@@ -124,7 +124,14 @@ fn of_group(
     };
     let times = |select: fn(&GroupTimes) -> Five| {
         let values: Vec<Five> = of(order).map(select).collect();
-        let [mean, median, percentile_90, percentile_95, over_target] = estimates(&values)?;
+        let mut all = estimates(&values)?;
+        // Student's interval does not know that nobody waits less than nothing, and that a share ends at 1.
+        for (i, estimate) in all.iter_mut().enumerate() {
+            let most = if i == 4 { 1.0 } else { f64::MAX };
+            estimate.low = estimate.low.map(|low| low.max(0.0));
+            estimate.high = estimate.high.map(|high| high.min(most));
+        }
+        let [mean, median, percentile_90, percentile_95, over_target] = all;
         Some(Times {
             mean,
             median,

@@ -1,5 +1,7 @@
 //! The work list against queueing theory, and against itself.
 
+mod files;
+
 use std::path::Path;
 
 use serde_json::Value;

@@ -23,7 +23,7 @@ pub(super) fn gain(g: &WorklistGain) -> String {
     headline(&mut out, g);
     if g.disciplines
         .iter()
-        .any(|d| d.groups.iter().any(|g| g.theory_wait.is_some()))
+        .any(|d| d.groups.iter().any(|g| g.theory_turnaround.is_some()))
     {
         out.push_str("Theory: exact formulas for the mean wait (Erlang C; Pollaczek and Khinchine; Cobham), where they apply.\n");
     }
@@ -87,10 +87,11 @@ fn discipline(out: &mut String, result: &DisciplineResult, target: f64) {
 
 fn row(out: &mut String, g: &GroupResult) {
     let t = &g.turnaround;
-    let theory = g.theory_wait.map_or_else(
-        || "–".to_owned(),
-        |theory| format!("{theory:.1}, {}", interval(&g.wait.mean)),
-    );
+    let theory = match (g.theory_wait, g.theory_turnaround) {
+        (Some(wait), _) => format!("{wait:.1}, {}", interval(&g.wait.mean)),
+        (None, Some(whole)) => format!("to the report: {whole:.1}, {}", interval(&t.mean)),
+        (None, None) => "–".to_owned(),
+    };
     let _ = writeln!(
         out,
         "  {:<21}{:>9}   {:<22}{:>7.1}{:>8.1}{:>8.1}{:>10}   {theory}",
@@ -110,17 +111,13 @@ fn headline(out: &mut String, g: &WorklistGain) {
     for result in others.filter(|d| d.discipline != Discipline::FirstInFirstOut) {
         for group in &result.groups {
             if let Some(gain) = &group.gain {
+                let (saved, word) = (magnitude(&gain.mean), direction(&gain.mean));
                 let _ = writeln!(
                     out,
-                    "{}: {} {} minutes {} on average",
+                    "{}: {}, {} minutes {word}",
                     result.discipline.words(),
                     group.group.words(),
-                    interval(&magnitude(&gain.mean)),
-                    if gain.mean.value < 0.0 {
-                        "later"
-                    } else {
-                        "sooner"
-                    },
+                    interval(&saved)
                 );
             }
         }
@@ -129,10 +126,27 @@ fn headline(out: &mut String, g: &WorklistGain) {
 
 fn interval(e: &Estimate) -> String {
     match (e.low, e.high) {
-        (Some(low), Some(high)) => format!("{:.1} ({low:.1} to {high:.1})", e.value),
-        _ => format!("{:.1}", e.value),
+        (Some(low), Some(high)) => {
+            format!("{} ({} to {})", tenth(e.value), tenth(low), tenth(high))
+        }
+        _ => tenth(e.value),
     }
-    .replace('-', "−")
+}
+
+/// One digit after the point; what rounds to nothing has no sign.
+fn tenth(x: f64) -> String {
+    let x = (x * 10.0).round() / 10.0;
+    format!("{:.1}", if x == 0.0 { 0.0 } else { x }).replace('-', "−")
+}
+
+/// What a saving means, where the interval says so.
+fn direction(saved: &Estimate) -> &'static str {
+    match (saved.low, saved.high) {
+        (Some(low), _) if low > 0.0 => "sooner on average",
+        (_, Some(high)) if high < 0.0 => "later on average",
+        _ if saved.value < 0.0 => "later on average, which may be chance",
+        _ => "sooner on average, which may be chance",
+    }
 }
 
 /// The size of a difference, its interval turned with it.

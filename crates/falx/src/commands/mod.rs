@@ -14,6 +14,7 @@ mod phantom;
 mod predict;
 mod split;
 mod train;
+mod worklist_sim;
 
 use falx_core::{Interrupt, Progress};
 
@@ -50,5 +51,6 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Dicom(arguments) => dicom::run(&arguments, context),
         Command::Bench(arguments) => bench::run(&arguments, context),
         Command::LintSubmission(arguments) => lint_submission::run(&arguments),
+        Command::WorklistSim(arguments) => worklist_sim::run(&arguments),
     }
 }
