@@ -1,8 +1,10 @@
 //! Decision curves: what acting on the predictions is worth, beside acting on everybody and on nobody.
 
+use falx_core::Silent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::resampling::{LANES, Weights};
 use crate::{Estimate, Outcomes, Resampling};
 
 /// The thresholds that matter for flagging a haemorrhage: from a hundred false alarms for one found to one for one.
@@ -109,38 +111,27 @@ pub fn decision_curve(
         return Err(NoCurve::NoProbability { value });
     }
     let patients = patients(outcomes, thresholds);
-    let benefits = |weights: &[u32]| benefits(&patients, thresholds, prevalence, weights);
-    let estimates = resampling.estimates(|weights| {
-        let of = benefits(weights);
-        let wanted = 2 * thresholds.len();
-        of.map_or_else(
-            || vec![None; wanted],
-            |each| {
-                let model = each.iter().map(|b| Some(b.model));
-                let above = each.iter().map(|b| Some(b.model - b.all.max(0.0)));
-                model.chain(above).collect()
-            },
-        )
+    let blocks = resampling.blocks_of_draws(&Silent, |weights| {
+        lanes(&patients, thresholds, prevalence, weights)
     });
-    let everyone = benefits(&vec![1; patients.len()]).ok_or(NoCurve::OneClass)?;
+    let everyone = everyone(&patients, thresholds, prevalence).ok_or(NoCurve::OneClass)?;
     let own = outcomes.positives() as f64 / outcomes.len() as f64;
     let share = prevalence.unwrap_or(own);
-    let (model, above) = estimates
-        .split_at_checked(thresholds.len())
-        .unwrap_or_default();
-    let points = everyone
-        .iter()
-        .zip(thresholds)
-        .zip(model.iter().zip(above))
-        .filter_map(|((benefit, &threshold), (model, above))| {
-            Some(DecisionPoint {
+    let points = everyone.iter().zip(thresholds).enumerate();
+    let points = points
+        .map(|(at, (benefit, &threshold))| {
+            let of = |value: f64, get: fn(&Lanes) -> &[Option<f64>; LANES]| {
+                let draws = blocks.iter().filter_map(|block| block.get(at).map(get));
+                resampling.interval_of(value, draws)
+            };
+            DecisionPoint {
                 threshold,
-                net_benefit: (*model)?,
+                net_benefit: of(benefit.model, |lanes| &lanes.model),
                 treat_all: benefit.all,
                 standardised: (share > 0.0).then(|| benefit.model / share),
-                advantage: (*above)?,
+                advantage: of(benefit.advantage(), |lanes| &lanes.advantage),
                 spared_per_100: 100.0 * (benefit.model - benefit.all) / odds(threshold),
-            })
+            }
         })
         .collect();
     Ok(DecisionCurve {
@@ -180,31 +171,89 @@ fn patients(outcomes: &Outcomes, thresholds: &[f64]) -> Vec<Patient> {
 }
 
 /// Net benefits at one threshold.
+#[derive(Clone, Copy)]
 struct Benefit {
     model: f64,
     all: f64,
 }
 
-/// Net benefits at every threshold; `None` where a class has no weight.
-fn benefits(
+impl Benefit {
+    /// Over the better of acting on everybody and on nobody.
+    fn advantage(self) -> f64 {
+        self.model - self.all.max(0.0)
+    }
+}
+
+/// Net benefits at one threshold in many draws; `None` where a class has no weight.
+struct Lanes {
+    model: [Option<f64>; LANES],
+    advantage: [Option<f64>; LANES],
+}
+
+/// Positives and negatives whose highest reached threshold is each one; none reached comes first.
+type Reached = Vec<(u64, u64)>;
+
+fn everyone(
     patients: &[Patient],
     thresholds: &[f64],
     prevalence: Option<f64>,
-    weights: &[u32],
 ) -> Option<Vec<Benefit>> {
-    // Positives and negatives whose highest reached threshold is this one.
-    let mut reached = vec![(0_u64, 0_u64); thresholds.len() + 1];
-    for (patient, &weight) in patients.iter().zip(weights) {
-        if weight == 0 {
-            continue;
+    let mut reached: Reached = vec![(0, 0); thresholds.len() + 1];
+    for &(step, positives, negatives) in patients.iter().flat_map(|p| &p.steps) {
+        if let Some(sum) = reached.get_mut(step as usize) {
+            sum.0 += u64::from(positives);
+            sum.1 += u64::from(negatives);
         }
+    }
+    benefits(&reached, thresholds, prevalence)
+}
+
+/// Net benefits at every threshold in every lane; sums of whole numbers, so exact in any order.
+fn lanes(
+    patients: &[Patient],
+    thresholds: &[f64],
+    prevalence: Option<f64>,
+    weights: &Weights,
+) -> Vec<Lanes> {
+    let mut sums = vec![[[0_u64; LANES]; 2]; thresholds.len() + 1];
+    for (patient, row) in patients.iter().zip(weights.rows()) {
         for &(step, positives, negatives) in &patient.steps {
-            if let Some(sum) = reached.get_mut(step as usize) {
-                sum.0 += u64::from(weight) * u64::from(positives);
-                sum.1 += u64::from(weight) * u64::from(negatives);
+            let Some(sums) = sums.get_mut(step as usize) else {
+                continue;
+            };
+            for (sums, count) in sums.iter_mut().zip([positives, negatives]) {
+                if count > 0 {
+                    for (sum, &weight) in sums.iter_mut().zip(&row.0) {
+                        *sum += u64::from(count) * u64::from(weight);
+                    }
+                }
             }
         }
     }
+    let each: [Option<Vec<Benefit>>; LANES] = std::array::from_fn(|lane| {
+        let reached: Reached = sums
+            .iter()
+            .map(|[positives, negatives]| (positives[lane], negatives[lane]))
+            .collect();
+        benefits(&reached, thresholds, prevalence)
+    });
+    (0..thresholds.len())
+        .map(|at| {
+            let of = |lane: usize| each[lane].as_ref().and_then(|all| all.get(at));
+            Lanes {
+                model: std::array::from_fn(|lane| of(lane).map(|b| b.model)),
+                advantage: std::array::from_fn(|lane| of(lane).map(|b| b.advantage())),
+            }
+        })
+        .collect()
+}
+
+/// Net benefits at every threshold; `None` where a class has no weight.
+fn benefits(
+    reached: &Reached,
+    thresholds: &[f64],
+    prevalence: Option<f64>,
+) -> Option<Vec<Benefit>> {
     let positives: u64 = reached.iter().map(|r| r.0).sum();
     let negatives: u64 = reached.iter().map(|r| r.1).sum();
     if positives == 0 || negatives == 0 {

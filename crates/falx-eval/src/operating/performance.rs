@@ -1,10 +1,12 @@
 //! All measures of a test with their intervals.
 
+use falx_core::Silent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::confusion::{Confusion, MEASURES, Measure, NoValue};
 use crate::interval::{LEVEL, clopper_pearson, wilson};
+use crate::resampling::{LANES, Weights};
 use crate::{Estimate, Outcomes, Resampling};
 
 /// What a test does, with 95 % intervals.
@@ -107,6 +109,31 @@ impl CountsByCluster {
         sum
     }
 
+    /// All measures in every lane; sums of whole numbers, so exact in any order.
+    fn measures(&self, weights: &Weights) -> [[Option<f64>; LANES]; MEASURES.len()] {
+        let mut sums = [[0_u64; LANES]; 4];
+        for (counts, row) in self.by_cluster.iter().zip(weights.rows()) {
+            let each = [
+                counts.true_positives,
+                counts.false_positives,
+                counts.true_negatives,
+                counts.false_negatives,
+            ];
+            for (sum, count) in sums.iter_mut().zip(each).filter(|(_, count)| *count > 0) {
+                for (sum, &weight) in sum.iter_mut().zip(&row.0) {
+                    *sum += count * u64::from(weight);
+                }
+            }
+        }
+        let lanes: [Confusion; LANES] = std::array::from_fn(|l| Confusion {
+            true_positives: sums[0][l],
+            false_positives: sums[1][l],
+            true_negatives: sums[2][l],
+            false_negatives: sums[3][l],
+        });
+        MEASURES.map(|measure| lanes.map(|counts| counts.measure(measure).ok()))
+    }
+
     /// The counts of everyone.
     pub fn total(&self) -> Confusion {
         let each = self.by_cluster.iter();
@@ -120,17 +147,22 @@ impl CountsByCluster {
 
 /// The performances of several tests on the same patients, all from the same draws.
 pub fn performances(tests: &[CountsByCluster], resampling: &Resampling) -> Vec<Performance> {
-    let mut drawn = resampling
-        .estimates(|weights| {
-            let each = tests.iter().map(|test| test.weighted(weights));
-            each.flat_map(|counts| MEASURES.map(|measure| counts.measure(measure).ok()))
-                .collect()
-        })
-        .into_iter();
+    let draws = resampling.blocks_of_draws(&Silent, |weights| {
+        let each = tests.iter().map(|test| test.measures(weights));
+        each.collect::<Vec<_>>()
+    });
     tests
         .iter()
-        .map(|test| {
-            let mut estimates = MEASURES.map(|_| drawn.next().flatten());
+        .enumerate()
+        .map(|(at, test)| {
+            let counts = test.total();
+            let mut place = 0..;
+            let mut estimates = MEASURES.map(|measure| {
+                let place = place.next()?;
+                let value = counts.measure(measure).ok()?;
+                let blocks = draws.iter().filter_map(|block| block.get(at)?.get(place));
+                Some(resampling.interval_of(value, blocks))
+            });
             use_closed_forms(test, &mut estimates);
             performance(test, &estimates)
         })
