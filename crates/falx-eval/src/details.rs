@@ -11,7 +11,7 @@ use crate::operating::{
     HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve, locked_points, thresholds,
 };
 use crate::units::Units;
-use crate::{LabelScore, Outcomes, Resampling};
+use crate::{LabelScore, LevelAbstention, Outcomes, Resampling, abstention};
 
 /// One label's cases, owned.
 pub(crate) struct LabelCases {
@@ -21,7 +21,7 @@ pub(crate) struct LabelCases {
 }
 
 impl LabelCases {
-    fn of(units: &[Unit], label: Label) -> Self {
+    pub(crate) fn of(units: &[Unit], label: Label) -> Self {
         let mut cases = Self {
             truth: Vec::new(),
             prediction: Vec::new(),
@@ -37,19 +37,19 @@ impl LabelCases {
         cases
     }
 
-    fn outcomes(&self) -> Option<Outcomes<'_>> {
+    pub(crate) fn outcomes(&self) -> Option<Outcomes<'_>> {
         Outcomes::new(&self.truth, &self.prediction, &self.cluster).ok()
     }
 }
 
-/// Adds to each label's scores what needs other patients' cases.
+/// Adds to each label's scores what needs other patients' cases; gives what abstaining does.
 pub(crate) fn add(
     scores: &mut [LabelScore],
     judged: &Units,
     development: Option<&Units>,
     replicates: u32,
     seed: u64,
-) {
+) -> Option<LevelAbstention> {
     let resampling = Resampling {
         clusters: judged.patients,
         replicates,
@@ -84,4 +84,5 @@ pub(crate) fn add(
             }
             score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
         });
+    abstention::of(scores, judged, development, &resampling)
 }

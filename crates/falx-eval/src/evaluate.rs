@@ -7,8 +7,9 @@ use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
 use crate::level::{self, Blind, NoSkill, Unit};
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
-    Aggregation, AggregationScore, Case, Development, Evaluation, EvaluationInput, SeriesScores,
-    StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence, warnings,
+    Abstention, Aggregation, AggregationScore, Case, Development, Evaluation, EvaluationInput,
+    SeriesScores, StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence, warnings,
+    worklist,
 };
 
 /// Folds of patients where no development set is given.
@@ -155,17 +156,18 @@ pub fn evaluate_input(
         UnitOfAnalysis::Study => &study_units,
     };
     let developed = developed_on(input, options, unit);
-    details::add(
+    let abstained = details::add(
         &mut main.level.labels,
         judged,
         developed.as_ref(),
         options.replicates,
         options.seed,
     );
+    let mut studies_abstained = None;
     if let Some(study) = &mut study {
         // A clinic acts on studies; where the development set names none, folds of the judged patients do.
         let developed = developed_on(input, options, UnitOfAnalysis::Study);
-        details::add(
+        studies_abstained = details::add(
             &mut study.level.labels,
             &study_units,
             developed.filter(|units| !units.units.is_empty()).as_ref(),
@@ -195,8 +197,14 @@ pub fn evaluate_input(
         study: study.map(|s| s.study(aggregation)),
         aggregations,
         development: Some(development(input)),
+        abstention: abstained.map(|main| Abstention {
+            main,
+            study: studies_abstained,
+        }),
+        worklist: None,
         warnings: Vec::new(),
     };
+    evaluation.worklist = worklist::of_studies(&evaluation);
     evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
 }

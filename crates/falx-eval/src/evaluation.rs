@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::calibration::{FitError, Recalibrations};
 use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
 use crate::score::Brier;
-use crate::{Aggregation, Undefined};
+use crate::worklist::WorklistGain;
+use crate::{Abstention, Aggregation, Undefined};
 
 /// A score and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -292,6 +293,12 @@ pub struct Evaluation {
     /// On which cases thresholds and corrections were found.
     #[serde(default)]
     pub development: Option<Development>,
+    /// What abstaining does: prediction sets, bounded misses, selective risk.
+    #[serde(default)]
+    pub abstention: Option<Abstention>,
+    /// What the locked threshold of `any` would do to an assumed department's work list, where there are studies.
+    #[serde(default)]
+    pub worklist: Option<WorklistGain>,
     /// What a reader must know before believing a number.
     pub warnings: Vec<String>,
 }

@@ -11,10 +11,12 @@
 //! * [`summary`] says it in sentences, which page, [`model_card`] and [`checklist`] share.
 //! * [`interval`] has the intervals and tests that come from a formula; [`Resampling`] those from resamples.
 //! * [`operating`] chooses thresholds, locks them, and says what they do; decision curves.
-//! * [`conformal`] abstains with a promised error rate, and keeps the share missed below a level; selective risk.
+//! * [`conformal`] abstains with a promised error rate, and keeps the share missed below a level; selective risk. An
+//!   evaluation holds what they do as [`Abstention`].
 //! * [`subgroup`] scores parts of the population and their gaps; [`readers`] how readers agree, and a model among them.
 //! * [`worklist`] simulates what flags do to a work list.
 
+mod abstention;
 mod aggregate;
 mod case;
 mod details;
@@ -50,6 +52,7 @@ pub mod summary;
 pub mod tables;
 pub mod worklist;
 
+pub use abstention::{Abstention, LabelSets, LevelAbstention, Selective};
 pub use aggregate::{Aggregation, UnknownAggregation};
 pub use case::{Attributes, BlindPrediction, Case, EvaluationInput, StudyReads};
 pub use evaluate::{EvaluateError, EvaluateOptions, evaluate, evaluate_input};

@@ -1,5 +1,6 @@
 //! The evaluation's tables as CSV: one tidy file a table, plain column names, numbers in full.
 
+mod abstention;
 mod labels;
 
 use std::io::Write as _;
@@ -63,6 +64,7 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
         aggregations(e),
         warnings(e),
     ];
+    tables.extend(abstention::tables(e));
     tables.retain(|table| !table.rows.is_empty());
     tables
 }

@@ -150,6 +150,7 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
         study_text(&mut out, study);
     }
     as_a_test(&mut out, e);
+    beyond_scores(&mut out, e);
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,
@@ -184,6 +185,29 @@ fn as_a_test(out: &mut String, e: &Evaluation) {
             out,
             "\nCalibration of any:\n{}",
             calibration.replace(". ", ".\n")
+        );
+    }
+}
+
+/// What abstaining buys, and what a work list gains: over studies where there are any, for a clinic acts on these.
+fn beyond_scores(out: &mut String, e: &Evaluation) {
+    let mut block = |head: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            let _ = writeln!(out, "\n{head}:\n{}", lines.join("\n"));
+        }
+    };
+    if let Some(abstention) = &e.abstention {
+        let (level, unit) = match (&abstention.study, e.unit) {
+            (Some(study), _) => (study, "studies"),
+            (None, UnitOfAnalysis::Study) => (&abstention.main, "studies"),
+            (None, UnitOfAnalysis::Slice) => (&abstention.main, "slices"),
+        };
+        block("Abstaining on any", crate::abstention::lines(level, unit));
+    }
+    if let Some(gain) = &e.worklist {
+        block(
+            "On a simulated work list, what it flags first",
+            crate::worklist::lines(gain),
         );
     }
 }

@@ -3,14 +3,14 @@
 use falx_core::Label;
 
 use crate::summary::{self, Summary};
-use crate::text::{count, interval, thousands, value};
+use crate::text::{count, interval, percent, thousands, value};
 use crate::{Evaluation, LabelScore, Provenance};
 
 /// How a reference is read here.
 pub(super) const REFERENCE_CATEGORIES: &str = "A slice is positive for a label where its reference says so; a study where one of its slices is.";
 
 /// What becomes of doubt.
-pub(super) const INDETERMINATE: &str =
+const INDETERMINATE: &str =
     "Every slice gets a probability: there is no indeterminate result of the index test.";
 
 /// The answers that several check-lists share.
@@ -173,6 +173,21 @@ impl<'a> Answers<'a> {
     pub(super) fn cut_offs(&self) -> Option<String> {
         let d = self.summary.detection.as_ref()?;
         Some(d.threshold_sentence())
+    }
+
+    /// What becomes of doubt: there is an answer for every slice, unless one abstains.
+    pub(super) fn indeterminate(&self) -> String {
+        let abstention = self.evaluation.abstention.as_ref();
+        let sets = abstention.and_then(|a| a.study.as_ref().unwrap_or(&a.main).sets(Label::Any));
+        let doubt = sets.and_then(|sets| Some((sets.coverage.promised, sets.coverage.abstained?)));
+        match doubt {
+            Some((promised, abstained)) => format!(
+                "{INDETERMINATE} Prediction sets of any that promise {} leave {} without an answer.",
+                percent(promised, 0),
+                percent(abstained.value, 1)
+            ),
+            None => INDETERMINATE.to_owned(),
+        }
     }
 
     pub(super) fn failures(&self) -> Option<String> {

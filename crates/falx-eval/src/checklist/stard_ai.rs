@@ -1,6 +1,6 @@
 //! STARD-AI, the standard for reporting studies of diagnostic accuracy that use artificial intelligence.
 
-use super::answers::{Answers, INDETERMINATE, REFERENCE_CATEGORIES};
+use super::answers::{Answers, REFERENCE_CATEGORIES};
 use super::{Item, Row, items};
 use crate::{Evaluation, Provenance};
 
@@ -23,7 +23,7 @@ pub fn stard_ai(provenance: &Provenance, evaluation: &Evaluation) -> Vec<Item> {
             "15c" => known.cut_offs(),
             "16c" => Some(REFERENCE_CATEGORIES.to_owned()),
             "18" => known.metrics(),
-            "19" => Some(INDETERMINATE.to_owned()),
+            "19" => Some(known.indeterminate()),
             "20" => known.missing(),
             "25" => known.prevalence(),
             "30" => known.cross_tabulation(),

@@ -222,7 +222,7 @@ fn judge(
 }
 
 /// The fold of each cluster that has a case.
-fn deal(outcomes: &Outcomes, folds: u32, seed: u64) -> Result<Vec<u32>, NoThreshold> {
+pub(crate) fn deal(outcomes: &Outcomes, folds: u32, seed: u64) -> Result<Vec<u32>, NoThreshold> {
     let mut kinds: Vec<Option<bool>> = vec![None; outcomes.clusters()];
     for (truth, _, cluster) in outcomes.iter() {
         if let Some(kind) = kinds.get_mut(cluster as usize) {

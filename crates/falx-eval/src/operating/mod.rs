@@ -16,6 +16,7 @@ pub use confusion::{Confusion, MEASURES, Measure, NoValue};
 pub use decision_curve::{
     DecisionCurve, DecisionPoint, HAEMORRHAGE_RANGE, NoCurve, decision_curve, thresholds,
 };
+pub(crate) use locked::deal as dealt_for_thresholds;
 pub use locked::{
     ChosenOn, LockedPoint, LockedPoints, MissingPoint, cross_fitted_points, locked_points,
 };

@@ -280,3 +280,51 @@ fn what_has_no_data_is_absent() {
         assert!(html.contains(present), "{present}");
     }
 }
+
+/// A page whose evaluation has both classes at every level.
+fn skilled() -> Report {
+    let mut cases = crate::tests::cohort(40);
+    for case in &mut cases {
+        if case.study.as_ref().is_some_and(|s| s.ends_with('1')) {
+            case.truth.0 = [Some(false); 6];
+        }
+    }
+    let options = EvaluateOptions {
+        replicates: 20,
+        ..EvaluateOptions::default()
+    };
+    Report {
+        evaluation: evaluate(&cases, &options, &Silent).unwrap(),
+        ..report(0.3)
+    }
+}
+
+#[test]
+fn abstention_and_the_work_list_have_sections_that_the_contents_reach() {
+    let mut report = skilled();
+    let html = to_html(&report);
+    for id in ["abstention", "worklist"] {
+        assert!(html.contains(&format!("<section id=\"{id}\"")), "{id}");
+        assert!(html.contains(&format!("href=\"#{id}\"")), "{id}");
+    }
+    for said in [
+        "Prediction sets over studies.",
+        "Prediction sets over slices.",
+        "chosen from ",
+        "id=\"selective-studies-t\"",
+        "As a table: wrong answers against the share kept, slices",
+        "Studies with a haemorrhage are read ",
+        "Mean wait: theory beside simulation",
+        "taken as if they were exact",
+        "Prediction sets of any that promise 90\u{a0}% leave ",
+    ] {
+        assert!(html.contains(said), "{said}");
+    }
+    report.evaluation.abstention = None;
+    report.evaluation.worklist = None;
+    let html = to_html(&report);
+    for id in ["abstention", "worklist"] {
+        assert!(!html.contains(&format!("\"{id}\"")) && !html.contains(&format!("#{id}")));
+    }
+    assert!(!html.contains("Prediction sets"));
+}

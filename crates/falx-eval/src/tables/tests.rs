@@ -135,3 +135,28 @@ fn a_folder_that_is_a_file_is_named() {
     let error = write(&evaluation(), &file).unwrap_err();
     assert!(error.to_string().contains("taken"));
 }
+
+#[test]
+fn abstention_and_the_work_list_are_tables() {
+    let e = evaluation();
+    let folder = tempfile::tempdir().unwrap();
+    write(&e, folder.path()).unwrap();
+    let sets = read(folder.path(), "prediction_sets.csv");
+    assert_eq!(sets.len(), 12, "six labels over slices, six over studies");
+    let abstention = e.abstention.as_ref().unwrap();
+    for (row, label) in sets.iter().zip(&abstention.main.labels) {
+        assert_eq!(cell(row, "label"), label.label.name());
+        let abstained = label.sets.as_ref().unwrap().coverage.abstained.unwrap();
+        let written: f64 = cell(row, "abstained").parse().unwrap();
+        assert_eq!(written.to_bits(), abstained.value.to_bits());
+    }
+    assert_eq!(read(folder.path(), "risk_control.csv").len(), 4);
+    let curve = &abstention.main.selective.as_ref().unwrap().risk.curve;
+    let kept = read(folder.path(), "selective_risk.csv");
+    let slices = kept.iter().filter(|row| cell(row, "level") == "slice");
+    assert_eq!(slices.count(), curve.len());
+    let minutes = read(folder.path(), "worklist.csv");
+    let gain = e.worklist.as_ref().unwrap();
+    let groups: usize = gain.disciplines.iter().map(|d| d.groups.len()).sum();
+    assert_eq!(minutes.len(), groups);
+}

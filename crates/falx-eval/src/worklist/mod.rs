@@ -7,6 +7,7 @@
 //! Where queueing theory has an exact formula ([`theory`]) it stands beside the simulated number.
 
 mod assumptions;
+mod evaluated;
 mod files;
 mod gain;
 mod queue;
@@ -19,6 +20,7 @@ mod text;
 pub mod theory;
 
 pub use assumptions::{Assumptions, Detector, Discipline, WorklistError};
+pub(crate) use evaluated::{lines, of_studies};
 pub use files::{DetectorFileError, FoundDetector, read_evaluation, read_studies};
 pub use gain::{Assumed, DisciplineResult, Gain, Group, GroupResult, Times, WorklistGain};
 pub use reading::ReadingTime;

@@ -124,7 +124,7 @@ fn headline(out: &mut String, g: &WorklistGain) {
     }
 }
 
-fn interval(e: &Estimate) -> String {
+pub(super) fn interval(e: &Estimate) -> String {
     match (e.low, e.high) {
         (Some(low), Some(high)) => {
             format!("{} ({} to {})", tenth(e.value), tenth(low), tenth(high))
@@ -140,7 +140,7 @@ fn tenth(x: f64) -> String {
 }
 
 /// What a saving means, where the interval says so.
-fn direction(saved: &Estimate) -> &'static str {
+pub(super) fn direction(saved: &Estimate) -> &'static str {
     match (saved.low, saved.high) {
         (Some(low), _) if low > 0.0 => "sooner on average",
         (_, Some(high)) if high < 0.0 => "later on average",
@@ -150,7 +150,7 @@ fn direction(saved: &Estimate) -> &'static str {
 }
 
 /// The size of a difference, its interval turned with it.
-fn magnitude(e: &Estimate) -> Estimate {
+pub(super) fn magnitude(e: &Estimate) -> Estimate {
     if e.value >= 0.0 {
         return *e;
     }

@@ -4,6 +4,7 @@ mod decision;
 mod losses;
 mod panels;
 mod rows;
+mod selective;
 mod share;
 mod training;
 
@@ -11,6 +12,7 @@ pub(super) use decision::decision;
 pub(super) use losses::losses;
 pub(super) use panels::{panels, reliability, roc, sensitivity_at};
 pub(super) use rows::{axis, whisker};
+pub(super) use selective::{kept, selective};
 pub(super) use share::of_hundred;
 pub(super) use training::{last_word, training};
 

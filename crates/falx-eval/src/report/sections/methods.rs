@@ -72,6 +72,7 @@ fn methods(e: &Evaluation) -> Vec<Method> {
     if let Some(development) = &e.development {
         found.push(("Thresholds and corrections", developed(development), ""));
     }
+    found.extend(super::abstention::methods(e));
     found.push((
         "Several comparisons",
         "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \

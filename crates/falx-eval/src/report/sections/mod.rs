@@ -1,5 +1,6 @@
 //! The page's sections in their order. A section without data is absent, from the page and from its contents.
 
+mod abstention;
 mod calibration;
 mod checklists;
 mod decision;
@@ -12,6 +13,7 @@ mod pictures;
 mod ranking;
 mod recalibration;
 mod training;
+mod worklist;
 
 use maud::Markup;
 
@@ -45,7 +47,9 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
         labels::studies(e),
         ranking::section(e),
         operating::section(e),
+        abstention::section(e),
         decision::section(e),
+        worklist::section(e),
         calibration::section(e),
         recalibration::section(e),
         training::section(&report.curves),
