@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::{FitError, Recalibrations};
 use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::readers::Readers;
 use crate::score::Brier;
+use crate::subgroup::Subgroups;
 use crate::{Aggregation, Undefined};
 
 /// A score and its 95 % interval.
@@ -292,6 +294,12 @@ pub struct Evaluation {
     /// On which cases thresholds and corrections were found.
     #[serde(default)]
     pub development: Option<Development>,
+    /// The scores of parts of the population, where the cases' attributes make groups.
+    #[serde(default)]
+    pub subgroups: Option<Subgroups>,
+    /// How readers agree, and the model among them, where their own reads are known.
+    #[serde(default)]
+    pub readers: Option<Readers>,
     /// What a reader must know before believing a number.
     pub warnings: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! The evaluation as text, and how numbers are written in text and page alike.
 
+mod groups;
+
 use std::fmt::Write as _;
 
 use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, UnitOfAnalysis, Verdict};
@@ -150,6 +152,12 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
         study_text(&mut out, study);
     }
     as_a_test(&mut out, e);
+    if let Some(subgroups) = &e.subgroups {
+        groups::subgroups(&mut out, subgroups);
+    }
+    if let Some(readers) = &e.readers {
+        groups::readers(&mut out, readers);
+    }
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,
