@@ -177,3 +177,65 @@ fn the_text_shows_the_widest_gaps_and_the_readers() {
     let to = text.find("\nBrackets").unwrap();
     insta::assert_snapshot!(&text[from..to]);
 }
+
+#[test]
+fn page_tables_and_check_lists_have_them_and_name_the_multiplicity() {
+    let e = judged(&cases(), &reads(), 50);
+    let report = crate::report::Report {
+        title: "Groups".to_owned(),
+        subtitle: String::new(),
+        provenance: crate::Provenance::default(),
+        evaluation: e.clone(),
+        curves: Vec::new(),
+        pictures: Vec::new(),
+        notes: Vec::new(),
+    };
+    let html = crate::report::to_html(&report);
+    for needed in [
+        "href=\"#groups\"",
+        "href=\"#readers\"",
+        "<b>By scanner</b>",
+        "p corrected by Holm over all of them",
+        "4 gaps tested",
+        "Krippendorff’s alpha",
+    ] {
+        assert!(html.contains(needed), "{needed}");
+    }
+    let rows = |name: &str| {
+        let tables = crate::tables::of(&e);
+        let table = tables.into_iter().find(|t| t.name == name).unwrap();
+        assert!(
+            table.rows.iter().all(|r| r.len() == table.columns.len()),
+            "{name}"
+        );
+        table.rows.len()
+    };
+    assert_eq!(
+        rows("subgroups"),
+        3 + 3,
+        "two groups an axis, and the unknown"
+    );
+    assert_eq!(rows("gaps"), e.subgroups.as_ref().unwrap().gaps.len());
+    assert_eq!(
+        [
+            "readers",
+            "reader_pairs",
+            "reader_agreement",
+            "model_against_readers"
+        ]
+        .map(rows),
+        [3, 3, 1, 4]
+    );
+    let nothing = crate::Provenance::default();
+    let answer = |items: Vec<crate::checklist::Item>, number: &str| {
+        let item = items.into_iter().find(|item| item.number == number);
+        item.unwrap().answer
+    };
+    let claim = |e: &Evaluation, number| answer(crate::checklist::claim(&nothing, e), number);
+    assert!(claim(&e, "18").unwrap().contains("3 readers of 80 studies"));
+    assert!(claim(&e, "30").unwrap().contains("specificity by scanner"));
+    let fairness = answer(crate::checklist::stard_ai(&nothing, &e), "23");
+    assert_eq!(fairness, claim(&e, "30"));
+    let alone = judged(&cases()[..30], &[], 0);
+    assert_eq!(claim(&alone, "18"), None, "nobody's reads are known");
+}

@@ -10,7 +10,9 @@ mod operating;
 mod origin;
 mod pictures;
 mod ranking;
+mod readers;
 mod recalibration;
+mod subgroups;
 mod training;
 
 use maud::Markup;
@@ -48,6 +50,8 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
         decision::section(e),
         calibration::section(e),
         recalibration::section(e),
+        subgroups::section(e),
+        readers::section(e),
         training::section(&report.curves),
         pictures::section(&report.pictures),
     ];
