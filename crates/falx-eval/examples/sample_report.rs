@@ -1,10 +1,14 @@
 //! Writes a report of synthetic predictions, to look at its design: `cargo run --example sample_report -- OUT.html [noise]`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use falx_core::{ImageId, LABELS, LabelRow, PatientId, Probability, Silent, random};
 use falx_eval::report::{Picture, Report, TrainingCurve, write_html};
-use falx_eval::{Case, EvaluateOptions, Provenance, evaluate};
+use falx_eval::{
+    Attributes, Case, EvaluateOptions, EvaluationInput, Provenance, StudyReads, evaluate_input,
+};
 use rand::RngExt;
 
 /// RSNA's shares of positive slices.
@@ -15,6 +19,20 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
     let mut cases = Vec::new();
     for p in 0..patients {
         let mut rng = random::stream(7, "sample-report", &[p]);
+        let (scanner, blur_of_scanner) = [("A", 0.7), ("B", 1.0), ("C", 1.6)][p as usize % 3];
+        let known = [
+            ("scanner", scanner),
+            ("sex", ["F", "M"][p as usize / 3 % 2]),
+            (
+                "slice thickness",
+                ["up to 2.5 mm", "over 2.5 mm"][usize::from(p.is_multiple_of(9))],
+            ),
+        ];
+        let known = Arc::new(Attributes(
+            known
+                .map(|(axis, value)| (axis.into(), value.into()))
+                .to_vec(),
+        ));
         let bleeds: [bool; 5] = std::array::from_fn(|i| rng.random::<f64>() < 3.0 * PREVALENCE[i]);
         for slice in 0..30 {
             let mut truth = LabelRow([Some(false); 6]);
@@ -28,7 +46,7 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
             let prediction = std::array::from_fn(|i| {
                 let signal = if truth.0[i] == Some(true) { 3.0 } else { -4.0 };
                 let blur: f64 = (0..6).map(|_| rng.random::<f64>() - 0.5).sum();
-                Probability::from_logit(signal + noise * 3.0 * blur)
+                Probability::from_logit(signal + noise * blur_of_scanner * 3.0 * blur)
             });
             cases.push(Case {
                 image_id: ImageId(format!("ID_{p:04x}{slice:02x}")),
@@ -36,13 +54,43 @@ fn cases(patients: u64, noise: f64) -> Vec<Case> {
                 study: Some(format!("S{p:04}").into()),
                 series: None,
                 order: None,
-                attributes: None,
+                attributes: Some(Arc::clone(&known)),
                 truth,
                 prediction,
             });
         }
     }
     cases
+}
+
+/// What three readers say of each study: they overlook some and see some that is not there, the third most.
+fn reads(cases: &[Case]) -> Vec<StudyReads> {
+    let mut studies: BTreeMap<&PatientId, [bool; 6]> = BTreeMap::new();
+    for case in cases {
+        let truth = studies.entry(&case.patient).or_default();
+        for (whole, slice) in truth.iter_mut().zip(case.truth.0) {
+            *whole |= slice == Some(true);
+        }
+    }
+    let read = |(patient, truth): (&PatientId, [bool; 6])| StudyReads {
+        patient: patient.clone(),
+        study: patient.0.replace('P', "S").into(),
+        truth: LabelRow(truth.map(Some)),
+        readers: (0..3_u64)
+            .map(|reader| {
+                let name = patient.0.bytes().map(u64::from).collect::<Vec<u64>>();
+                let mut rng = random::stream(8 + reader, "sample-readers", &name);
+                let [overlooks, invents] = [(0.05, 0.02), (0.08, 0.02), (0.25, 0.05)]
+                    .map(<[f64; 2]>::from)[reader as usize];
+                let said = truth.map(|here| {
+                    let err = if here { overlooks } else { invents };
+                    Some(here ^ (rng.random::<f64>() < err))
+                });
+                (format!("R{}", reader + 1), LabelRow(said))
+            })
+            .collect(),
+    };
+    studies.into_iter().map(read).collect()
 }
 
 /// A grey ramp as the smallest of PNG files, with stored (uncompressed) data.
@@ -101,7 +149,7 @@ fn provenance() -> Provenance {
         data_sets: vec!["synthetic predictions".to_owned()],
         data_lock: words("1f0e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
         partition: words("By patient: no patient, study, series or picture is on two sides"),
-        judged_on: words("80 patients that nothing had seen before"),
+        judged_on: words("120 patients that nothing had seen before"),
         input: words("256 × 256 pixels, windows 40/80, 80/200, 40/380 HU"),
         network: words("simple_cnn, width 32"),
         training: words("20 epochs, Adam, learning rate 0.001"),
@@ -129,7 +177,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         train_prevalence: Some(PREVALENCE),
         ..EvaluateOptions::default()
     };
-    let evaluation = evaluate(&cases(80, noise), &options, &Silent)?;
+    let cases = cases(120, noise);
+    let reads = reads(&cases);
+    let input = EvaluationInput {
+        cases: &cases,
+        studies: &reads,
+        ..EvaluationInput::default()
+    };
+    let evaluation = evaluate_input(&input, &options, &Silent)?;
     println!("{evaluation}");
     let epochs = || (1..=20).map(f64::from);
     let curve = |name: &str, baseline, value: &dyn Fn(f64) -> f64| TrainingCurve {

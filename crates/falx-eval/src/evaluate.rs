@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
 
 use crate::level::{self, Blind, NoSkill, Unit};
+use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
-    Abstention, Aggregation, AggregationScore, Case, Development, Evaluation, EvaluationInput,
-    SeriesScores, StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence, warnings,
-    worklist,
+    Abstention, Aggregation, AggregationScore, Attributes, Case, Development, Evaluation,
+    EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence,
+    readers, subgroup, warnings, worklist,
 };
 
 /// Folds of patients where no development set is given.
@@ -202,11 +203,34 @@ pub fn evaluate_input(
             study: studies_abstained,
         }),
         worklist: None,
+        subgroups: None,
+        readers: None,
         warnings: Vec::new(),
     };
     evaluation.worklist = worklist::of_studies(&evaluation);
+    evaluation.subgroups = subgroups(&evaluation, judged, &known_cases, &studies);
+    evaluation.readers = readers::of(&evaluation, input, options.aggregation);
     evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
+}
+
+/// The judged cases by what is known of them; a study has what all its slices share.
+fn subgroups(
+    e: &Evaluation,
+    judged: &Units,
+    slices: &[&Case],
+    studies: &[Gathered<'_>],
+) -> Option<Subgroups> {
+    match e.unit {
+        UnitOfAnalysis::Slice => {
+            let known = slices.iter().map(|case| case.attributes.as_deref());
+            subgroup::of(e, judged, known)
+        }
+        UnitOfAnalysis::Study => {
+            let shared: Vec<Attributes> = studies.iter().map(Gathered::attributes).collect();
+            subgroup::of(e, judged, shared.iter().map(Some))
+        }
+    }
 }
 
 /// A level's scores, and what they are of.

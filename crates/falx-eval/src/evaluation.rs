@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::{FitError, Recalibrations};
 use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::readers::Readers;
 use crate::score::Brier;
+use crate::subgroup::Subgroups;
 use crate::worklist::WorklistGain;
 use crate::{Abstention, Aggregation, Undefined};
 
@@ -299,6 +301,12 @@ pub struct Evaluation {
     /// What the locked threshold of `any` would do to an assumed department's work list, where there are studies.
     #[serde(default)]
     pub worklist: Option<WorklistGain>,
+    /// The scores of parts of the population, where the cases' attributes make groups.
+    #[serde(default)]
+    pub subgroups: Option<Subgroups>,
+    /// How readers agree, and the model among them, where their own reads are known.
+    #[serde(default)]
+    pub readers: Option<Readers>,
     /// What a reader must know before believing a number.
     pub warnings: Vec<String>,
 }

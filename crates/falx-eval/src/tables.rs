@@ -2,11 +2,15 @@
 
 mod abstention;
 mod labels;
+mod lists;
+mod population;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
+
+pub use lists::write_checklists;
 
 use crate::checklist::Item;
 use crate::{Baseline, Estimate, Evaluation, LabelScore, UnitOfAnalysis, summary};
@@ -65,6 +69,7 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
         warnings(e),
     ];
     tables.extend(abstention::tables(e));
+    tables.extend(population::of(e));
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
@@ -74,23 +79,33 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
 /// # Errors
 /// [`TablesError`] when the folder or a file cannot be written.
 pub fn write(e: &Evaluation, folder: &Path) -> Result<Vec<PathBuf>, TablesError> {
-    let refused = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TablesError::Write { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(refused(folder))?;
+    make(folder)?;
     let mut files = Vec::new();
     for table in of(e) {
         let path = folder.join(table.name).with_extension("csv");
-        let write = || {
-            let mut file = AtomicWriteFile::open(&path)?;
-            file.write_all(to_csv(&table)?.as_bytes())?;
-            file.commit()
-        };
-        write().map_err(refused(&path))?;
+        write_text(&path, to_csv(&table))?;
         files.push(path);
     }
     Ok(files)
+}
+
+fn make(folder: &Path) -> Result<(), TablesError> {
+    std::fs::create_dir_all(folder).map_err(|source| TablesError::Write {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn write_text(path: &Path, text: std::io::Result<String>) -> Result<(), TablesError> {
+    let write = || {
+        let mut file = AtomicWriteFile::open(path)?;
+        file.write_all(text?.as_bytes())?;
+        file.commit()
+    };
+    write().map_err(|source| TablesError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A check-list as a table.

@@ -1,5 +1,7 @@
 //! The evaluation as text, and how numbers are written in text and page alike.
 
+mod groups;
+
 use std::fmt::Write as _;
 
 use crate::{Baseline, Estimate, Evaluation, LabelScore, StudyScores, UnitOfAnalysis, Verdict};
@@ -151,6 +153,12 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
     }
     as_a_test(&mut out, e);
     beyond_scores(&mut out, e);
+    if let Some(subgroups) = &e.subgroups {
+        groups::subgroups(&mut out, subgroups);
+    }
+    if let Some(readers) = &e.readers {
+        groups::readers(&mut out, readers);
+    }
     let resamples = thousands(u64::from(e.replicates));
     let _ = writeln!(
         out,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use falx_core::{LabelRow, PatientId, Probability};
 
 use crate::level::Unit;
-use crate::{Aggregation, Case, StudyReads};
+use crate::{Aggregation, Attributes, Case, StudyReads};
 
 /// Things to score, and how many patients they belong to.
 #[derive(Default)]
@@ -84,7 +84,7 @@ pub(crate) fn gather<'a>(
         .collect();
     groups
         .into_iter()
-        .map(|((patient, study, _), mut slices)| {
+        .map(|((patient, study, _), slices)| {
             let mut truth = joined(slices.iter().map(|c| c.truth));
             if whole == Whole::Study
                 && let Some(said) = read.get(&(patient, study))
@@ -93,20 +93,32 @@ pub(crate) fn gather<'a>(
                     *known = known.or(said);
                 }
             }
-            let is_ordered = slices
-                .iter()
-                .all(|c| c.order.is_some() && c.series.is_some());
-            if is_ordered {
-                slices.sort_by(|a, b| (&a.series, a.order).cmp(&(&b.series, b.order)));
-            }
-            Gathered {
-                patient,
-                truth,
-                slices,
-                is_ordered,
-            }
+            Gathered::new(patient, truth, slices)
         })
         .filter(|gathered| !gathered.truth.is_empty())
+        .collect()
+}
+
+/// What is predicted of each study, whether or not its truth is known.
+pub(crate) fn study_predictions<'a>(
+    cases: &[&'a Case],
+    by: Aggregation,
+) -> BTreeMap<(&'a PatientId, &'a str), [f64; 6]> {
+    let mut studies: BTreeMap<(&PatientId, &str), Vec<&Case>> = BTreeMap::new();
+    for &case in cases {
+        if let Some(study) = case.study.as_deref() {
+            studies
+                .entry((&case.patient, study))
+                .or_default()
+                .push(case);
+        }
+    }
+    studies
+        .into_iter()
+        .map(|(key, slices)| {
+            let study = Gathered::new(key.0, LabelRow::default(), slices);
+            (key, study.predict(by))
+        })
         .collect()
 }
 
@@ -147,7 +159,33 @@ pub(crate) fn aggregate(groups: &[Gathered<'_>], by: Aggregation) -> Units {
     }
 }
 
-impl Gathered<'_> {
+impl<'a> Gathered<'a> {
+    fn new(patient: &'a PatientId, truth: LabelRow, mut slices: Vec<&'a Case>) -> Self {
+        let is_ordered = slices
+            .iter()
+            .all(|c| c.order.is_some() && c.series.is_some());
+        if is_ordered {
+            slices.sort_by(|a, b| (&a.series, a.order).cmp(&(&b.series, b.order)));
+        }
+        Self {
+            patient,
+            truth,
+            slices,
+            is_ordered,
+        }
+    }
+
+    /// What is known of all its slices alike.
+    pub(crate) fn attributes(&self) -> Attributes {
+        let of = |case: &'a Case| case.attributes.iter().flat_map(|a| &a.0);
+        let first = self.slices.first().into_iter().flat_map(|case| of(case));
+        let shared = first.filter(|pair| {
+            let mut rest = self.slices.iter().skip(1);
+            rest.all(|case| of(case).any(|other| other == *pair))
+        });
+        Attributes(shared.cloned().collect())
+    }
+
     /// Smoothing goes along each series by itself; the study then has the highest of its series.
     fn predict(&self, by: Aggregation) -> [f64; 6] {
         let by = if by == Aggregation::SmoothedMax && !self.is_ordered {

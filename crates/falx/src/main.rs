@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod emphasis;
 mod exit;
 mod output;
 mod reporter;

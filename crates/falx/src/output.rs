@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::emphasis;
 use crate::exit::Exit;
 
 /// The result of a command.
@@ -46,7 +47,12 @@ pub fn print(result: anyhow::Result<Outcome>, as_json: bool, interrupted: bool) 
             let printed = if as_json {
                 write_out(&format!("{:#}\n", outcome.json))
             } else {
-                write_out(&format!("{}\n", outcome.text.trim_end()))
+                let text = outcome.text.trim_end();
+                if emphasis::is_wanted() {
+                    write_out(&format!("{}\n", emphasis::in_red(text)))
+                } else {
+                    write_out(&format!("{text}\n"))
+                }
             };
             if printed { outcome.exit } else { Exit::NotFine }
         }

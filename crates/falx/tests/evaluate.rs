@@ -311,5 +311,78 @@ fn where_only_studies_have_a_truth_studies_are_judged() {
     assert!(judged["study"].is_null());
     run(line, &[&at("p.csv"), &at("i.parquet")])
         .success()
-        .stdout(contains("only whole studies have a truth"));
+        .stdout(contains("only whole studies have a truth").and(contains("by 3 readers")));
+    let readers = &judged["readers"];
+    assert_eq!(readers["studies"], 10);
+    assert_eq!(readers["labels"].as_array().unwrap().len(), 6);
+    let any = &readers["labels"][5];
+    assert_eq!(any["votes"]["split"], 5, "{any}");
+    assert_eq!(any["pairs"][0]["kappa"]["value"], 1.0);
+    assert_eq!(any["model"]["majority"]["positives"], 5);
+    let auc = &judged["labels"][5]["auc"]["value"];
+    let against = any["model"]["majority"]["auc"]["value"].as_f64().unwrap();
+    assert!((against - auc.as_f64().unwrap()).abs() < 1e-12);
+}
+
+/// Two wards; the second is judged blindly.
+#[test]
+fn groups_of_a_table_are_scored_apart_and_tables_lists_and_card_are_written() {
+    let desk = Desk::new();
+    let mut wards = "image_id,ward\n".to_owned();
+    for slice in 0..80 {
+        let _ = writeln!(wards, "ID_{slice:04x},{}", ["stroke", "trauma"][slice / 40]);
+    }
+    desk.put("wards.csv", &wards);
+    let blindly = |s: usize| {
+        if s < 40 {
+            knowing(s)
+        } else {
+            (s * 61 % 100) as f64 / 100.0
+        }
+    };
+    desk.put("half.csv", &table(0..80, blindly));
+    let line = "evaluate @half.csv --labels @truth.csv --groups @wards.csv --replicates 50";
+    let written = format!("{line} --tables @tables --model-card @card.md");
+    desk.run(&written).success().stdout(
+        contains("Widest gap")
+            .and(contains("model card: "))
+            .and(contains("\u{1b}").not()),
+    );
+    let judged = json(&desk.run(&format!("{line} --json")).success());
+    let gaps = judged["subgroups"]["gaps"].as_array().unwrap();
+    assert_eq!(gaps[0]["lowest"], "trauma", "{gaps:?}");
+    let read = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap();
+    let head = read("tables/gaps.csv");
+    assert!(
+        head.starts_with("axis,label,metric,groups,lowest,"),
+        "{head}"
+    );
+    assert_eq!(head.lines().count(), 1 + gaps.len());
+    assert!(read("tables/subgroups.csv").contains("\nward,stroke,any,40,40,"));
+    let stard = read("tables/stard_ai.md");
+    assert!(stard.contains("groups by ward") && stard.contains("to be answered by the authors"));
+    assert!(read("tables/claim.csv").contains("30,Methods: evaluation,"));
+    assert!(read("tables/stard_ai.csv").starts_with("item,section,topic,answer\n"));
+    assert!(read("tables/claim.md").starts_with("| item |"));
+    assert!(read("card.md").starts_with("# Model card: "));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let desk = Desk::new();
+    desk.put("taken", "");
+    let line = "evaluate @knowing.csv --labels @truth.csv --replicates 0";
+    for (flag, says) in [
+        ("--tables @taken", "cannot write the table"),
+        (
+            "--model-card @missing/card.md",
+            "cannot write the model card",
+        ),
+        ("--html @missing/page.html", "cannot write the report"),
+    ] {
+        let name = flag.split_once('@').unwrap().1;
+        desk.run(&format!("{line} {flag}"))
+            .code(3)
+            .stderr(contains(says).and(contains(name)));
+    }
 }

@@ -16,7 +16,7 @@ const INDETERMINATE: &str =
 /// The answers that several check-lists share.
 pub(super) struct Answers<'a> {
     provenance: &'a Provenance,
-    evaluation: &'a Evaluation,
+    pub(super) evaluation: &'a Evaluation,
     summary: Summary,
 }
 

@@ -5,6 +5,7 @@
 
 mod answers;
 mod claim;
+mod population;
 mod stard_ai;
 
 use serde::{Deserialize, Serialize};

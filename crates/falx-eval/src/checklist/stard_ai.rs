@@ -25,6 +25,7 @@ pub fn stard_ai(provenance: &Provenance, evaluation: &Evaluation) -> Vec<Item> {
             "18" => known.metrics(),
             "19" => Some(known.indeterminate()),
             "20" => known.missing(),
+            "21" | "23" => known.groups(),
             "25" => known.prevalence(),
             "30" => known.cross_tabulation(),
             "31" => known.accuracy(),

@@ -9,6 +9,7 @@
 
 mod axes;
 mod gap;
+mod judged;
 mod permutation;
 mod scores;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use axes::{Axis, OTHER, UNKNOWN, axes_of};
 pub use gap::{Gap, GapMetric};
+pub(crate) use judged::of;
 pub use scores::{ByGroup, FEW_PATIENTS, GroupScore, by_group};
 
 use crate::compare::holm;
@@ -111,6 +113,16 @@ pub struct Subgroups {
     pub permutations: u32,
     /// What a reader must know, in words.
     pub notes: Vec<String>,
+}
+
+impl Subgroups {
+    /// The widest gap of an axis, whatever it is measured by; `None` where too few groups could be compared.
+    pub fn widest(&self, axis: &str) -> Option<&Gap> {
+        let gaps = self.gaps.iter().filter(|gap| gap.axis == axis);
+        // Of equal gaps the first.
+        gaps.rev()
+            .max_by(|a, b| a.gap.value.total_cmp(&b.gap.value))
+    }
 }
 
 /// Why there are no subgroups.

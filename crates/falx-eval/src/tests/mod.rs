@@ -3,6 +3,7 @@ mod files;
 mod golden;
 mod intervals;
 mod levels;
+mod population;
 mod properties;
 mod wholes;
 

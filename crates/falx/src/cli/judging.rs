@@ -37,6 +37,13 @@ pub struct Evaluate {
     /// Write the report as one HTML page.
     #[arg(long, value_name = "F")]
     pub html: Option<PathBuf>,
+    /// Write every table as a CSV into this folder, and the check-lists CLAIM and STARD-AI as CSV and Markdown, filled
+    /// where the answer is known.
+    #[arg(long, value_name = "DIR")]
+    pub tables: Option<PathBuf>,
+    /// Write a model card as Markdown: a draft that leaves open what only its authors know.
+    #[arg(long, value_name = "F.md")]
+    pub model_card: Option<PathBuf>,
     /// Resamples of the patients behind every interval.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub replicates: u32,

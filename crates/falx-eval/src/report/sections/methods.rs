@@ -69,6 +69,7 @@ fn methods(e: &Evaluation) -> Vec<Method> {
             .to_owned(),
         "Vickers and Elkin, Medical Decision Making 26, 2006.",
     ));
+    found.extend(population(e));
     if let Some(development) = &e.development {
         found.push(("Thresholds and corrections", developed(development), ""));
     }
@@ -81,6 +82,31 @@ fn methods(e: &Evaluation) -> Vec<Method> {
         "",
     ));
     found
+}
+
+/// How groups and readers were compared, where they were.
+fn population(e: &Evaluation) -> Vec<Method> {
+    let groups = e.subgroups.as_ref().map(|s| {
+        (
+            "Parts of the population",
+            format!(
+                "Gaps between the extreme groups, tested by dealing the groups to the patients at random ({} times) and \
+                 corrected by Holm over all axes and measures; intervals from {} resamples of patients.",
+                thousands(u64::from(s.permutations)),
+                thousands(u64::from(s.replicates))
+            ),
+            "Holm, Scandinavian Journal of Statistics 6, 1979.",
+        )
+    });
+    let readers = e.readers.as_ref().map(|_| {
+        (
+            "Readers",
+            "Cohen’s kappa of pairs, Fleiss’ kappa over cases that all read, Krippendorff’s alpha over all with two reads.".to_owned(),
+            "Cohen, Educational and Psychological Measurement 20, 1960; Fleiss, Psychological Bulletin 76, 1971; Krippendorff, \
+             Content Analysis, 2004.",
+        )
+    });
+    groups.into_iter().chain(readers).collect()
 }
 
 fn developed(development: &Development) -> String {

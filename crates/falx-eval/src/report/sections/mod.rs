@@ -11,7 +11,9 @@ mod operating;
 mod origin;
 mod pictures;
 mod ranking;
+mod readers;
 mod recalibration;
+mod subgroups;
 mod training;
 mod worklist;
 
@@ -52,6 +54,8 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
         worklist::section(e),
         calibration::section(e),
         recalibration::section(e),
+        subgroups::section(e),
+        readers::section(e),
         training::section(&report.curves),
         pictures::section(&report.pictures),
     ];
