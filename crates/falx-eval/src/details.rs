@@ -42,6 +42,21 @@ impl LabelCases {
     }
 }
 
+/// Above this many cases the intervals of what is beyond plain scores (thresholds, decision curves, prediction sets,
+/// parts of the population) are over [`LARGE_REPLICATES`] resamples at most: they are narrow then, and each costs a pass.
+pub(crate) const LARGE: usize = 200_000;
+/// Resamples where there are many cases.
+pub(crate) const LARGE_REPLICATES: u32 = 200;
+
+/// Resamples for what is beyond plain scores.
+pub(crate) fn draws(cases: usize, replicates: u32) -> u32 {
+    if cases > LARGE {
+        replicates.min(LARGE_REPLICATES)
+    } else {
+        replicates
+    }
+}
+
 /// Adds to each label's scores what needs other patients' cases; gives what abstaining does.
 pub(crate) fn add(
     scores: &mut [LabelScore],
@@ -52,7 +67,7 @@ pub(crate) fn add(
 ) -> Option<LevelAbstention> {
     let resampling = Resampling {
         clusters: judged.patients,
-        replicates,
+        replicates: draws(judged.units.len(), replicates),
         seed,
     };
     let (low, high) = HAEMORRHAGE_RANGE;

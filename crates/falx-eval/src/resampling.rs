@@ -99,8 +99,12 @@ impl Resampling {
             return Vec::new();
         }
         let replicates_before = |draw: usize| draw.min(draws).saturating_sub(1 + self.blocks());
-        (0..draws.div_ceil(LANES))
+        let blocks = draws.div_ceil(LANES);
+        // The weights of many clusters are large: no more of them at a time than threads can use.
+        let each = blocks.div_ceil(rayon::current_num_threads()).max(1);
+        (0..blocks)
             .into_par_iter()
+            .with_min_len(each)
             .map_init(Weights::default, |weights, block| {
                 weights.fill(self, block);
                 let result = score(weights);

@@ -2,8 +2,9 @@
 
 use falx_core::LABELS;
 
+use crate::details::{LARGE, LARGE_REPLICATES};
 use crate::evaluate::TRAIN_BASELINE;
-use crate::text::{count, joined};
+use crate::text::{count, joined, thousands};
 use crate::{Case, EvaluateOptions, Evaluation, LabelScore, Verdict};
 
 /// Fewer patients than this leave the ends of a percentile interval to chance.
@@ -13,6 +14,7 @@ pub(crate) fn of(e: &Evaluation, cases: &[Case], options: &EvaluateOptions) -> V
     let mut found = Vec::new();
     found.extend(against_baseline(e));
     found.extend(patients(e, options));
+    found.extend(many(e));
     found.extend(scarce(e));
     found.extend(perfect(e));
     found.extend(labels_below_baseline(e));
@@ -48,6 +50,17 @@ fn patients(e: &Evaluation, options: &EvaluateOptions) -> Option<String> {
         format!(
             "Only {} patients: the intervals are rough, and likely too narrow.",
             e.patients
+        )
+    })
+}
+
+fn many(e: &Evaluation) -> Option<String> {
+    (e.slices > LARGE as u64 && e.replicates > LARGE_REPLICATES).then(|| {
+        format!(
+            "More than {} slices: the intervals of locked thresholds, decision curves, prediction sets and parts of the \
+             population are over {LARGE_REPLICATES} resamples, all others over {}.",
+            thousands(LARGE as u64),
+            thousands(u64::from(e.replicates))
         )
     })
 }

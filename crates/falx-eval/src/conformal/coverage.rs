@@ -143,7 +143,7 @@ pub fn coverage(
         share(&|_, set| Some(flag(set == PredictionSet::Neither))),
         share(&|truth, set| (!set.abstains()).then(|| flag(!set.contains(truth)))),
     ]);
-    let found = resampling.estimates(|w| shares.iter().map(|s| s.under(w)).collect());
+    let found = Share::estimates(&shares, &resampling);
     let estimate = |i: usize| found.get(i).copied().flatten();
     let promised = 1.0 - options.alpha;
     let positives = outcomes.positives();

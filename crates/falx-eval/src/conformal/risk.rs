@@ -278,7 +278,7 @@ impl Detections {
             share(&|_, called| Some((flag(called), 1.0))),
             share(&|i, called| (!i.positive).then(|| (flag(called), 1.0))),
         ];
-        let found = resampling.estimates(|w| shares.iter().map(|s| s.under(w)).collect());
+        let found = Share::estimates(&shares, &resampling);
         let estimate = |i: usize| found.get(i).copied().flatten();
         let promise = Promise::at_most(alpha, estimate(0));
         let notes = estimate(0)

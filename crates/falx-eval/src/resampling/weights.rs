@@ -75,13 +75,21 @@ impl Count for u32 {
     }
 }
 
+/// So many clusters are very many.
+const MANY: usize = 10_000;
+/// Blocks for a rough acceleration: off by about 6^0.5 / (6 x 50) = 0.008, and an end by under 0.04 standard errors.
+const ROUGH: usize = 50;
+
 impl Resampling {
     /// Blocks of clusters that the jackknife leaves out in turn.
     pub(super) fn blocks(&self) -> usize {
         if self.replicates == 0 {
             return 0;
         }
-        self.clusters.min(super::bca::BLOCKS)
+        // Where few draws were asked of very many clusters, a rough acceleration is enough for what the draws resolve.
+        let is_rough = self.clusters > MANY && self.replicates as usize <= super::bca::BLOCKS;
+        let blocks = if is_rough { ROUGH } else { super::bca::BLOCKS };
+        self.clusters.min(blocks)
     }
 
     /// Everyone once, everyone but each block, and the replicates.

@@ -2,7 +2,8 @@
 
 use falx_core::{Label, LabelRow};
 
-use super::{Axis, LARGE, SubgroupCases, SubgroupOptions, Subgroups, UNKNOWN, axes_of, subgroups};
+use super::{Axis, SubgroupCases, SubgroupOptions, Subgroups, UNKNOWN, axes_of, subgroups};
+use crate::details::LARGE;
 use crate::operating::{ChosenOn, LockedPoint};
 use crate::summary::HEADLINE_RULE;
 use crate::units::Units;

@@ -24,6 +24,7 @@ pub use scores::{ByGroup, FEW_PATIENTS, GroupScore, by_group};
 
 use crate::compare::holm;
 use crate::conformal::Share;
+use crate::details::draws;
 use crate::metrics::row_loss;
 use crate::{Estimate, Outcomes, OutcomesError, Resampling};
 
@@ -145,11 +146,6 @@ pub enum SubgroupError {
     },
 }
 
-/// Above this many cases no more than [`LARGE_REPLICATES`] resamples are drawn: the intervals are narrow then, and every
-/// axis costs a walk over all cases a resample.
-const LARGE: usize = 200_000;
-const LARGE_REPLICATES: u32 = 200;
-
 /// All labels asked for on all axes, and the gaps between groups, with p-values corrected by Holm over all of them.
 ///
 /// # Errors
@@ -171,11 +167,7 @@ pub fn subgroups(
     let clusters = cases.cluster.iter().max().map_or(0, |&c| c as usize + 1);
     let resampling = Resampling {
         clusters: resampling.clusters.max(clusters),
-        replicates: if n > LARGE {
-            resampling.replicates.min(LARGE_REPLICATES)
-        } else {
-            resampling.replicates
-        },
+        replicates: draws(n, resampling.replicates),
         ..*resampling
     };
     let mut scored = Vec::new();
@@ -272,7 +264,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
         .into_iter()
         .map(|g| Share::of(resampling.clusters, g))
         .collect();
-    let found = resampling.estimates(|w| shares.iter().map(|s| s.under(w)).collect());
+    let found = Share::estimates(&shares, &resampling);
     let rows = axis.groups.iter().zip(counts).zip(shares.iter().zip(found));
     rows.map(|((group, cases), (share, loss))| GroupLoss {
         group: group.clone(),
