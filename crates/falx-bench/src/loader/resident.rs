@@ -119,6 +119,7 @@ pub(super) fn at_sizes(
 ) -> Result<Vec<Resident>, BenchError> {
     let mut sizes = vec![1_000, 100_000, largest];
     sizes.retain(|&size| size <= largest);
+    sizes.sort_unstable();
     sizes.dedup();
     let program = std::env::current_exe()?;
     progress.begin("memory", Some((sizes.len() * PROCESSES) as u64));
