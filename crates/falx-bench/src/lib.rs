@@ -7,6 +7,7 @@ mod evaluate;
 mod files;
 mod index;
 mod io;
+mod loader;
 mod python;
 mod report;
 
@@ -20,6 +21,10 @@ pub use evaluate::{EvaluateBenchOptions, EvaluateReport, measure as evaluate};
 pub use files::{FileSpeed, FilesReport};
 pub use index::{IndexBenchOptions, IndexReport, Scale, measure as index};
 pub use io::measure as io;
+pub use loader::{
+    LoaderBenchOptions, LoaderPeer, LoaderReport, Resident, ResidentOptions, Speed,
+    measure as loader, resident,
+};
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
 
 /// What to measure of reading.
@@ -104,6 +109,31 @@ pub enum BenchError {
     /// The linter gave up.
     #[error(transparent)]
     Lint(#[from] falx_eval::lint::LintError),
+    /// The cache could not be made.
+    #[error(transparent)]
+    Cache(#[from] falx_data::cache::CacheError),
+    /// The list of slices could not be kept.
+    #[error(transparent)]
+    Samples(#[from] falx_data::samples::SamplesError),
+    /// The loader gave up.
+    #[error(transparent)]
+    Loader(#[from] falx_data::loader::LoaderError),
+    /// No epoch could be drawn.
+    #[error(transparent)]
+    Sampler(#[from] falx_data::sampler::SamplerError),
+    /// The peer draws other pictures from the same files.
+    #[error(
+        "without augmentation {peer} differs from falx by {difference:.3} of a window; it does other work: please report it"
+    )]
+    OtherWork {
+        /// Which peer.
+        peer: &'static str,
+        /// The mean difference of a pixel.
+        difference: f64,
+    },
+    /// The process whose memory is measured gave no answer.
+    #[error("the process whose memory is measured ended without an answer: {0}")]
+    NoMeasurement(String),
     /// A temporary file, or the peer's pipe.
     #[error(
         "a temporary file or the peer's pipe cannot be used ({0}); check that the temporary folder has room"

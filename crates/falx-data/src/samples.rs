@@ -5,6 +5,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::path::PathBuf;
 
 use falx_core::{ImageId, LabelRow, Window};
@@ -98,9 +99,12 @@ impl Samples {
     ///
     /// # Errors
     /// As [`Samples::of_index`].
-    pub fn of_list(slices: &[Sample]) -> Result<Self, SamplesError> {
+    pub fn of_list<S: Borrow<Sample>>(
+        slices: impl IntoIterator<Item = S>,
+    ) -> Result<Self, SamplesError> {
         let mut builder = Builder::new()?;
         for slice in slices {
+            let slice = slice.borrow();
             builder.add(&Described {
                 row: slice.row,
                 path: &slice.path.to_string_lossy(),

@@ -1,5 +1,6 @@
 //! The command line: every flag documented where it is defined.
 
+mod bench_loader;
 mod judging;
 mod worklist;
 
@@ -12,6 +13,7 @@ use falx_core::Window;
 use falx_data::index::{Layout, Part};
 
 use crate::exit;
+pub use bench_loader::{BenchLoader, LoaderPeer};
 pub use judging::{Compare, Evaluate};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -410,6 +412,16 @@ The predictions are made: a logit that is higher for positives, with noise. The 
 with NumPy; it makes fewer draws, and their time is scaled. Both must give the same scores. In JSON, ratios above 1 mean
 that falx is better.")]
     Evaluate(BenchEvaluate),
+    /// From files to batches with full augmentation: images a second from DICOM and from a cache, threads, memory.
+    #[command(after_help = "Examples:
+  falx bench loader stage_2_train --peer torch --python venv/bin/python
+  falx bench loader --samples 870000 --json
+
+The peers are a PyTorch DataLoader (pydicom, OpenCV, albumentations) and MONAI's PersistentDataset, with as many workers as
+falx has threads, on the same files in turns; they mirror, move, bend, blur, cut out and add noise, on one channel and before
+the windows. benches/peer_env.sh makes a Python for them. falx does all of that and the rest of full augmentation. In
+JSON, ratios above 1 mean that falx is better.")]
+    Loader(BenchLoader),
 }
 
 /// `falx bench evaluate`

@@ -23,6 +23,7 @@ fn help_teaches() {
         "dicom check",
         "bench io",
         "bench index",
+        "bench loader",
         "bench evaluate",
         "lint-submission",
         "worklist-sim",

@@ -104,3 +104,30 @@ fn bench_io_measures_every_part_and_names_a_missing_peer() {
     let missing = run(line, &[&one, &study.path("no-python")]).code(3);
     assert!(stderr(&missing).contains("--python"));
 }
+
+#[test]
+fn bench_loader_measures_both_ways_and_memory_and_names_a_missing_peer() {
+    let study = Study::new();
+    let [one, other] = two(&study);
+    let line =
+        "bench loader {} {} --rounds 1 --size 32 --batch 4 --images 16 --samples 1500 --json -q";
+    let report = json(&run(line, &[&one, &other]).success());
+    assert_eq!(
+        (&report["files"], &report["images"]),
+        (&2.into(), &16.into())
+    );
+    for way in ["dicom", "cache"] {
+        for number in ["one_thread", "all_threads", "threads_ratio", "cpu_ms"] {
+            assert!(
+                report[way][number].as_f64().unwrap() > 0.0,
+                "{way} {number}"
+            );
+        }
+    }
+    let sizes: Vec<_> = report["memory"].as_array().unwrap().iter().collect();
+    assert_eq!(sizes.len(), 2, "1,000 slices and 1,500: {sizes:?}");
+    assert_eq!(sizes[1]["samples"], 1500);
+    let line = "bench loader {} --peer torch --python {}";
+    let missing = run(line, &[&one, &study.path("no-python")]).code(3);
+    assert!(stderr(&missing).contains("--python"));
+}

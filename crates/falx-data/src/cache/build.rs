@@ -1,6 +1,7 @@
 //! Making a cache, shard by shard.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -124,6 +125,7 @@ pub fn build(
         picture: options.picture,
     };
     enter(&options.out, &manifest)?;
+    let _entered = sweep(&options.out);
     let shards = shards_of(&samples)?;
     progress.begin("cache", Some(samples.len() as u64));
     let summary = Mutex::new(CacheSummary {
@@ -187,6 +189,24 @@ fn enter(folder: &Path, manifest: &CacheManifest) -> Result<(), CacheError> {
         path: path.clone(),
         source,
     })
+}
+
+/// Removes what a run that was killed left half-written, unless another run works in the folder; the file that comes
+/// back says that this one does.
+fn sweep(folder: &Path) -> Option<File> {
+    let mark = File::open(folder.join(MANIFEST)).ok()?;
+    if mark.try_lock().is_ok() {
+        for entry in std::fs::read_dir(folder).ok()?.flatten() {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(".shard-") {
+                // It takes room and does no harm: no run fails for it.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        mark.unlock().ok()?;
+    }
+    mark.lock_shared().ok()?;
+    Some(mark)
 }
 
 /// The samples whose rows make a shard.

@@ -1,9 +1,13 @@
 //! `falx bench`
 
-use falx_bench::{EvaluateBenchOptions, IndexBenchOptions, IoOptions};
+use falx_bench::{
+    EvaluateBenchOptions, IndexBenchOptions, IoOptions, LoaderBenchOptions, ResidentOptions,
+};
 
 use super::Context;
-use crate::cli::{Bench, BenchEvaluate, BenchIndex, BenchIo, BenchPeer, EvaluatePeer};
+use crate::cli::{
+    Bench, BenchEvaluate, BenchIndex, BenchIo, BenchLoader, BenchPeer, EvaluatePeer, LoaderPeer,
+};
 use crate::output::Outcome;
 
 pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
@@ -11,7 +15,43 @@ pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
         Bench::Io(arguments) => io(arguments, context),
         Bench::Index(arguments) => index(arguments, context),
         Bench::Evaluate(arguments) => evaluate(arguments, context),
+        Bench::Loader(arguments) => loader(arguments, context),
     }
+}
+
+fn loader(arguments: &BenchLoader, context: &Context) -> anyhow::Result<Outcome> {
+    let &BenchLoader {
+        size, memory_mib, ..
+    } = arguments;
+    let (batch, threads) = (arguments.batch.get(), context.threads);
+    if let Some(samples) = arguments.resident {
+        let options = ResidentOptions {
+            files: arguments.sources.clone(),
+            samples: samples as usize,
+            size,
+            batch,
+            memory_mib,
+            threads,
+        };
+        let resident = falx_bench::resident(&options, &context.interrupt)?;
+        return Outcome::done(format!("{resident:?}"), &resident);
+    }
+    let options = LoaderBenchOptions {
+        sources: arguments.sources.clone(),
+        python: arguments
+            .peer
+            .map(|LoaderPeer::Torch| arguments.python.clone()),
+        size,
+        batch,
+        rounds: arguments.rounds.get(),
+        images: arguments.images.get(),
+        peer_images: arguments.peer_images.get(),
+        samples: arguments.samples.map(|samples| samples as usize),
+        memory_mib,
+        threads,
+    };
+    let report = falx_bench::loader(&options, context.progress.as_ref(), &context.interrupt)?;
+    Outcome::done(report.to_text(), &report)
 }
 
 fn evaluate(arguments: &BenchEvaluate, context: &Context) -> anyhow::Result<Outcome> {
