@@ -264,7 +264,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
         .into_iter()
         .map(|g| Share::of(resampling.clusters, g))
         .collect();
-    let found = Share::estimates(&shares, &resampling);
+    let found = Share::estimates(&shares, resampling);
     let rows = axis.groups.iter().zip(counts).zip(shares.iter().zip(found));
     rows.map(|((group, cases), (share, loss))| GroupLoss {
         group: group.clone(),
