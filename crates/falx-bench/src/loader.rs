@@ -80,16 +80,16 @@ pub fn measure(
             peers.push(peer);
         }
     }
-    let mut of_falx: [Vec<Rate>; 4] = Default::default();
+    let mut of_falx: [Vec<Rate>; WAYS.len()] = Default::default();
     let mut of_peers: Vec<Vec<Rate>> = vec![Vec::new(); peers.len()];
     let mut peak_mib = None;
     progress.begin("measuring", Some(options.rounds as u64 + 1));
     for round in 0..=options.rounds {
-        let mut rates = [Rate::default(); 4];
+        let mut rates = [Rate::default(); WAYS.len()];
         forget_peak();
-        for (rate, (is_cached, threads)) in rates.iter_mut().zip(WAYS) {
+        for (rate, (source, threads)) in rates.iter_mut().zip(WAYS) {
             let threads = threads.unwrap_or(options.threads);
-            *rate = course.rate(is_cached, threads, interrupt)?;
+            *rate = course.rate(source, threads, interrupt)?;
         }
         let peak = status_mib("VmHWM");
         let mut beside = Vec::with_capacity(peers.len());
@@ -111,7 +111,7 @@ pub fn measure(
         }
     }
     progress.finish();
-    let [dicom_one, dicom, cache_one, cache] = &of_falx;
+    let [dicom_one, dicom, cache_one, cache, whole_one, whole] = &of_falx;
     Ok(LoaderReport {
         files: course.files.len(),
         images: course.order.len(),
@@ -121,7 +121,9 @@ pub fn measure(
         threads: options.threads,
         dicom: Speed::of(dicom_one, dicom),
         cache: Speed::of(cache_one, cache),
-        cache_kib: course.cache_kib,
+        whole: Speed::of(whole_one, whole),
+        cache_kib: course.pictures.kib,
+        whole_kib: course.whole.kib,
         peak_mib,
         peers: peers
             .iter()
@@ -133,22 +135,64 @@ pub fn measure(
     })
 }
 
-/// From DICOM and from the cache, each on one thread and on all.
-const WAYS: [(bool, Option<usize>); 4] = [
-    (false, Some(1)),
-    (false, None),
-    (true, Some(1)),
-    (true, None),
+/// Where slices are read.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Files,
+    /// A cache of pictures of the same size.
+    Pictures,
+    /// A cache of whole slices.
+    Whole,
+}
+
+/// From everywhere, on one thread and on all.
+const WAYS: [(Source, Option<usize>); 6] = [
+    (Source::Files, Some(1)),
+    (Source::Files, None),
+    (Source::Pictures, Some(1)),
+    (Source::Pictures, None),
+    (Source::Whole, Some(1)),
+    (Source::Whole, None),
 ];
+
+/// A cache that was made for this.
+struct Made {
+    cache: Arc<Cache>,
+    /// What a slice takes in it.
+    kib: f64,
+}
+
+impl Made {
+    fn of(
+        index: &Path,
+        out: PathBuf,
+        input: &InputSpec,
+        picture: Option<PictureForm>,
+        progress: &dyn Progress,
+        interrupt: &Interrupt,
+    ) -> Result<Self, BenchError> {
+        let caching = CacheOptions {
+            index: index.to_owned(),
+            out,
+            picture,
+            check: false,
+        };
+        let made = cache::build(&caching, progress, interrupt)?;
+        let CacheManifest { data_hash, .. } = CacheManifest::read(&caching.out)?;
+        Ok(Self {
+            cache: Arc::new(Cache::open(&caching.out, &data_hash, input)?),
+            kib: made.bytes as f64 / 1024.0 / made.slices.max(1) as f64,
+        })
+    }
+}
 
 /// The slices, and what is done with them.
 struct Course {
     files: Vec<PathBuf>,
     samples: Arc<Samples>,
     order: Arc<[u32]>,
-    cache: Arc<Cache>,
-    /// What a slice takes in the cache.
-    cache_kib: f64,
+    pictures: Made,
+    whole: Made,
     loader: LoaderOptions,
 }
 
@@ -171,16 +215,12 @@ impl Course {
             ..IndexOptions::default()
         };
         index::build(&indexing, &Silent, interrupt)?;
-        let caching = CacheOptions {
-            index: index.clone(),
-            out: folder.join("cache"),
-            picture: Some(PictureForm::of(&input)),
-            level: 4,
-            check: false,
+        let made = |name: &str, picture: Option<PictureForm>| {
+            let out = folder.join(name);
+            Made::of(&index, out, &input, picture, progress, interrupt)
         };
-        let made = cache::build(&caching, progress, interrupt)?;
-        let CacheManifest { data_hash, .. } = CacheManifest::read(&caching.out)?;
-        let cache = Cache::open(&caching.out, &data_hash, &input)?;
+        let pictures = made("pictures", Some(PictureForm::of(&input)))?;
+        let whole = made("whole", None)?;
         let samples = Samples::read(&index, None)?;
         let mut files = Vec::with_capacity(samples.len());
         for at in 0..samples.len() {
@@ -193,8 +233,8 @@ impl Course {
             files,
             samples: Arc::new(samples),
             order: order.into(),
-            cache: Arc::new(cache),
-            cache_kib: made.bytes as f64 / 1024.0 / made.slices.max(1) as f64,
+            pictures,
+            whole,
             loader: LoaderOptions {
                 batch: options.batch,
                 memory_mib: options.memory_mib,
@@ -215,13 +255,18 @@ impl Course {
     /// Images a second, from before the first thread starts to after the last batch.
     fn rate(
         &self,
-        is_cached: bool,
+        source: Source,
         threads: usize,
         interrupt: &Interrupt,
     ) -> Result<Rate, BenchError> {
+        let cache = match source {
+            Source::Files => None,
+            Source::Pictures => Some(&self.pictures),
+            Source::Whole => Some(&self.whole),
+        };
         let options = LoaderOptions {
             threads,
-            cache: is_cached.then(|| Arc::clone(&self.cache)),
+            cache: cache.map(|made| Arc::clone(&made.cache)),
             ..self.loader.clone()
         };
         let (start, cpu) = (Instant::now(), cpu_ms());

@@ -11,6 +11,7 @@ mod read;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ use crate::table::TableError;
 /// What is said of a cache in its folder.
 const MANIFEST: &str = "cache.toml";
 /// The form of manifest and shards.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a cache holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,12 @@ pub struct CacheManifest {
     pub rows: u32,
     /// How slices are held; left out, as they are.
     pub picture: Option<PictureForm>,
+}
+
+/// The one key that a manifest of any form has.
+#[derive(Deserialize)]
+struct Form {
+    format: u32,
 }
 
 /// A picture as a network sees it before its windows.
@@ -95,7 +102,7 @@ pub enum CacheError {
         path: PathBuf,
     },
     /// The manifest cannot be used.
-    #[error("{}: {what}; make the cache again", .path.display())]
+    #[error("{}: {what}; remove its folder and make the cache again with `falx cache`", .path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -131,14 +138,15 @@ impl CacheManifest {
             path: path.clone(),
             what,
         };
-        let manifest: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        if manifest.format != FORMAT {
+        let parsed = toml::from_str::<Form>(&text);
+        // The form first: another one may have other keys.
+        let Form { format } = parsed.map_err(|error| wrong(error.to_string()))?;
+        if format != FORMAT {
             return Err(wrong(format!(
-                "its form is {}, and this falx reads {FORMAT}",
-                manifest.format
+                "its form is {format}, and this falx reads {FORMAT}"
             )));
         }
-        Ok(manifest)
+        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
     }
 
     /// Where the shard lies that has index row `row`.

@@ -148,7 +148,7 @@ impl InputSpec {
     }
 
     /// True where a picture just holds its whole slice.
-    fn shows_all(&self) -> bool {
+    pub(crate) fn shows_all(&self) -> bool {
         self.mm_per_pixel.is_none() && self.crop == Crop::None
     }
 

@@ -6,6 +6,7 @@
 //! epoch ([`Policy`]). No part of a batch depends on which thread made it, or when.
 
 mod budget;
+mod order;
 mod ring;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::cache::{Cache, Kept};
 use crate::input::{InputError, InputSpec};
 use crate::samples::{Samples, SamplesError};
 use budget::Budget;
+pub use order::Order;
 use ring::{Filled, Ring};
 use worker::Task;
 
@@ -111,6 +113,11 @@ impl Shard {
         let count = batch.min(in_all - start);
         let edge = |rank: usize| start + count * rank / self.world.max(1);
         edge(self.rank)..edge(self.rank + 1)
+    }
+
+    /// The most positions that a batch has here.
+    fn most(self, batch: usize) -> usize {
+        batch.div_ceil(self.world.max(1))
     }
 }
 
@@ -271,21 +278,24 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts the threads. `order` names the samples of the epoch; one may come more than once.
+    /// Starts the threads that make the batches of `order`.
     ///
     /// # Errors
-    /// [`LoaderError`] for options that cannot work.
+    /// [`LoaderError`] for options that cannot work, or a temporary folder without room for the order.
     pub fn new(
         samples: Arc<Samples>,
-        order: impl Into<Arc<[u32]>>,
+        order: impl Into<Order>,
         options: LoaderOptions,
     ) -> Result<Self, LoaderError> {
         let order = order.into();
-        check(&samples, &order, &options)?;
-        let batches = order.len().div_ceil(options.batch);
+        check(&samples, order.places(), &options)?;
+        let positions = order.places().len();
+        let batches = positions.div_ceil(options.batch);
         let Budget { threads, slots } = Budget::of(&options)?;
+        // Laid on the disk before there are buffers, so that both are never in memory at once.
+        let order = order.keep()?;
         let ring = Arc::new(Ring::new(
-            order.len(),
+            positions,
             options.batch,
             options.shard,
             options.input.len(),
@@ -298,6 +308,17 @@ impl Loader {
             order,
             options,
         });
+        Self::start(ring, batches, input, threads, move |place| task.work(place))
+    }
+
+    /// Starts threads that do `work`.
+    fn start(
+        ring: Arc<Ring>,
+        batches: usize,
+        input: InputSpec,
+        threads: usize,
+        work: impl Fn(&ring::Place) + Clone + Send + 'static,
+    ) -> Result<Self, LoaderError> {
         let mut loader = Self {
             threads: Vec::with_capacity(threads),
             ring,
@@ -309,12 +330,12 @@ impl Loader {
             waited: Duration::ZERO,
         };
         for number in 0..threads {
-            let task = Arc::clone(&task);
+            let work = work.clone();
             let place = Ring::enter(&loader.ring);
             // A loader that is dropped here ends the threads that did start.
             let thread = std::thread::Builder::new()
                 .name(format!("falx-loader-{number}"))
-                .spawn(move || task.work(&place))
+                .spawn(move || work(&place))
                 .map_err(LoaderError::Thread)?;
             loader.threads.push(thread);
         }

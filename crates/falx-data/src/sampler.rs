@@ -1,5 +1,6 @@
 //! In which order, and how often, an epoch shows each slice.
 
+mod places;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -12,7 +13,9 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use crate::records::{Records, RecordsWriter};
 use crate::samples::{Samples, SamplesError};
+use places::Places;
 
 /// How an epoch is drawn.
 ///
@@ -91,10 +94,12 @@ pub enum SamplerError {
 }
 
 /// An epoch's order for any epoch, and what it makes of the labels' prevalence.
+///
+/// In memory it takes a bit or two a slice; weights lie on the disk.
 #[derive(Debug)]
 pub struct Sampler {
     /// The places of the slices that are shown.
-    places: Vec<u32>,
+    places: Places,
     plan: Plan,
     /// How often each label is positive among the known ones, as the network sees it.
     shown: [f64; 6],
@@ -104,42 +109,35 @@ pub struct Sampler {
 enum Plan {
     /// Each once.
     Once,
-    /// Positives of `any`, by their number in `places`, repeated so many times in all.
-    Positives { places: Vec<u32>, extra: usize },
-    /// How often each is shown on average, summed up.
-    Cumulated(Vec<f64>),
+    /// Positives of `any` repeated so many times in all.
+    Positives { places: Places, extra: usize },
+    /// How often each is shown on average, summed up, and the last of these sums.
+    Cumulated { sums: Records<8>, last: f64 },
 }
 
 impl Sampler {
     /// Plans the epochs of `samples`.
     ///
     /// # Errors
-    /// [`SamplerError`] for shares that cannot be, or weights that cannot be used.
+    /// [`SamplerError`] for shares that cannot be, weights that cannot be used, or a temporary folder without room for
+    /// them.
     pub fn new(samples: &Samples, config: &SamplerConfig) -> Result<Self, SamplerError> {
-        let places: Vec<u32> = samples.labelled().map(|at| at as u32).collect();
-        let rows = || places.iter().map(|&at| samples.labels(at as usize));
+        let places = Places::of(samples, |row| !row.is_empty());
+        let rows = || places.iter().map(|at| samples.labels(at as usize));
         let by_any_alone = SamplerConfig {
             positive_any_share: config.positive_any_share,
             ..SamplerConfig::default()
         };
         if *config != by_any_alone {
-            let weights = weights::of(samples, &places, config)?;
+            let weights = weights::of(samples, &places.to_vec(0), config)?;
             let shown = prevalence(rows().zip(weights.iter().copied()));
-            let mut sum = 0.0;
-            let cumulated = weights.iter().map(|weight| {
-                sum += weight;
-                sum
-            });
             return Ok(Self {
-                plan: Plan::Cumulated(cumulated.collect()),
+                plan: cumulated(&weights).map_err(SamplesError::Temporary)?,
                 shown,
                 places,
             });
         }
-        let positive = places.iter().copied();
-        let positive: Vec<u32> = positive
-            .filter(|&at| is_positive(samples.labels(at as usize)))
-            .collect();
+        let positive = Places::of(samples, is_positive);
         let extra = extra_positives(positive.len(), places.len(), config.positive_any_share)?;
         let repeat = 1.0 + extra as f64 / positive.len().max(1) as f64;
         let weight = |row: LabelRow| if is_positive(row) { repeat } else { 1.0 };
@@ -164,7 +162,7 @@ impl Sampler {
         match &self.plan {
             Plan::Once => self.places.len(),
             Plan::Positives { extra, .. } => self.places.len() + extra,
-            Plan::Cumulated(sums) => sums.last().map_or(0, |sum| sum.round() as usize),
+            Plan::Cumulated { last, .. } => last.round() as usize,
         }
     }
 
@@ -183,33 +181,57 @@ impl Sampler {
     /// The order of one epoch: places of the samples, shuffled.
     ///
     /// A slice that is shown `w` times on average is shown `w` rounded down or up in every epoch, never more or less.
-    pub fn order(&self, seed: u64, epoch: u64) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// [`SamplesError::Temporary`] where the weights' temporary file cannot be read.
+    pub fn order(&self, seed: u64, epoch: u64) -> Result<Vec<u32>, SamplesError> {
         let mut random = random::stream(seed, "sampler", &[epoch]);
-        let mut order = self.places.clone();
-        match &self.plan {
-            Plan::Once => {}
+        let mut order = match &self.plan {
+            Plan::Once => self.places.to_vec(0),
             Plan::Positives { places, extra } => {
-                let mut positive = places.clone();
+                let mut order = self.places.to_vec(*extra);
+                let mut positive = places.to_vec(0);
                 positive.shuffle(&mut random);
                 // Whole rounds over the positives, then a random part of them: none is shown two times more than another.
                 order.extend(positive.iter().copied().cycle().take(*extra));
+                order
             }
-            Plan::Cumulated(sums) => {
+            Plan::Cumulated { sums, .. } => {
                 // One ruler with marks at every whole number is laid along the weights from a random start (Madow 1949):
                 // each slice takes the marks on its length.
                 let start: f64 = random.random();
                 let (mut marks, length) = (0_usize, self.len());
-                order.clear();
-                for (&place, &sum) in self.places.iter().zip(sums) {
-                    let upto = ((sum + start) as usize).min(length);
-                    order.extend(std::iter::repeat_n(place, upto.saturating_sub(marks)));
+                let mut order = Vec::with_capacity(length);
+                let mut places = self.places.iter();
+                sums.for_each(|sum| {
+                    let upto = ((f64::from_le_bytes(sum) + start) as usize).min(length);
+                    let times = upto.saturating_sub(marks);
+                    order.extend(
+                        places
+                            .next()
+                            .into_iter()
+                            .flat_map(|p| std::iter::repeat_n(p, times)),
+                    );
                     marks = marks.max(upto);
-                }
+                })?;
+                order
             }
-        }
+        };
         order.shuffle(&mut random);
-        order
+        Ok(order)
     }
+}
+
+/// Lays the sums of weights on the disk.
+fn cumulated(weights: &[f64]) -> std::io::Result<Plan> {
+    let mut writer = RecordsWriter::new()?;
+    let mut last = 0.0;
+    for weight in weights {
+        last += weight;
+        writer.push(f64::to_le_bytes(last))?;
+    }
+    let sums = writer.finish()?;
+    Ok(Plan::Cumulated { sums, last })
 }
 
 /// How often each label is positive among the known ones of `samples`, each taken once.

@@ -13,7 +13,6 @@ use falx_core::{ImageId, LabelRow, Window};
 use crate::index::{Index, IndexRow};
 use crate::split::Split;
 use crate::table::TableError;
-pub(crate) use rows::read_exact_at;
 use rows::{Head, Rows, RowsWriter};
 
 /// One slice to load.
@@ -33,13 +32,11 @@ pub struct Sample {
 
 /// Slices in the order of their index: by study, series and position.
 ///
-/// In memory a slice takes some six bytes: its labels, and the number of its study. The rest is in a file without a
-/// name, which the system removes by itself.
+/// In memory a slice takes the two bytes of its labels. The rest is in files without a name, which the system removes by
+/// itself.
 #[derive(Debug)]
 pub struct Samples {
     labels: Vec<Packed>,
-    /// The number of each slice's study; slices of no known study have one each.
-    studies: Vec<u32>,
     rows: Rows,
 }
 
@@ -154,9 +151,14 @@ impl Samples {
             .map_or_else(LabelRow::default, |p| p.row())
     }
 
-    /// The number of the study of slice `at`.
-    pub fn study(&self, at: usize) -> Option<u32> {
-        self.studies.get(at).copied()
+    /// The number of every slice's study, in the slices' order; those of no known study have one each.
+    ///
+    /// # Errors
+    /// [`SamplesError::Temporary`] where the temporary file cannot be read.
+    pub fn studies(&self) -> Result<Vec<u32>, SamplesError> {
+        let mut studies = Vec::with_capacity(self.len());
+        self.rows.for_each_head(|head| studies.push(head.study))?;
+        Ok(studies)
     }
 
     /// The places of the slices of which at least one label is known, in order.
@@ -257,8 +259,7 @@ struct Described<'a> {
 
 /// Makes the list, slice by slice.
 struct Builder {
-    labels: Vec<Packed>,
-    studies: Vec<u32>,
+    len: usize,
     rows: RowsWriter,
     study: Group,
     series: Group,
@@ -286,8 +287,7 @@ impl Group {
 impl Builder {
     fn new() -> Result<Self, SamplesError> {
         Ok(Self {
-            labels: Vec::new(),
-            studies: Vec::new(),
+            len: 0,
             rows: RowsWriter::new()?,
             study: Group::default(),
             series: Group::default(),
@@ -295,15 +295,16 @@ impl Builder {
     }
 
     fn add(&mut self, slice: &Described<'_>) -> Result<(), SamplesError> {
-        if self.labels.len() >= u32::MAX as usize {
+        if self.len >= u32::MAX as usize {
             return Err(SamplesError::TooMany);
         }
-        self.labels.push(Packed::of(slice.labels));
-        self.studies.push(self.study.number(slice.study));
+        self.len += 1;
         let head = Head {
             row: slice.row,
+            study: self.study.number(slice.study),
             series: self.series.number(slice.series),
             z: slice.z_mm.map_or(f32::NAN, |z| z as f32),
+            labels: Packed::of(slice.labels).0.into(),
             ..Head::default()
         };
         self.rows
@@ -311,14 +312,12 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Samples, SamplesError> {
-        self.labels.shrink_to_fit();
-        self.studies.shrink_to_fit();
-        Ok(Samples {
-            labels: self.labels,
-            studies: self.studies,
-            rows: self.rows.finish()?,
-        })
+    fn finish(self) -> Result<Samples, SamplesError> {
+        let rows = self.rows.finish()?;
+        // Read back once their number is known: a vector that grows leaves twice its size behind.
+        let mut labels = Vec::with_capacity(self.len);
+        rows.for_each_head(|head| labels.push(Packed(head.labels as u16)))?;
+        Ok(Samples { labels, rows })
     }
 }
 

@@ -18,8 +18,10 @@ mod tests;
 
 use falx_core::{Hu, Window};
 
+use crate::pixels::whole_units::Values;
 use crate::{CtSlice, Defect, SliceHeader};
 
+use halving::{Halving, Sums};
 pub(crate) use read::Drawing;
 use resample::Resample;
 use target::Target;
@@ -70,6 +72,33 @@ pub fn fit_view(slice: &CtSlice, view: FieldOfView, size: usize, hu: &mut [f32])
     let mut resample = Resample::default();
     resample.prepare(geometry, size);
     resample.draw(values, target);
+}
+
+/// True where an image with this header fills its square of `size` by halving, so that [`fit_whole`] draws it.
+pub fn is_halved(header: &SliceHeader, size: usize) -> bool {
+    Halving::of(Geometry::of(header), size).is_some()
+}
+
+/// Draws an image of whole units as [`fit`] draws a slice, where its square is filled by halving the image once or several
+/// times; false where it is not, and all is left alone.
+///
+/// # Shape
+/// `whole` is the header's rows × columns, row by row; `hu` as in [`fit`].
+///
+/// # Units
+/// Hounsfield units; of `whole` the two bytes of each signed number, the lower first.
+pub fn fit_whole(header: &SliceHeader, whole: &[[u8; 2]], size: usize, hu: &mut [f32]) -> bool {
+    let geometry = Geometry::of(header);
+    let halving = Halving::of(geometry, size);
+    let (Some(halving), Some(target)) = (halving, Target::hu(size, hu)) else {
+        return false;
+    };
+    let is_image = geometry.rows.checked_mul(geometry.cols) == Some(whole.len());
+    let values = Values::whole_units();
+    is_image
+        && halving
+            .draw(&values, whole, &mut Sums::default(), target)
+            .is_ok()
 }
 
 /// Turns a picture in HU into one channel a window.

@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         interrupt: &Interrupt,
     ) -> Result<bool, TrainError> {
         let epoch = self.position.epoch;
-        let order = self.sampler.order(self.recipe.seed, epoch);
+        let order = self.sampler.order(self.recipe.seed, epoch)?;
         let mut loader = Loader::new(
             Arc::clone(&self.data.training),
             order,
@@ -196,6 +196,8 @@ impl<'a> Run<'a> {
                 "copies in the cache are damaged, and their files were read; `falx cache --check` mends it"
             );
         }
+        // Its buffers make room for those of the validation.
+        drop(loader);
         if is_stopped {
             self.save()?;
             return Ok(false);

@@ -250,9 +250,6 @@ pub struct Cache {
     /// Pictures with the head in their middle, as `crop = "head"` of a recipe's input.
     #[arg(long, requires = "size")]
     pub crop_head: bool,
-    /// How hard to pack: 0 is fast, 12 is small.
-    #[arg(long, default_value_t = 4, value_name = "LEVEL", value_parser = pack_level)]
-    pub level: usize,
     /// Look at every slice that is there, and make damaged or incomplete shards again.
     #[arg(long)]
     pub check: bool,
@@ -527,14 +524,6 @@ pub struct LintSubmission {
     /// The truth, to say what it would score.
     #[arg(long, value_name = "CSV")]
     pub truth: Option<PathBuf>,
-}
-
-/// How hard to pack.
-fn pack_level(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(level @ 0..=12) => Ok(level),
-        _ => Err("give a level from 0 to 12".to_owned()),
-    }
 }
 
 /// A length above 0.

@@ -27,8 +27,12 @@ pub struct LoaderReport {
     pub dicom: Speed,
     /// From a cache of pictures of the same size.
     pub cache: Speed,
-    /// What a slice takes in that cache, in KiB.
+    /// From a cache of whole slices.
+    pub whole: Speed,
+    /// What a slice takes in the cache of pictures, in KiB.
     pub cache_kib: f64,
+    /// What it takes in the cache of whole slices, in KiB.
+    pub whole_kib: f64,
     /// Peak memory of falx's process while it loaded.
     pub peak_mib: Option<f64>,
     /// The peers.
@@ -84,6 +88,7 @@ impl LoaderReport {
         for (name, speed) in [
             ("falx from DICOM", &self.dicom),
             ("falx from its cache", &self.cache),
+            ("  of whole slices", &self.whole),
         ] {
             line(format!(
                 "  {name:<24} {:>8.0}   ({threads} threads; one alone {:.0}, ratio {:.2}); {:.2} ms of CPU an image",
@@ -103,8 +108,8 @@ impl LoaderReport {
             ));
         }
         line(format!(
-            "a slice takes {:.1} KiB in the cache",
-            self.cache_kib
+            "a slice takes {:.1} KiB in the cache, {:.1} KiB in that of whole slices",
+            self.cache_kib, self.whole_kib
         ));
         let mib =
             |mib: Option<f64>| mib.map_or("unknown".to_owned(), |mib| format!("{mib:.0} MiB"));

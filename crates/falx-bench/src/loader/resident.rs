@@ -17,8 +17,9 @@ use crate::BenchError;
 use crate::io::status_mib;
 use crate::report::median;
 
-/// Slices that are loaded from an epoch's middle.
-const LOADED: usize = 2048;
+/// Slices that are loaded before the memory is looked at: some seconds, after which the allocator has given back what the
+/// start alone needed.
+const LOADED: usize = 8192;
 /// Files under the rows of an epoch.
 const FILES: usize = 64;
 /// Processes for each size.
@@ -46,9 +47,9 @@ pub struct ResidentOptions {
 pub struct Resident {
     /// Slices of the epoch.
     pub samples: usize,
-    /// Milliseconds to draw the epoch's order.
+    /// Milliseconds to draw an epoch's order, at most.
     pub plan_ms: f64,
-    /// Memory in use after some thousand slices from the epoch's middle, while the loader runs.
+    /// Memory in use after some thousand slices, of as many epochs as it takes, while the loader runs.
     pub rss_mib: Option<f64>,
     /// The most that was in use.
     pub peak_mib: Option<f64>,
@@ -56,7 +57,7 @@ pub struct Resident {
     pub budget_mib: usize,
 }
 
-/// Plans an epoch, loads slices from its middle, and says how much memory this process has in use.
+/// Plans an epoch, loads some thousand slices, and says how much memory this process has in use.
 ///
 /// # Errors
 /// [`BenchError`] where there is no file, or one cannot be loaded.
@@ -73,11 +74,7 @@ pub fn measure(options: &ResidentOptions, interrupt: &Interrupt) -> Result<Resid
         row,
     }))?;
     let sampler = Sampler::new(&samples, &SamplerConfig::default())?;
-    let start = Instant::now();
-    let order = sampler.order(1, 0);
-    let plan_ms = start.elapsed().as_secs_f64() * 1e3;
-    let batches = order.len() / options.batch.max(1);
-    let loaded = LOADED / options.batch.max(1);
+    let samples = Arc::new(samples);
     let loading = LoaderOptions {
         batch: options.batch,
         threads: options.threads,
@@ -87,26 +84,40 @@ pub fn measure(options: &ResidentOptions, interrupt: &Interrupt) -> Result<Resid
             ..InputSpec::default()
         },
         augment: Some(without_mixing()),
-        start_batch: (batches / 2).saturating_sub(loaded / 2),
         ..LoaderOptions::default()
     };
-    let mut loader = Loader::new(Arc::new(samples), order, loading)?;
-    for _ in 0..loaded {
-        if interrupt.is_requested() {
-            return Err(BenchError::Interrupted);
-        }
-        let Some(batch) = loader.next().transpose()? else {
-            break;
+    let (mut loaded, mut plan_ms) = (0, 0.0_f64);
+    for epoch in 0.. {
+        let start = Instant::now();
+        let order = sampler.order(1, epoch)?;
+        plan_ms = plan_ms.max(start.elapsed().as_secs_f64() * 1e3);
+        let loading = LoaderOptions {
+            epoch,
+            ..loading.clone()
         };
-        loader.recycle(batch.images);
+        let mut loader = Loader::new(Arc::clone(&samples), order, loading)?;
+        let before = loaded;
+        while let Some(batch) = loader.next().transpose()? {
+            if interrupt.is_requested() {
+                return Err(BenchError::Interrupted);
+            }
+            loaded += batch.ids.len();
+            loader.recycle(batch.images);
+            if loaded >= LOADED {
+                return Ok(Resident {
+                    samples: options.samples,
+                    plan_ms,
+                    rss_mib: status_mib("VmRSS"),
+                    peak_mib: status_mib("VmHWM"),
+                    budget_mib: options.memory_mib,
+                });
+            }
+        }
+        if loaded == before {
+            break;
+        }
     }
-    Ok(Resident {
-        samples: options.samples,
-        plan_ms,
-        rss_mib: status_mib("VmRSS"),
-        peak_mib: status_mib("VmHWM"),
-        budget_mib: options.memory_mib,
-    })
+    Err(BenchError::NoSlices { files: 0 })
 }
 
 /// Measures epochs of 1,000, 100,000 and `largest` slices, each in processes of their own.

@@ -13,7 +13,7 @@ use falx_eval::text::count;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::packed::{Values, pack};
+use super::packed::{Head, Values, pack};
 use super::shard::{self, SHARD, Shard};
 use super::{CacheError, CacheManifest, FORMAT, MANIFEST, PictureForm};
 use crate::index::data_lock;
@@ -31,8 +31,6 @@ pub struct CacheOptions {
     pub out: PathBuf,
     /// Hold pictures of this form instead of whole slices.
     pub picture: Option<PictureForm>,
-    /// How hard to pack, from 0 to 12.
-    pub level: usize,
     /// Look at every slice of the shards that are there, and make damaged ones again.
     pub check: bool,
 }
@@ -319,22 +317,23 @@ impl Maker<'_> {
         let values = if let Some(input) = &self.input {
             let mut hu = vec![Hu::PADDING.0; input.plane_len()];
             input.read_plane(reader, place, &mut None, &mut hu)?;
-            Values {
+            let head = Head {
                 rows: input.size,
                 cols: input.size,
                 pixel_spacing: None,
-                hu,
-            }
+            };
+            Values { head, hu }
         } else {
             let slice = reader.read(place)?;
-            Values {
+            let head = Head {
                 rows: slice.header.rows,
                 cols: slice.header.cols,
                 pixel_spacing: slice.header.pixel_spacing,
-                hu: slice.hu.iter().map(|hu| hu.0).collect(),
-            }
+            };
+            let hu = slice.hu.iter().map(|hu| hu.0).collect();
+            Values { head, hu }
         };
-        pack(&values, self.options.level).map_err(|_| InputError::NotPacked {
+        pack(&values).map_err(|_| InputError::NotPacked {
             path: sample.path.clone(),
         })
     }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use falx_core::Hu;
-use falx_dicom::{CtSlice, SliceHeader};
+use falx_dicom::{CtSlice, SliceHeader, picture};
 
-use super::packed::{Values, unpack};
+use super::packed::{NotPacked, Packed, Unpacker};
 use super::shard::{SHARD, Shard, Slot};
 use super::{CacheError, CacheManifest, PictureForm};
 use crate::input::{Crop, InputSpec};
@@ -25,8 +25,10 @@ pub struct Cache {
 /// What a cache has of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The slice, without loss.
-    Slice,
+    /// The slice, drawn as it is wanted.
+    Picture,
+    /// The whole slice, without loss.
+    Whole,
     /// Nothing: it could not be read when the cache was made, or its shard is missing.
     Nothing,
     /// The slice is damaged: a bit has changed since it was written, or the shard was cut.
@@ -95,8 +97,9 @@ pub struct CacheReader {
     /// The shards that were used last, the latest in front.
     open: VecDeque<(usize, Shard)>,
     bytes: Vec<u8>,
-    values: Values,
-    numbers: Vec<i16>,
+    unpacker: Unpacker,
+    /// The whole slice that was read last.
+    slice: CtSlice,
 }
 
 impl CacheReader {
@@ -106,13 +109,18 @@ impl CacheReader {
             cache,
             open: VecDeque::new(),
             bytes: Vec::new(),
-            values: Values::default(),
-            numbers: Vec::new(),
+            unpacker: Unpacker::default(),
+            slice: CtSlice::default(),
         }
     }
 
-    /// Reads the slice of index row `row`.
-    pub(crate) fn read(&mut self, row: u32) -> Found {
+    /// Reads the slice of index row `row`: a picture into `hu`, or a whole slice for [`CacheReader::slice`] to give.
+    ///
+    /// With `size` a picture of this side shows the whole slice, and may be drawn from one at once.
+    ///
+    /// # Shape
+    /// `hu` is the picture that is wanted.
+    pub(crate) fn read(&mut self, row: u32, size: Option<usize>, hu: &mut [f32]) -> Found {
         let (number, place) = (row as usize / SHARD, row as usize % SHARD);
         let at = self.open.iter().position(|(have, _)| *have == number);
         let opened = if let Some(at) = at {
@@ -129,35 +137,42 @@ impl CacheReader {
         self.open.truncate(OPEN - 1);
         self.open.push_front((number, shard));
         match slot {
-            Ok(Slot::Slice) => match unpack(&self.bytes, &mut self.values, &mut self.numbers) {
-                Ok(()) => Found::Slice,
-                Err(_) => Found::Damaged,
-            },
+            Ok(Slot::Slice) => self.unpack(size, hu).unwrap_or(Found::Damaged),
             Ok(Slot::Empty) | Err(_) => Found::Nothing,
             Ok(Slot::Damaged) => Found::Damaged,
         }
     }
 
-    /// The picture that was read last, of a cache of pictures; `None` for one of whole slices.
-    pub(crate) fn picture(&self) -> Option<&[f32]> {
-        self.cache
-            .manifest
-            .picture
-            .map(|_| self.values.hu.as_slice())
+    /// Unpacks what was read.
+    fn unpack(&mut self, size: Option<usize>, hu: &mut [f32]) -> Result<Found, NotPacked> {
+        let packed = Packed::new(&self.bytes)?;
+        if self.cache.manifest.picture.is_some() {
+            packed.unpack(&mut self.unpacker, hu)?;
+            return Ok(Found::Picture);
+        }
+        let CtSlice {
+            header, hu: whole, ..
+        } = &mut self.slice;
+        *header = SliceHeader {
+            rows: packed.head.rows,
+            cols: packed.head.cols,
+            pixel_spacing: packed.head.pixel_spacing,
+            ..SliceHeader::default()
+        };
+        let is_quick = |&size: &usize| packed.is_whole() && picture::is_halved(header, size);
+        if let Some(size) = size.filter(is_quick) {
+            let numbers = packed.unpack_whole(&mut self.unpacker)?;
+            if picture::fit_whole(header, numbers, size, hu) {
+                return Ok(Found::Picture);
+            }
+        }
+        whole.resize(packed.len(), Hu::PADDING);
+        packed.unpack(&mut self.unpacker, whole)?;
+        Ok(Found::Whole)
     }
 
-    /// The slice that was read last, of a cache of whole slices.
-    pub(crate) fn slice(&self) -> CtSlice {
-        CtSlice {
-            header: SliceHeader {
-                rows: self.values.rows,
-                cols: self.values.cols,
-                pixel_spacing: self.values.pixel_spacing,
-                ..SliceHeader::default()
-            },
-            hu: self.values.hu.iter().map(|&hu| Hu(hu)).collect(),
-            padding: None,
-            defects: Vec::new(),
-        }
+    /// The whole slice that was read last.
+    pub(crate) fn slice(&self) -> &CtSlice {
+        &self.slice
     }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
 
-use crate::samples::read_exact_at;
+use crate::records::read_exact_at;
 
 /// Index rows of a shard: few enough to be made again quickly, many enough for a million slices in some thousand files.
 pub const SHARD: usize = 128;
 
-const MAGIC: [u8; 8] = *b"falxHU1\n";
+const MAGIC: [u8; 8] = *b"falxHU2\n";
 /// Offset, length, checksum of the slice, checksum of these.
 const ENTRY: usize = 8 + 4 + 16 + 4;
 const TABLE: usize = MAGIC.len() + SHARD * ENTRY;

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use falx_core::{Hu, Interrupt, Silent};
+use falx_core::{Interrupt, Silent};
 use proptest::prelude::*;
 
-use super::packed::{Values, pack, unpack};
+use super::packed::{Head, Values, pack, unpack};
 use super::{Cache, CacheError, CacheOptions, CacheSummary, Kept, PictureForm, SHARD, build};
 use crate::augment::AugmentConfig;
 use crate::index::{Index, IndexOptions};
@@ -52,7 +52,6 @@ impl Place {
             index: self.path("index.parquet"),
             out: self.path("cache"),
             picture,
-            level: 4,
             check: false,
         }
     }
@@ -265,7 +264,7 @@ fn another_index_or_form_is_refused() {
     assert!(refused(Cache::open(&place.path("nowhere"), &lock, &wide)).contains("no cache"));
     let native = build(&place.options(None), &Silent, &Interrupt::default());
     assert!(matches!(native, Err(CacheError::Other { .. })));
-    std::fs::write(folder.join("cache.toml"), "format = 1\n").unwrap();
+    std::fs::write(folder.join("cache.toml"), "format = 2\n").unwrap();
     assert!(matches!(
         Cache::open(folder, &lock, &input(1)),
         Err(CacheError::Manifest { .. })
@@ -279,44 +278,78 @@ fn another_index_or_form_is_refused() {
     assert!(refused(Cache::open(folder, &lock, &head)).contains("own head"));
 }
 
-fn round_trip(values: &Values) -> Values {
-    let bytes = pack(values, 4).unwrap();
-    let mut back = Values::default();
-    unpack(&bytes, &mut back, &mut Vec::new()).unwrap();
-    back
+#[test]
+fn a_cache_of_an_earlier_form_is_refused_with_the_way_out() {
+    let place = Place::new();
+    let options = place.options(None);
+    make(&options);
+    let path = options.out.join("cache.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("format = 2", "format = 1\nlevel = 4")).unwrap();
+    for error in [
+        Cache::open(&options.out, &place.index.data_hash(), &input(1)).unwrap_err(),
+        build(&options, &Silent, &Interrupt::default()).unwrap_err(),
+    ] {
+        let words = error.to_string();
+        assert!(
+            words.contains("its form is 1") && words.contains("make the cache again"),
+            "{words}"
+        );
+    }
+}
+
+fn image(rows: usize, cols: usize, pixel_spacing: Option<[f64; 2]>, hu: Vec<f32>) -> Values {
+    let head = Head {
+        rows,
+        cols,
+        pixel_spacing,
+    };
+    Values { head, hu }
+}
+
+#[test]
+fn values_are_held_in_the_coarsest_step_that_loses_nothing() {
+    let kind = |hu: [f32; 4]| pack(&image(2, 2, None, hu.to_vec())).unwrap()[0];
+    assert_eq!(kind([-1024.0, 40.0, 3071.0, 32767.0]), 1);
+    assert_eq!(kind([-1024.0, 40.25, 3071.75, 0.0]), 2);
+    assert_eq!(kind([-1024.0, 40.0625, 3071.9375, 0.0]), 3);
+    for odd in [40.03125, -0.0, f32::NAN, f32::INFINITY, 3072.0625, 40000.0] {
+        assert_eq!(kind([-1024.0, 40.0, 0.0, odd]), 4, "{odd}");
+    }
 }
 
 proptest! {
     #[test]
     fn packed_values_come_back_to_the_bit(
-        cols in 1_usize..20, hu in proptest::collection::vec(prop_oneof![
-            (-1024..3072_i16).prop_map(f32::from),
-            (-4096..12288_i16).prop_map(|q| f32::from(q) / 4.0),
-            proptest::num::f32::ANY,
-        ], 1..200), spacing in proptest::option::of(0.1..2.0_f64),
+        cols in 1_usize..40, hu in prop_oneof![
+            proptest::collection::vec((-1024..3072_i16).prop_map(f32::from), 1..900),
+            proptest::collection::vec(any::<i16>().prop_map(f32::from), 1..900),
+            proptest::collection::vec((-4096..12288_i16).prop_map(|q| f32::from(q) / 4.0), 1..900),
+            proptest::collection::vec((-16384..49152_i32).prop_map(|q| q as f32 / 16.0), 1..900),
+            proptest::collection::vec(proptest::num::f32::ANY, 1..900),
+        ], spacing in proptest::option::of(0.1..2.0_f64),
     ) {
         let rows = hu.len() / cols;
         let hu = hu[..rows * cols].to_vec();
-        let values = Values { rows, cols, pixel_spacing: spacing.map(|s| [s, s * 1.5]), hu };
-        let back = round_trip(&values);
+        let values = image(rows, cols, spacing.map(|s| [s, s * 1.5]), hu);
+        let back = unpack(&pack(&values).unwrap()).unwrap();
         let bits = |values: &Values| values.hu.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         prop_assert_eq!(bits(&back), bits(&values));
-        prop_assert_eq!((back.rows, back.cols, back.pixel_spacing), (values.rows, values.cols, values.pixel_spacing));
+        prop_assert_eq!(back.head, values.head);
     }
 
     #[test]
     fn any_bytes_are_unpacked_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let mut values = Values { hu: vec![Hu::PADDING.0; 4], ..Values::default() };
-        _ = unpack(&bytes, &mut values, &mut Vec::new());
+        _ = unpack(&bytes);
     }
 
     #[test]
     fn a_damaged_pack_does_no_harm(at in 0_usize..200, bit in 0_u8..8, cut in 0_usize..200) {
-        let values = Values { rows: 8, cols: 8, pixel_spacing: None, hu: (0..64).map(|v| v as f32 * 3.0).collect() };
-        let mut bytes = pack(&values, 4).unwrap();
+        let hu = (0..64).map(|v| v as f32 * 3.0).collect();
+        let mut bytes = pack(&image(8, 8, None, hu)).unwrap();
         let at = at % bytes.len();
         bytes[at] ^= 1 << bit;
         bytes.truncate(bytes.len() - cut.min(bytes.len()));
-        _ = unpack(&bytes, &mut Values::default(), &mut Vec::new());
+        _ = unpack(&bytes);
     }
 }

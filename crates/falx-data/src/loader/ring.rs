@@ -115,11 +115,16 @@ impl Ring {
             len,
         };
         let first = first.min(plan.batches());
+        // All at once: what is in use depends neither on how far the threads get ahead nor on how long the epoch is.
+        let buffers = slots.min(plan.batches() - first);
+        let longest = plan.shard.most(batch) * len;
+        let spare = std::iter::repeat_with(|| zeros(longest));
         Self {
             plan,
             slots,
             state: Mutex::new(State {
                 first,
+                spare: spare.take(buffers).collect(),
                 ..State::default()
             }),
             room: Condvar::new(),
@@ -165,7 +170,7 @@ impl Ring {
         }
     }
 
-    /// Puts a sample in its place; `write` fills its numbers where it was made.
+    /// Puts a sample in its place; `write` fills its numbers where it was made. Where `write` panics nothing was put.
     pub(super) fn put(&self, claim: &Claim, made: Made, write: impl FnOnce(&mut [f32])) {
         let at = claim.position - claim.slot.positions.start;
         {
@@ -226,6 +231,13 @@ impl Ring {
         self.room.notify_all();
         self.ready.notify_all();
     }
+}
+
+/// Written and not only asked for: an untouched page takes no memory yet.
+fn zeros(len: usize) -> Vec<f32> {
+    let mut buffer = Vec::with_capacity(len);
+    buffer.resize(len, 0.0);
+    buffer
 }
 
 impl Plan {

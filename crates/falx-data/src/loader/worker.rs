@@ -6,6 +6,7 @@ use std::sync::Arc;
 use falx_core::{Hu, ImageId, LabelRow};
 use falx_dicom::picture::FieldOfView;
 
+use super::order::KeptOrder;
 use super::ring::{Claim, Place};
 use super::{Batch, LoaderError, LoaderOptions, Policy, Unreadable};
 use crate::augment::Placement;
@@ -38,7 +39,7 @@ impl Made {
 /// What all threads share.
 pub(super) struct Task {
     pub(super) samples: Arc<Samples>,
-    pub(super) order: Arc<[u32]>,
+    pub(super) order: KeptOrder,
     pub(super) options: LoaderOptions,
 }
 
@@ -56,6 +57,32 @@ struct Scratch {
     placement: Option<Placement>,
 }
 
+/// Makes what `ring` asks for until nothing is left or the loader is dropped; `make` gives a sample, `write` its numbers.
+///
+/// A bug in either ends the epoch with an error: a thread that just ended would leave the others, and the consumer,
+/// waiting for ever.
+pub(super) fn serve<S>(
+    ring: &Place,
+    scratch: &mut S,
+    make: impl Fn(&Claim, &mut S) -> Made,
+    write: impl Fn(&S, &mut [f32]),
+) {
+    while let Some(claim) = ring.claim() {
+        let bug = || {
+            Made::Failed(LoaderError::Bug {
+                position: claim.position,
+            })
+        };
+        let whole = catch_unwind(AssertUnwindSafe(|| {
+            let made = make(&claim, scratch);
+            ring.put(&claim, made, |place| write(scratch, place));
+        }));
+        if whole.is_err() {
+            ring.put(&claim, bug(), |_| {});
+        }
+    }
+}
+
 impl Task {
     /// Makes samples until none is left or the loader is dropped.
     pub(super) fn work(&self, ring: &Place) {
@@ -67,30 +94,23 @@ impl Task {
             slab: Vec::new(),
             placement: None,
         };
-        while let Some(claim) = ring.claim() {
-            // A bug must end the epoch with an error; a silent thread would leave the loader waiting for ever.
-            let made = catch_unwind(AssertUnwindSafe(|| self.make(&claim, &mut scratch)))
-                .unwrap_or(Made::Failed(LoaderError::Bug {
-                    position: claim.position,
-                }));
-            ring.put(&claim, made, |place| {
-                let placement = scratch.placement.as_ref();
-                self.options
-                    .input
-                    .channels_of(&scratch.hu, placement, place);
-            });
-        }
+        let make = |claim: &Claim, scratch: &mut Scratch| self.make(claim, scratch);
+        let write = |scratch: &Scratch, place: &mut [f32]| {
+            let placement = scratch.placement.as_ref();
+            self.options
+                .input
+                .channels_of(&scratch.hu, placement, place);
+        };
+        serve(ring, &mut scratch, make, write);
     }
 
     /// Makes the planes of a sample in `scratch.hu`.
     fn make(&self, claim: &Claim, scratch: &mut Scratch) -> Made {
         let position = claim.position;
-        let at = self
-            .order
-            .get(position)
-            .map_or(usize::MAX, |&at| at as usize);
-        let sample = match self.samples.get(at) {
-            Ok(sample) => sample,
+        let found = self.order.get(position);
+        let found = found.and_then(|at| Ok((at, self.samples.get(at)?)));
+        let (at, sample) = match found {
+            Ok(found) => found,
             Err(error) => return Made::Failed(error.into()),
         };
         match self.planes(position, at, &sample, scratch) {
@@ -228,13 +248,12 @@ impl Task {
         if kept.is_some_and(|kept| kept.get(slice.row, hu)) {
             return Ok(());
         }
-        let found = scratch.cache.as_mut().map(|cache| cache.read(slice.row));
-        if let (Some(cache), Some(Found::Slice)) = (&scratch.cache, found) {
-            match cache.picture() {
-                Some(picture) if picture.len() == hu.len() => hu.copy_from_slice(picture),
-                _ => input.draw_plane(&cache.slice(), &slice.path, view, hu)?,
-            }
-        } else {
+        let size = input.shows_all().then_some(input.size);
+        let cache = scratch.cache.as_mut();
+        let found = cache.map(|cache| cache.read(slice.row, size, hu));
+        if let (Some(cache), Some(Found::Whole)) = (&scratch.cache, found) {
+            input.draw_plane(cache.slice(), &slice.path, view, hu)?;
+        } else if found != Some(Found::Picture) {
             let place = source::Place {
                 path: &slice.path,
                 window: slice.window,

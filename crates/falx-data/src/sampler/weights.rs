@@ -1,6 +1,6 @@
 //! How often each slice is shown on average.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use falx_core::{ImageId, Label};
@@ -21,7 +21,7 @@ pub(super) fn of(
 ) -> Result<Vec<f64>, SamplerError> {
     let mut weights = vec![1.0; places.len()];
     if config.balance_studies {
-        balance(samples, places, &mut weights);
+        balance(&samples.studies()?, places, &mut weights);
     }
     if let Some(path) = &config.weights {
         multiply(samples, places, path, &mut weights)?;
@@ -45,14 +45,16 @@ pub(super) fn of(
 }
 
 /// Every study weighs the same.
-fn balance(samples: &Samples, places: &[u32], weights: &mut [f64]) {
-    let study = |at: u32| samples.study(at as usize);
-    let mut slices: HashMap<Option<u32>, u32> = HashMap::new();
+fn balance(studies: &[u32], places: &[u32], weights: &mut [f64]) {
+    let study = |at: u32| studies.get(at as usize).map_or(0, |&study| study as usize);
+    let mut slices = vec![0_u32; studies.iter().max().map_or(1, |&last| last as usize + 1)];
     for &at in places {
-        *slices.entry(study(at)).or_default() += 1;
+        if let Some(slices) = slices.get_mut(study(at)) {
+            *slices += 1;
+        }
     }
     for (weight, &at) in weights.iter_mut().zip(places) {
-        let count = slices.get(&study(at)).copied().unwrap_or(1);
+        let count = slices.get(study(at)).map_or(1, |&count| count.max(1));
         *weight /= f64::from(count);
     }
 }

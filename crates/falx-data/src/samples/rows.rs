@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write as _};
 use falx_core::Window;
 
 use super::SamplesError;
+use crate::records::{Records, RecordsWriter, read_exact_at};
 
 /// What is looked at without the body.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -15,19 +16,30 @@ pub(super) struct Head {
     pub(super) length: u32,
     /// The row in the index.
     pub(super) row: u32,
+    /// The number of the study; slices of no known study have one each.
+    pub(super) study: u32,
     /// The number of the series.
     pub(super) series: u32,
     /// The position in mm; NaN where it is not known.
     pub(super) z: f32,
+    /// The labels, packed.
+    pub(super) labels: u32,
 }
 
-const HEAD: usize = 24;
+const HEAD: usize = 32;
 
 impl Head {
     fn to_bytes(self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
         bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
-        let words = [self.length, self.row, self.series, self.z.to_bits()];
+        let words = [
+            self.length,
+            self.row,
+            self.study,
+            self.series,
+            self.z.to_bits(),
+            self.labels,
+        ];
         for (place, word) in bytes[8..].chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
@@ -44,29 +56,29 @@ impl Head {
             offset: u64::from_le_bytes(offset),
             length: word(0),
             row: word(1),
-            series: word(2),
-            z: f32::from_bits(word(3)),
+            study: word(2),
+            series: word(3),
+            z: f32::from_bits(word(4)),
+            labels: word(5),
         }
     }
 }
 
 /// The two files while they are written.
 pub(super) struct RowsWriter {
-    heads: BufWriter<File>,
+    heads: RecordsWriter<HEAD>,
     bodies: BufWriter<File>,
     /// The length of the bodies so far.
     end: u64,
-    count: usize,
     body: Vec<u8>,
 }
 
 impl RowsWriter {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
-            heads: BufWriter::new(tempfile::tempfile()?),
+            heads: RecordsWriter::new()?,
             bodies: BufWriter::new(tempfile::tempfile()?),
             end: 0,
-            count: 0,
             body: Vec::new(),
         })
     }
@@ -87,20 +99,17 @@ impl RowsWriter {
             length: u32::try_from(self.body.len()).map_err(io::Error::other)?,
             ..head
         };
-        self.heads.write_all(&head.to_bytes())?;
+        self.heads.push(head.to_bytes())?;
         self.bodies.write_all(&self.body)?;
         self.end += self.body.len() as u64;
-        self.count += 1;
         Ok(())
     }
 
     pub(super) fn finish(self) -> io::Result<Rows> {
-        let file =
-            |writer: BufWriter<File>| writer.into_inner().map_err(io::IntoInnerError::into_error);
+        let bodies = self.bodies.into_inner();
         Ok(Rows {
-            heads: file(self.heads)?,
-            bodies: file(self.bodies)?,
-            count: self.count,
+            heads: self.heads.finish()?,
+            bodies: bodies.map_err(io::IntoInnerError::into_error)?,
         })
     }
 }
@@ -108,22 +117,22 @@ impl RowsWriter {
 /// The two files.
 #[derive(Debug)]
 pub(super) struct Rows {
-    heads: File,
+    heads: Records<HEAD>,
     bodies: File,
-    count: usize,
 }
 
 impl Rows {
     pub(super) fn head(&self, at: usize) -> Result<Head, SamplesError> {
-        if at >= self.count {
-            return Err(SamplesError::NoSuch {
-                index: at,
-                len: self.count,
-            });
-        }
-        let mut bytes = [0; HEAD];
-        read_exact_at(&self.heads, &mut bytes, (at * HEAD) as u64)?;
-        Ok(Head::from_bytes(bytes))
+        let head = self.heads.get(at)?.map(Head::from_bytes);
+        head.ok_or(SamplesError::NoSuch {
+            index: at,
+            len: self.heads.len(),
+        })
+    }
+
+    /// Gives every head to `take`, in order.
+    pub(super) fn for_each_head(&self, mut take: impl FnMut(&Head)) -> io::Result<()> {
+        self.heads.for_each(|bytes| take(&Head::from_bytes(bytes)))
     }
 
     pub(super) fn body(
@@ -137,23 +146,4 @@ impl Rows {
         let window = window.map(Window::try_from).transpose();
         Ok((path, window.map_err(io::Error::other)?, image_id))
     }
-}
-
-#[cfg(unix)]
-pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-pub(crate) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => {
-                bytes = &mut bytes[read..];
-                offset += read as u64;
-            }
-        }
-    }
-    Ok(())
 }

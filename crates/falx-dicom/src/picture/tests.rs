@@ -173,6 +173,37 @@ proptest! {
     }
 
     #[test]
+    fn whole_units_are_drawn_as_their_slice(
+        numbers in prop::collection::vec(any::<i16>(), 40 * 24), rows in 1..41_usize, spacing in 0.5..2.0_f64,
+    ) {
+        let (cols, size) = (24, 24);
+        for (rows, size, spacing) in [
+            (24, 24, None), (24, 12, Some([spacing; 2])), (40, 20, None), (rows, size, None),
+            (24, 6, Some([spacing, 1.0])), (24, 3, None),
+        ] {
+            let header = SliceHeader { rows, cols, pixel_spacing: spacing, ..SliceHeader::default() };
+            let numbers = &numbers[..rows * cols];
+            let slice = CtSlice {
+                hu: numbers.iter().map(|&number| Hu(number.into())).collect(),
+                header: header.clone(),
+                ..CtSlice::default()
+            };
+            let mut defined = vec![7.0; size * size];
+            fit(&slice, size, &mut defined);
+            let whole: Vec<[u8; 2]> = numbers.iter().map(|number| number.to_le_bytes()).collect();
+            let mut drawn = vec![7.0; size * size];
+            prop_assert_eq!(fit_whole(&header, &whole, size, &mut drawn), is_halved(&header, size));
+            if is_halved(&header, size) {
+                prop_assert_eq!(bits(&drawn), bits(&defined));
+            } else {
+                prop_assert!(drawn.iter().all(|&value| value == 7.0));
+                prop_assert!(rows != 24 || size < 12, "halving does it");
+            }
+            prop_assert!(!fit_whole(&header, &whole[1..], size, &mut drawn));
+        }
+    }
+
+    #[test]
     fn a_picture_stays_within_its_slice_and_keeps_constants_and_flips(
         (rows, cols, size) in sides(),
         values in prop::collection::vec(-900.0..3000.0_f32, 1600),

@@ -83,6 +83,25 @@ pub(crate) struct Findings {
 }
 
 impl Values {
+    /// Signed 16-bit numbers that are Hounsfield units, every one of them as it is.
+    pub(crate) const fn whole_units() -> Self {
+        let none = Range { low: 1, high: 0 };
+        Self {
+            format: PixelFormat {
+                bits_allocated: 16,
+                bits_stored: 16,
+                high_bit: 15,
+                signed: true,
+                rescale_slope: 1.0,
+                rescale_intercept: 0.0,
+            },
+            intercept: 0,
+            declared: none,
+            non_physical: none,
+            wrapped_from: i32::MAX,
+        }
+    }
+
     /// How to read `cells` of this layout, if it is the common one; a wrapped image is named.
     pub(crate) fn of(
         cells: &[Cell],

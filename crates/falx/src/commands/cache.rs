@@ -21,7 +21,6 @@ pub fn run(arguments: &Cache, context: &Context) -> anyhow::Result<Outcome> {
         index: arguments.index.clone(),
         out: arguments.out.clone(),
         picture,
-        level: arguments.level,
         check: arguments.check,
     };
     let summary = build(&options, context.progress.as_ref(), &context.interrupt)?;
