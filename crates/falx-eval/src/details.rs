@@ -65,11 +65,8 @@ pub(crate) fn add(
     replicates: u32,
     seed: u64,
 ) -> Option<LevelAbstention> {
-    let resampling = Resampling {
-        clusters: judged.patients,
-        replicates: draws(judged.units.len(), replicates),
-        seed,
-    };
+    let replicates = draws(judged.units.len(), replicates);
+    let resampling = Resampling::new(judged.patients, replicates, seed).keeping_draws();
     let (low, high) = HAEMORRHAGE_RANGE;
     let steps: Vec<f64> = thresholds()
         .into_iter()

@@ -188,7 +188,9 @@ fn controlled(
 fn selective(outcomes: &Outcomes<'_>, point: &LockedPoint, resampling: &Resampling) -> Selective {
     let folds = match point.fold_thresholds.len() {
         0 => Vec::new(),
-        folds => dealt_for_thresholds(outcomes, folds as u32, resampling.seed).unwrap_or_default(),
+        folds => {
+            dealt_for_thresholds(outcomes, folds as u32, resampling.seed()).unwrap_or_default()
+        }
     };
     let threshold = |cluster: u32| {
         let fold = folds.get(cluster as usize).copied();
@@ -203,15 +205,12 @@ fn selective(outcomes: &Outcomes<'_>, point: &LockedPoint, resampling: &Resampli
             (confidence(p, threshold), wrong)
         })
         .unzip();
-    let resampling = Resampling {
-        replicates: resampling.replicates.min(MOST_REPLICATES),
-        ..*resampling
-    };
+    let resampling = resampling.at_most(MOST_REPLICATES);
     Selective {
         rule: point.name.clone(),
         threshold: point.threshold,
         chosen_on: point.chosen_on,
-        replicates: resampling.replicates,
+        replicates: resampling.replicates(),
         risk: selective_risk_of(
             &confident,
             &wrong,

@@ -68,7 +68,7 @@ impl Share {
             let each = shares.iter().map(|share| share.in_lanes(weights));
             each.collect::<Vec<_>>()
         });
-        let everyone = vec![1; resampling.clusters];
+        let everyone = vec![1; resampling.clusters()];
         let estimates = shares.iter().enumerate().map(|(at, share)| {
             let value = share.under(&everyone)?;
             let draws = blocks.iter().filter_map(|block| block.get(at));
@@ -90,8 +90,5 @@ impl Share {
 
 /// The resampling, over all clusters that the outcomes name.
 pub(crate) fn covering(resampling: &Resampling, outcomes: &Outcomes<'_>) -> Resampling {
-    Resampling {
-        clusters: resampling.clusters.max(outcomes.clusters()),
-        ..*resampling
-    }
+    resampling.covering(outcomes.clusters())
 }

@@ -36,11 +36,7 @@ fn alone(n: usize) -> Vec<u32> {
 }
 
 fn resampling(clusters: usize) -> Resampling {
-    Resampling {
-        clusters,
-        replicates: 200,
-        seed: 3,
-    }
+    Resampling::new(clusters, 200, 3)
 }
 
 fn name(measure: Measure) -> String {

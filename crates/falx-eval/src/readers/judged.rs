@@ -51,11 +51,7 @@ pub(crate) fn of(
     studies.sort_by_key(key);
     studies.dedup_by_key(|study| key(study));
     let table = ReaderTable::of_studies(&studies).ok()?;
-    let resampling = Resampling {
-        clusters: table.clusters(),
-        replicates: e.replicates,
-        seed: e.seed,
-    };
+    let resampling = Resampling::new(table.clusters(), e.replicates, e.seed);
     let scores = e.study.as_ref().map_or(&e.labels, |study| &study.labels);
     let of_label = |label: Label| {
         let reads = table.counts(label).iter().any(|(_, all)| *all > 0);

@@ -73,7 +73,7 @@ pub(crate) fn among(
     let calls = calls(model);
     let crossed: Vec<Crossed> = reads
         .iter()
-        .map(|said| Crossed::new(&calls, said, &cluster, resampling.clusters))
+        .map(|said| Crossed::new(&calls, said, &cluster, resampling.clusters()))
         .collect();
     let found = resampling.estimates(|w| {
         let with = mean(crossed.iter().map(|c| c.under(w).kappa()));
@@ -125,7 +125,7 @@ fn against(
         })
         .collect();
     let ranked = Ranked::new(cases.iter().map(|&(truth, p, _)| (truth, p)));
-    let crossed = Crossed::new(&calls(model), said, cluster, resampling.clusters);
+    let crossed = Crossed::new(&calls(model), said, cluster, resampling.clusters());
     let found = resampling.estimates(|w| {
         let weight = |case: u32| {
             let cluster = cases.get(case as usize).map(|c| c.2 as usize);

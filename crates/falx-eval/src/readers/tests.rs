@@ -45,11 +45,7 @@ fn table(reads: &[Vec<Option<bool>>]) -> ReaderTable {
 }
 
 fn resampling(clusters: usize) -> Resampling {
-    Resampling {
-        clusters,
-        replicates: 200,
-        seed: 4,
-    }
+    Resampling::new(clusters, 200, 4)
 }
 
 fn value(estimate: Option<Estimate>) -> f64 {
@@ -303,7 +299,7 @@ proptest! {
         let forward = table(&reads);
         let mut turned = reads.clone();
         turned.rotate_left(turn % reads.len());
-        let none = Resampling { clusters: 0, replicates: 0, seed: 0 };
+        let none = Resampling::new(0, 0, 0);
         let a = agreement(&forward, LABEL, None, &none);
         let b = agreement(&table(&turned), LABEL, None, &none);
         prop_assert_eq!(a.votes, b.votes);

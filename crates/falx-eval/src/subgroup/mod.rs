@@ -165,11 +165,10 @@ pub fn subgroups(
         }));
     }
     let clusters = cases.cluster.iter().max().map_or(0, |&c| c as usize + 1);
-    let resampling = Resampling {
-        clusters: resampling.clusters.max(clusters),
-        replicates: draws(n, resampling.replicates),
-        ..*resampling
-    };
+    let resampling = resampling.covering(clusters);
+    let resampling = resampling
+        .at_most(draws(n, resampling.replicates()))
+        .keeping_draws();
     let mut scored = Vec::new();
     let mut gaps = Vec::new();
     for axis in axes {
@@ -200,14 +199,14 @@ pub fn subgroups(
         gap.p_corrected = p;
     }
     Ok(Subgroups {
-        notes: notes(&scored, &gaps, resampling.replicates),
+        notes: notes(&scored, &gaps, resampling.replicates()),
         axes: scored,
         multiplicity: Multiplicity {
             tests: tested.iter().flatten().count() as u64,
             corrected: "Holm".to_owned(),
         },
         gaps,
-        replicates: resampling.replicates,
+        replicates: resampling.replicates(),
         permutations: options.permutations,
     })
 }
@@ -262,7 +261,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
     let counts: Vec<u64> = by_group.iter().map(|g| g.len() as u64).collect();
     let shares: Vec<Share> = by_group
         .into_iter()
-        .map(|g| Share::of(resampling.clusters, g))
+        .map(|g| Share::of(resampling.clusters(), g))
         .collect();
     let found = Share::estimates(&shares, resampling);
     let rows = axis.groups.iter().zip(counts).zip(shares.iter().zip(found));

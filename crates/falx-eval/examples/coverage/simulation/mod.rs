@@ -224,11 +224,7 @@ fn of_closures(
     found: &mut Found,
 ) {
     use Promise::Level;
-    let resampling = Resampling {
-        clusters: world.patients,
-        replicates: world.replicates,
-        seed: number,
-    };
+    let resampling = Resampling::new(world.patients, world.replicates, number);
     let mut sums = vec![PatientSums::default(); world.patients];
     for ((&patient, y), s) in sample.patient.iter().zip(&sample.truth).zip(&sample.first) {
         let sum = &mut sums[patient as usize];
