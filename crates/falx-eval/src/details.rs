@@ -13,7 +13,7 @@ use crate::operating::{
 use crate::units::Units;
 use crate::{LabelScore, LevelAbstention, Outcomes, Resampling, abstention};
 
-/// One label's cases, owned.
+/// One label's cases, owned, from the lowest prediction to the highest: much of what is asked of them sorts them so.
 pub(crate) struct LabelCases {
     truth: Vec<bool>,
     prediction: Vec<f64>,
@@ -22,19 +22,17 @@ pub(crate) struct LabelCases {
 
 impl LabelCases {
     pub(crate) fn of(units: &[Unit], label: Label) -> Self {
-        let mut cases = Self {
-            truth: Vec::new(),
-            prediction: Vec::new(),
-            cluster: Vec::new(),
+        let known = |unit: &Unit| {
+            let positive = unit.truth.get(label)?;
+            Some((unit.prediction[label.index()], unit.patient, positive))
         };
-        for unit in units {
-            if let Some(positive) = unit.truth.get(label) {
-                cases.truth.push(positive);
-                cases.prediction.push(unit.prediction[label.index()]);
-                cases.cluster.push(unit.patient);
-            }
+        let mut sorted: Vec<(f64, u32, bool)> = units.iter().filter_map(known).collect();
+        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.2, a.1).cmp(&(b.2, b.1))));
+        Self {
+            truth: sorted.iter().map(|case| case.2).collect(),
+            prediction: sorted.iter().map(|case| case.0).collect(),
+            cluster: sorted.iter().map(|case| case.1).collect(),
         }
-        cases
     }
 
     pub(crate) fn outcomes(&self) -> Option<Outcomes<'_>> {

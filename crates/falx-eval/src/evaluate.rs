@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
+use rayon::prelude::*;
 
 use crate::level::{self, Blind, NoSkill, Unit};
 use crate::subgroup::Subgroups;
@@ -379,7 +380,7 @@ fn check<'a>(
         Probability::new(value).map_err(|_| EvaluateError::Prevalence { label, value })?;
     }
     let mut sorted: Vec<(usize, &Case)> = input.cases.iter().enumerate().collect();
-    sorted.sort_by(|(_, a), (_, b)| a.image_id.cmp(&b.image_id));
+    sorted.par_sort_by(|(_, a), (_, b)| a.image_id.cmp(&b.image_id));
     let mut repeated = sorted
         .chunk_by(|(_, a), (_, b)| a.image_id == b.image_id)
         .filter(|same| same.len() > 1)

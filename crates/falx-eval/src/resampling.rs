@@ -1,6 +1,7 @@
 //! Intervals by resampling patients: slices of one patient resemble each other, so whole patients are drawn.
 
 mod bca;
+mod totals;
 mod weights;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::Estimate;
 pub(crate) use bca::quantile;
+pub(crate) use totals::totals;
 pub(crate) use weights::{LANES, Row, Weights};
 
 /// Resampling of whole clusters (patients) with replacement: the source of every interval that is no formula's.
