@@ -252,7 +252,10 @@ impl Scored {
         let train = options.train_prevalence.filter(|_| what == "slices");
         let mut no_skill = constants(&of.units, what, train);
         no_skill.extend(blind);
-        let level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        let mut level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        if warnings::one_outcome_only(&level.baselines) {
+            level.verdict = Verdict::Unclear;
+        }
         Some(Self {
             units: of.units.len() as u64,
             patients: of.patients as u64,

@@ -311,6 +311,16 @@ pub struct Evaluation {
     pub warnings: Vec<String>,
 }
 
+impl LabelScore {
+    /// Whether the reference does better; where it cannot be wrong, for there is one outcome only, nothing can be said.
+    pub(crate) fn is_worse_than_no_skill(&self) -> bool {
+        match (self.log_loss, self.baseline_log_loss) {
+            (Some(loss), Some(baseline)) => baseline > PERFECT && loss.value > baseline,
+            _ => false,
+        }
+    }
+}
+
 impl Evaluation {
     /// The evaluation as the table that the command line prints.
     pub fn to_text(&self) -> String {

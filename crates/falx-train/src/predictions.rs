@@ -36,6 +36,7 @@ pub struct JudgedPredictions {
     pub evaluation: Evaluation,
     predictions: PathBuf,
     truth: PathBuf,
+    command: String,
 }
 
 /// Where the truth of slices stands.
@@ -128,7 +129,45 @@ pub fn evaluate_predictions(
         evaluation,
         predictions: files.predictions.to_owned(),
         truth: joined.truth,
+        command: command(files, options),
     })
+}
+
+/// The command that gives the same evaluation, with the files' names and whatever differs from the defaults.
+fn command(files: &PredictionFiles<'_>, options: &JudgeOptions<'_>) -> String {
+    let usual = EvaluateOptions::default();
+    let mut words = vec!["falx evaluate".to_owned(), name(files.predictions)];
+    let named = [
+        ("--labels", files.labels),
+        ("--index", files.index),
+        ("--development", files.development),
+        ("--groups", options.groups),
+    ];
+    for (flag, path) in named {
+        words.extend(path.map(|path| format!("{flag} {}", name(path))));
+    }
+    match files.scale {
+        Scale::Probabilities => {}
+        Scale::Logits => words.push("--logits".to_owned()),
+        Scale::Percentages => words.push("--percentages".to_owned()),
+    }
+    if options.aggregation != usual.aggregation {
+        words.push(format!("--aggregation {}", options.aggregation));
+    }
+    if options.replicates != usual.replicates {
+        words.push(format!("--replicates {}", options.replicates));
+    }
+    if options.seed != usual.seed {
+        words.push(format!("--seed {}", options.seed));
+    }
+    words.push("--html report.html".to_owned());
+    words.join(" ")
+}
+
+/// A file's name without the folders above it, which say nothing to anybody else.
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 /// Predictions joined with all that is known of their slices.
@@ -227,16 +266,10 @@ impl JudgedPredictions {
 
     /// What is known of the predictions: their files' names and who judged them.
     fn provenance(&self) -> Provenance {
-        let name = |path: &Path| {
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            name.to_string_lossy().into_owned()
-        };
         let (predictions, labels) = (name(&self.predictions), name(&self.truth));
         Provenance {
             software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
-            commands: vec![format!(
-                "falx evaluate {predictions} --labels {labels} --html report.html"
-            )],
+            commands: vec![self.command.clone()],
             other: vec![
                 ("Predictions".to_owned(), predictions),
                 ("Truth".to_owned(), labels),

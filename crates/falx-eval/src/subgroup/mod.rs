@@ -298,8 +298,9 @@ fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     }
     if !gaps.is_empty() {
         notes.push(format!(
-            "Intervals from {replicates} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
-             is no evidence; its p-value takes the choice into account."
+            "Intervals from {} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
+             is no evidence; its p-value takes the choice into account.",
+            crate::text::thousands(u64::from(replicates))
         ));
     }
     notes

@@ -27,10 +27,7 @@ pub(in super::super) fn roc(s: &LabelScore, level: &str) -> Markup {
     let frame = Frame::square();
     let line = s.auc.map_or_else(
         || s.undefined.map_or_else(String::new, |u| u.to_string()),
-        |auc| {
-            let range = interval(&auc, 3, s.few);
-            format!("AUC {} ({range})", value(auc.value, 3, s.few))
-        },
+        |auc| format!("AUC {}", with_interval(&auc, 3, s.few)),
     );
     let content = html! {
         path class="chance" d=(frame.path(&[(0.0, 0.0), (1.0, 1.0)])) {}

@@ -8,6 +8,9 @@ use crate::Evaluation;
 use crate::readers::{AgainstReference, ReaderAgreement, Readers};
 use crate::text::{count, joined, percent, thousands, threshold, value};
 
+/// Cases of a class below which a score is an indication only.
+const FEW: u64 = 10;
+
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
     let r = e.readers.as_ref()?;
     let names: Vec<&str> = r.readers.iter().map(String::as_str).collect();
@@ -22,9 +25,9 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
         (votes(r))
         (model(r))
         (pairs(r))
-        @for label in &r.labels {
-            @for note in &label.notes { p class="how" { b { (label.label) } ": " (note) } }
-        }
+        (table::remarks(r.labels.iter().flat_map(|label| {
+            label.notes.iter().map(|note| (label.label.name(), note.clone()))
+        })))
     };
     Some(Section {
         id: "readers",
@@ -47,18 +50,20 @@ fn agreement(r: &Readers) -> Markup {
         .iter()
         .map(|l| {
             let m = l.model.as_ref();
+            let few = l.votes.all_positive.saturating_add(l.votes.split) < FEW;
             vec![
                 table::cell(l.label.name()),
-                table::estimate(l.all.fleiss_kappa.as_ref(), 3, false),
-                table::estimate(l.all.krippendorff_alpha.as_ref(), 3, false),
-                table::estimate(l.mean_kappa.as_ref(), 3, false),
-                table::estimate(m.and_then(|m| m.mean_kappa_with_readers.as_ref()), 3, false),
-                table::estimate(m.and_then(|m| m.difference.as_ref()), 3, false),
+                table::estimate(l.all.fleiss_kappa.as_ref(), 3, few),
+                table::estimate(l.all.krippendorff_alpha.as_ref(), 3, few),
+                table::estimate(l.mean_kappa.as_ref(), 3, few),
+                table::estimate(m.and_then(|m| m.mean_kappa_with_readers.as_ref()), 3, few),
+                table::estimate(m.and_then(|m| m.difference.as_ref()), 3, few),
             ]
         })
         .collect();
     let caption = table::cell(
-        "Agreement of the readers, and of the model with them. Small figures: 95 % intervals.",
+        "Agreement of the readers, and of the model with them. Small figures: 95 % intervals. ~: fewer than ten studies that \
+         anybody called positive.",
     );
     table::table("Agreement of readers", &caption, &columns, &rows)
 }
@@ -111,33 +116,32 @@ fn model(r: &Readers) -> Markup {
     for l in &r.labels {
         if let Some(m) = &l.model {
             let all = m.readers.iter().chain([&m.majority]);
-            rows.extend(all.map(|a| against(l, a, m.threshold)));
+            rows.extend(all.map(|a| against(l, a)));
         }
     }
     let caption = table::cell(
-        "The model against each reader and against what most of them said. Small figures: 95 % intervals.",
+        "The model against each reader and against what most of them said. Small figures: 95 % intervals. ~: fewer than ten studies \
+         of a class.",
     );
     html! {
         @if !rows.is_empty() { (table::table("The model against each reader", &caption, &columns, &rows)) }
     }
 }
 
-fn against(l: &ReaderAgreement, a: &AgainstReference, at: Option<f64>) -> Vec<Markup> {
+fn against(l: &ReaderAgreement, a: &AgainstReference) -> Vec<Markup> {
+    let few = a.positives.min(a.cases - a.positives) < FEW;
     vec![
-        html! {
-            (l.label)
-            @if let Some(at) = at { span class="note" { "yes from " (threshold(at)) } }
-        },
+        table::cell(l.label.name()),
         table::cell(&a.reference),
         table::cell(format!(
             "{} of {}",
             thousands(a.positives),
             thousands(a.cases)
         )),
-        table::estimate(a.auc.as_ref(), 3, false),
-        table::estimate(a.kappa.as_ref(), 3, false),
-        table::estimate(a.sensitivity.as_ref(), 3, false),
-        table::estimate(a.specificity.as_ref(), 3, false),
+        table::estimate(a.auc.as_ref(), 3, few),
+        table::estimate(a.kappa.as_ref(), 3, few),
+        table::share(a.sensitivity.as_ref()),
+        table::share(a.specificity.as_ref()),
     ]
 }
 
