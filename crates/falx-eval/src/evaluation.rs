@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{FitError, Recalibrations};
-use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::level::PERFECT;
+use crate::operating::{ChosenOn, DecisionCurve, LockedPoints, RocBandPoint};
 use crate::readers::Readers;
 use crate::score::Brier;
 use crate::subgroup::Subgroups;
@@ -162,6 +163,9 @@ pub struct LabelScore {
     pub note: Option<String>,
     /// The ROC curve as (1 - specificity, sensitivity), thinned to at most some two hundred points.
     pub roc: Vec<(f64, f64)>,
+    /// The curve's sensitivity at fixed specificities with pointwise intervals; empty where a class is missing, and over series.
+    #[serde(default)]
+    pub roc_band: Vec<RocBandPoint>,
     /// Agreement of probabilities and frequencies.
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
