@@ -169,7 +169,7 @@ pub enum PredictionsError {
     },
     /// Percentages by mistake.
     #[error(
-        "{}: the values look like percentages ({} above 1, of {}; the highest is {highest}): divide them by 100",
+        "{}: the values look like percentages ({} above 1, of {}; the highest is {highest}); add --percentages to divide each by 100",
         .path.display(), thousands(*.above), thousands(*.count)
     )]
     Percentages {

@@ -111,7 +111,7 @@ fn logits_and_percentages_are_recognised_and_read_when_asked_for() {
     let percent = table(|slice, label| (slice * 6 + label) as f64 * 1.25);
     assert_eq!(
         refused(&percent),
-        "p.csv: the values look like percentages (71 above 1, of 72; the highest is 88.75): divide them by 100"
+        "p.csv: the values look like percentages (71 above 1, of 72; the highest is 88.75); add --percentages to divide each by 100"
     );
     let read = understood(&percent, Scale::Percentages);
     assert_eq!(read.rows[11].probabilities[5].get(), 0.8875);
