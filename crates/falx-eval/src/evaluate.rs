@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
 
 use crate::level::{self, Blind, NoSkill, Unit};
+use crate::readers::ScoredStudies;
 use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
@@ -214,7 +215,11 @@ pub fn evaluate_input(
     };
     evaluation.worklist = worklist::of_studies(&evaluation);
     evaluation.subgroups = subgroups(&evaluation, judged, &known_cases, &studies);
-    evaluation.readers = readers::of(&evaluation, input, options.aggregation);
+    let scored = ScoredStudies {
+        gathered: &studies,
+        units: &study_units,
+    };
+    evaluation.readers = readers::of(&evaluation, input, &scored, options.aggregation);
     evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
 }

@@ -4,6 +4,8 @@
 //! needs of one evaluation: on whom, against what, how surely. The two are separate because a bundle knows no
 //! evaluation, and an evaluation no bundle.
 
+mod factors;
+
 use std::fmt::Write as _;
 
 use crate::text::{count, interval, percent, skill, thousands, value};
@@ -25,12 +27,7 @@ pub fn markdown(title: &str, p: &Provenance, e: &Evaluation) -> String {
     let sections = [
         ("Model details", details(p)),
         ("Intended use", open(p.intended_use.clone())),
-        (
-            "Factors",
-            "Labels: the five subtypes of intracranial haemorrhage and any of them. Groups of patients, scanners and protocols \
-             matter too; where this evaluation knows them, its report shows them."
-                .to_owned(),
-        ),
+        ("Factors", factors::factors(e)),
         ("Metrics", metrics(e)),
         ("Evaluation data", evaluation_data(p, e)),
         ("Training data", training_data(p)),

@@ -1,6 +1,8 @@
 //! What a reader must know before believing a number.
 
-use falx_core::LABELS;
+mod beyond;
+
+use falx_core::{LABELS, Label};
 
 use crate::details::{LARGE, LARGE_REPLICATES};
 use crate::evaluate::TRAIN_BASELINE;
@@ -20,6 +22,8 @@ pub(crate) fn of(e: &Evaluation, cases: &[Case], options: &EvaluateOptions) -> V
     found.extend(constant(cases));
     found.extend(perfect(e));
     found.extend(labels_below_baseline(e));
+    found.extend(beyond::gaps(e));
+    found.extend(beyond::broken(e));
     found.extend(train_zeros(e));
     found.extend(data(cases));
     found

@@ -276,7 +276,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
 }
 
 /// What a corrected p-value must not exceed for a gap to be called real.
-const SIGNIFICANT: f64 = 0.05;
+pub(crate) const SIGNIFICANT: f64 = 0.05;
 
 fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     let mut notes: Vec<String> = gaps

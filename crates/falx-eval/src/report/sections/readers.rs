@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::super::table;
 use super::Section;
 use crate::Evaluation;
+use crate::operating::ChosenOn;
 use crate::readers::{AgainstReference, ReaderAgreement, Readers};
 use crate::text::{count, joined, percent, thousands, threshold, value};
 
@@ -18,8 +19,8 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
         p {
             (count(r.studies, "study")) " of " (count(r.patients, "patient")) " were read by " (joined(&names)) ". "
             "Kappa is agreement beyond chance: 0 is chance, 1 perfect. The model's prediction of a study is "
-            (r.aggregation.words()) "; it answers at its locked threshold. Where it agrees with the readers as well as they do \
-             with each other, the difference is near 0."
+            (r.aggregation.words()) "; it answers at its locked threshold" (chosen(r)) ". Where it agrees with the readers as \
+             well as they do with each other, the difference is near 0."
         }
         (agreement(r))
         (votes(r))
@@ -34,6 +35,12 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
         title: "Readers",
         body,
     })
+}
+
+/// On whom the model's thresholds were chosen.
+fn chosen(r: &Readers) -> String {
+    let on = r.labels.iter().find_map(|l| l.model.as_ref()?.chosen_on);
+    on.map_or_else(String::new, |on| format!(", {}", on.words()))
 }
 
 fn agreement(r: &Readers) -> Markup {
@@ -119,12 +126,29 @@ fn model(r: &Readers) -> Markup {
             rows.extend(all.map(|a| against(l, a)));
         }
     }
+    let of_folds = |l: &ReaderAgreement| {
+        let model = l.model.as_ref();
+        model.and_then(|m| m.chosen_on) == Some(ChosenOn::OtherFolds)
+    };
+    let cross_fitted = r.labels.iter().any(of_folds);
+    let thresholds: Vec<String> = r
+        .labels
+        .iter()
+        .filter_map(|l| Some((l.label, l.model.as_ref()?.threshold?)))
+        .map(|(label, from)| format!("{label} from {}", threshold(from)))
+        .collect();
     let caption = table::cell(
         "The model against each reader and against what most of them said. Small figures: 95 % intervals. ~: fewer than ten studies \
          of a class.",
     );
     html! {
-        @if !rows.is_empty() { (table::table("The model against each reader", &caption, &columns, &rows)) }
+        @if !rows.is_empty() {
+            (table::table("The model against each reader", &caption, &columns, &rows))
+            @if !thresholds.is_empty() { p class="how" {
+                    "The model's yes: " (thresholds.join(", ")) "."
+                    @if cross_fitted { " With folds these are of all patients, for new ones; each study is judged at its own fold's." }
+                } }
+        }
     }
 }
 
