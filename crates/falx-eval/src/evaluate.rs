@@ -300,7 +300,8 @@ impl Scored {
 
 /// The studies' loss and AUC of `any` under every aggregation that their slices allow.
 fn aggregations(studies: &[Gathered<'_>]) -> Vec<AggregationScore> {
-    if studies.is_empty() {
+    // A study that was predicted as a whole, or has one slice, leaves nothing to choose.
+    if studies.iter().all(Gathered::is_single) {
         return Vec::new();
     }
     let can = |by: &Aggregation| *by != Aggregation::SmoothedMax || units::are_ordered(studies);

@@ -245,6 +245,24 @@ pub enum UnitOfAnalysis {
     Study,
 }
 
+impl UnitOfAnalysis {
+    /// One of them, as text and page call it.
+    pub const fn one(self) -> &'static str {
+        match self {
+            Self::Slice => "slice",
+            Self::Study => "study",
+        }
+    }
+
+    /// Several of them.
+    pub const fn many(self) -> &'static str {
+        match self {
+            Self::Slice => "slices",
+            Self::Study => "studies",
+        }
+    }
+}
+
 /// On which cases thresholds and corrections were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "how")]
@@ -326,6 +344,15 @@ impl LabelScore {
 }
 
 impl Evaluation {
+    /// What had a prediction of its own: slices, or studies where each was predicted as a whole.
+    pub fn predicted(&self) -> UnitOfAnalysis {
+        let studies = self.labels.iter().map(|s| s.known).max();
+        match self.unit {
+            UnitOfAnalysis::Study if studies.is_some_and(|n| n >= self.slices) => self.unit,
+            _ => UnitOfAnalysis::Slice,
+        }
+    }
+
     /// The evaluation as the table that the command line prints.
     pub fn to_text(&self) -> String {
         crate::text::evaluation(self)

@@ -91,7 +91,7 @@ fn metrics(e: &Evaluation) -> String {
 fn evaluation_data(p: &Provenance, e: &Evaluation) -> String {
     let mut words = format!(
         "- {} of {}",
-        count(e.slices, "slice"),
+        count(e.slices, e.predicted().one()),
         count(e.patients, "patient")
     );
     if let Some(study) = &e.study {
@@ -146,7 +146,11 @@ fn analyses(e: &Evaluation, s: &summary::Summary) -> String {
             skill(b.skill.as_ref())
         );
     }
-    words.push_str("\n| label | positive slices | patients | log loss | no skill | AUC |\n|---|---|---|---|---|---|\n");
+    let _ = write!(
+        words,
+        "\n| label | positive {} | patients | log loss | no skill | AUC |\n|---|---|---|---|---|---|\n",
+        e.unit.many()
+    );
     for label in &e.labels {
         words.push_str(&label_row(label));
     }

@@ -213,7 +213,9 @@ fn tested(e: &Evaluation) -> Vec<(u64, String)> {
         UnitOfAnalysis::Study => any(&e.labels).map(|s| s.known),
     });
     rows.extend(studies.map(|n| of(n, "study")));
-    rows.push(of(e.slices, "slice"));
+    if e.predicted() == UnitOfAnalysis::Slice {
+        rows.push(of(e.slices, "slice"));
+    }
     rows
 }
 

@@ -153,6 +153,13 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
             "Per slice",
             format!("{} of {patients}", count(e.slices, "slice")),
         ),
+        UnitOfAnalysis::Study if e.predicted() == UnitOfAnalysis::Study => (
+            "Per study",
+            format!(
+                "{} of {patients}, each predicted as a whole",
+                count(e.slices, "study")
+            ),
+        ),
         UnitOfAnalysis::Study => (
             "Per study",
             format!(

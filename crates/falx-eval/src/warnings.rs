@@ -8,7 +8,7 @@ use crate::details::{LARGE, LARGE_REPLICATES};
 use crate::evaluate::TRAIN_BASELINE;
 use crate::level::PERFECT;
 use crate::text::{count, joined, thousands};
-use crate::{Case, EvaluateOptions, Evaluation, LabelScore, Verdict};
+use crate::{Baseline, Case, EvaluateOptions, Evaluation, UnitOfAnalysis, Verdict};
 
 /// Fewer patients than this leave the ends of a percentile interval to chance.
 const FEW_PATIENTS: u64 = 30;
@@ -25,7 +25,7 @@ pub(crate) fn of(e: &Evaluation, cases: &[Case], options: &EvaluateOptions) -> V
     found.extend(beyond::gaps(e));
     found.extend(beyond::broken(e));
     found.extend(train_zeros(e));
-    found.extend(data(cases));
+    found.extend(data(e, cases));
     found
 }
 
@@ -41,7 +41,8 @@ fn against_baseline(e: &Evaluation) -> Option<String> {
             "The interval of the skill against the {name} is not entirely above zero: this result cannot be told from no skill."
         )),
         Verdict::WorseThanNoSkill => Some(format!(
-            "WORSE THAN NO SKILL: predicting the {name} for every slice, without looking at it, has the lower loss."
+            "WORSE THAN NO SKILL: predicting the {name} for every {}, without looking at it, has the lower loss.",
+            e.unit.one()
         )),
     }
 }
@@ -174,12 +175,16 @@ fn train_zeros(e: &Evaluation) -> Option<String> {
     })
 }
 
-fn data(cases: &[Case]) -> Vec<String> {
+fn data(e: &Evaluation, cases: &[Case]) -> Vec<String> {
     let number = |holds: &dyn Fn(&Case) -> bool| cases.iter().filter(|c| holds(c)).count() as u64;
     let with_study = number(&|c| c.study.is_some());
     let found = [
         (
-            number(&|c| c.truth.is_empty()),
+            // Where studies are judged, no slice has a label.
+            match e.unit {
+                UnitOfAnalysis::Slice => number(&|c| c.truth.is_empty()),
+                UnitOfAnalysis::Study => 0,
+            },
             "without any known label: left out.",
         ),
         (

@@ -6,8 +6,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{ReportError, STYLE, svg, table, write_page};
 use crate::compare::{Comparison, Difference, EntryScores, Metric};
-use crate::text::{count, interval, p_value, skill, thousands, value};
-use crate::{Estimate, Verdict};
+use crate::text::{count, interval, p_value, skill, thousands, value, with_interval};
+use crate::{Estimate, UnitOfAnalysis, Verdict};
 
 /// The comparison as HTML, in the report's style.
 pub fn comparison_to_html(comparison: &Comparison) -> String {
@@ -44,7 +44,7 @@ fn page(c: &Comparison) -> Markup {
                 header class="top" {
                     h1 { "Comparison of " (count(c.entries.len() as u64, "model")) }
                     p class="subtitle" {
-                        "On the same " (count(c.slices, "slice")) " of " (count(c.patients, "patient"))
+                        "On the same " (count(c.slices, c.unit.one())) " of " (count(c.patients, "patient"))
                         ", each beside its no-skill baseline."
                     }
                 }
@@ -149,7 +149,7 @@ fn mind(c: &Comparison) -> Markup {
                     }
                     @for entry in left_out {
                         li {
-                            (count(entry.left_out, "slice")) " of " (entry.name)
+                            (count(entry.left_out, c.unit.one())) " of " (entry.name)
                             " left out, as another entry lacks them or their truth."
                         }
                     }
@@ -204,6 +204,9 @@ fn labels(c: &Comparison) -> Markup {
         table::number("AUC"),
         table::number("Average precision"),
     ];
+    if c.unit == UnitOfAnalysis::Slice {
+        columns.push(table::number("AUC per study"));
+    }
     let Some(first) = c.entries.first() else {
         return html! {};
     };
@@ -214,7 +217,7 @@ fn labels(c: &Comparison) -> Markup {
                 &format!("Scores of {}", label.label),
                 &table::cell(format!(
                     "{} of {}",
-                    count(label.positives, "positive slice"),
+                    count(label.positives, &format!("positive {}", c.unit.one())),
                     count(label.positive_patients, "patient"),
                 )),
                 &columns,
@@ -235,7 +238,9 @@ fn label_row(entry: &EntryScores, label: usize) -> Vec<Markup> {
         table::estimate(s.log_loss.as_ref(), 4, s.few),
         table::estimate(s.auc.as_ref(), 3, s.few),
         table::estimate(s.average_precision.as_ref(), 3, s.few),
-        study.map_or_else(
+    ]);
+    if e.unit == UnitOfAnalysis::Slice {
+        row.push(study.map_or_else(
             || html! { span class="none" { "no studies" } },
             |s| table::estimate(s.auc.as_ref(), 3, s.few),
         ));
@@ -257,8 +262,9 @@ fn differences(c: &Comparison) -> Markup {
         (table::table(
             "Differences to the reference",
             &table::cell(format!(
-                "Each model less {}, on the same slices. A loss is better lower, an AUC higher.",
-                c.reference
+                "Each model less {}, on the same {}. A loss is better lower, an AUC higher.",
+                c.reference,
+                c.unit.many()
             )),
             &columns,
             &rows,

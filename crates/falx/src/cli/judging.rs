@@ -40,7 +40,8 @@ impl GivenScale {
 /// `falx evaluate`
 #[derive(Debug, Args)]
 pub struct Evaluate {
-    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form).
+    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form). Its rows are slices or, where it has
+    /// `study_uid` and no `image_id` or the index knows them as such, whole studies.
     #[arg(value_name = "RUN|CSV")]
     pub what: PathBuf,
     /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label. [default: the index's labels]
