@@ -6,12 +6,13 @@ use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
 use rayon::prelude::*;
 
 use crate::level::{self, Blind, NoSkill, Unit};
+use crate::readers::ScoredStudies;
 use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
     Abstention, Aggregation, AggregationScore, Attributes, Case, Development, Evaluation,
-    EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence,
-    readers, subgroup, warnings, worklist,
+    EvaluationInput, LabelScore, SeriesScores, StudyScores, UnitOfAnalysis, Verdict, auc, details,
+    metrics, operating, prevalence, readers, subgroup, warnings, worklist,
 };
 
 /// Folds of patients where no development set is given.
@@ -165,8 +166,13 @@ pub fn evaluate_input(
         options.replicates,
         options.seed,
     );
+    let bands = |labels: &mut [LabelScore], units: &Units| {
+        operating::add_roc_bands(labels, units, options.replicates, options.seed);
+    };
+    bands(&mut main.level.labels, judged);
     let mut studies_abstained = None;
     if let Some(study) = &mut study {
+        bands(&mut study.level.labels, &study_units);
         // A clinic acts on studies; where the development set names none, folds of the judged patients do.
         let developed = developed_on(input, options, UnitOfAnalysis::Study);
         studies_abstained = details::add(
@@ -210,7 +216,11 @@ pub fn evaluate_input(
     };
     evaluation.worklist = worklist::of_studies(&evaluation);
     evaluation.subgroups = subgroups(&evaluation, judged, &known_cases, &studies);
-    evaluation.readers = readers::of(&evaluation, input, options.aggregation);
+    let scored = ScoredStudies {
+        gathered: &studies,
+        units: &study_units,
+    };
+    evaluation.readers = readers::of(&evaluation, input, &scored, options.aggregation);
     evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
 }
@@ -253,7 +263,10 @@ impl Scored {
         let train = options.train_prevalence.filter(|_| what == "slices");
         let mut no_skill = constants(&of.units, what, train);
         no_skill.extend(blind);
-        let level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        let mut level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        if warnings::one_outcome_only(&level.baselines) {
+            level.verdict = Verdict::Unclear;
+        }
         Some(Self {
             units: of.units.len() as u64,
             patients: of.patients as u64,
@@ -288,7 +301,8 @@ impl Scored {
 
 /// The studies' loss and AUC of `any` under every aggregation that their slices allow.
 fn aggregations(studies: &[Gathered<'_>]) -> Vec<AggregationScore> {
-    if studies.is_empty() {
+    // A study that was predicted as a whole, or has one slice, leaves nothing to choose.
+    if studies.iter().all(Gathered::is_single) {
         return Vec::new();
     }
     let can = |by: &Aggregation| *by != Aggregation::SmoothedMax || units::are_ordered(studies);

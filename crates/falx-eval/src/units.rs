@@ -175,6 +175,21 @@ impl<'a> Gathered<'a> {
         }
     }
 
+    /// Whose it is.
+    pub(crate) const fn patient(&self) -> &'a PatientId {
+        self.patient
+    }
+
+    /// Whether it has one slice, or is one prediction.
+    pub(crate) fn is_single(&self) -> bool {
+        self.slices.len() == 1
+    }
+
+    /// Its study, where its slices name one.
+    pub(crate) fn study(&self) -> Option<&'a str> {
+        self.slices.first()?.study.as_deref()
+    }
+
     /// What is known of all its slices alike.
     pub(crate) fn attributes(&self) -> Attributes {
         let of = |case: &'a Case| case.attributes.iter().flat_map(|a| &a.0);

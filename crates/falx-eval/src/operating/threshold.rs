@@ -64,7 +64,7 @@ pub enum NoThreshold {
         value: f64,
     },
     /// Too few patients for the folds.
-    #[error("{patients} patients with a case cannot be judged in {folds} folds")]
+    #[error("{} with a case cannot be judged in {folds} folds", crate::text::count(*patients as u64, "patient"))]
     Folds {
         /// Patients there are.
         patients: usize,

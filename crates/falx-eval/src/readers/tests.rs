@@ -196,6 +196,8 @@ fn a_model_that_repeats_a_reader_agrees_as_that_reader_does() {
     let model = ModelReads {
         prediction: &prediction,
         threshold: Some(0.5),
+        own_thresholds: None,
+        chosen_on: None,
     };
     let found = agreement(&table, LABEL, Some(&model), &resampling(60));
     let model = found.model.unwrap();
@@ -212,6 +214,8 @@ fn a_model_that_repeats_a_reader_agrees_as_that_reader_does() {
     let no_threshold = ModelReads {
         prediction: &prediction,
         threshold: None,
+        own_thresholds: None,
+        chosen_on: None,
     };
     let found = agreement(&table, LABEL, Some(&no_threshold), &resampling(60));
     let model = found.model.unwrap();

@@ -275,7 +275,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
 }
 
 /// What a corrected p-value must not exceed for a gap to be called real.
-const SIGNIFICANT: f64 = 0.05;
+pub(crate) const SIGNIFICANT: f64 = 0.05;
 
 fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     let mut notes: Vec<String> = gaps
@@ -297,8 +297,9 @@ fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     }
     if !gaps.is_empty() {
         notes.push(format!(
-            "Intervals from {replicates} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
-             is no evidence; its p-value takes the choice into account."
+            "Intervals from {} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
+             is no evidence; its p-value takes the choice into account.",
+            crate::text::thousands(u64::from(replicates))
         ));
     }
     notes
