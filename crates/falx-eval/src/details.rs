@@ -8,7 +8,8 @@ use crate::calibration::{recalibrate, recalibrate_cross_fitted};
 use crate::evaluate::FOLDS;
 use crate::level::Unit;
 use crate::operating::{
-    HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve, locked_points, thresholds,
+    BAND_SPECIFICITIES, HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve,
+    locked_points, roc_band, thresholds,
 };
 use crate::units::Units;
 use crate::{LabelScore, LevelAbstention, Outcomes, Resampling, abstention};
@@ -92,6 +93,7 @@ pub(crate) fn add(
                     score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
                 }
             }
+            score.roc_band = roc_band(&outcomes, &BAND_SPECIFICITIES, &resampling);
             score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
         });
     abstention::of(scores, judged, development, &resampling)

@@ -11,8 +11,8 @@ use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
     Abstention, Aggregation, AggregationScore, Attributes, Case, Development, Evaluation,
-    EvaluationInput, LabelScore, SeriesScores, StudyScores, UnitOfAnalysis, Verdict, auc, details,
-    metrics, operating, prevalence, readers, subgroup, warnings, worklist,
+    EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, Verdict, auc, details, metrics,
+    prevalence, readers, subgroup, warnings, worklist,
 };
 
 /// Folds of patients where no development set is given.
@@ -166,13 +166,8 @@ pub fn evaluate_input(
         options.replicates,
         options.seed,
     );
-    let bands = |labels: &mut [LabelScore], units: &Units| {
-        operating::add_roc_bands(labels, units, options.replicates, options.seed);
-    };
-    bands(&mut main.level.labels, judged);
     let mut studies_abstained = None;
     if let Some(study) = &mut study {
-        bands(&mut study.level.labels, &study_units);
         // A clinic acts on studies; where the development set names none, folds of the judged patients do.
         let developed = developed_on(input, options, UnitOfAnalysis::Study);
         studies_abstained = details::add(
@@ -183,10 +178,8 @@ pub fn evaluate_input(
             options.seed,
         );
     }
-    let mut positives = [0; 6];
-    for (count, score) in positives.iter_mut().zip(&main.level.labels) {
-        *count = score.positives;
-    }
+    let scores = &main.level.labels;
+    let positives = std::array::from_fn(|i| scores.get(i).map_or(0, |s| s.positives));
     let mut evaluation = Evaluation {
         unit,
         slices: match unit {

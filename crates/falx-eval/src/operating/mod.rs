@@ -25,7 +25,6 @@ pub use locked::{
 pub use performance::{
     CountsByCluster, PREVALENCES, Performance, PredictiveValues, UndefinedMeasure, performances,
 };
-pub(crate) use roc_band::add_roc_bands;
 pub use roc_band::{BAND_SPECIFICITIES, RocBandPoint, roc_band};
 pub use threshold::{NoThreshold, RULES, Rule};
 

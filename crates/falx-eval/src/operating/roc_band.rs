@@ -1,17 +1,13 @@
 //! How surely a ROC curve is known: its sensitivity at fixed specificities.
 
-use falx_core::LABELS;
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::details::{LabelCases, draws};
 use crate::ranked::Ranked;
 use crate::resampling::{LANES, Row, estimate};
-use crate::units::Units;
-use crate::{Estimate, LabelScore, Outcomes, Resampling};
+use crate::{Estimate, Outcomes, Resampling};
 
-/// The specificities of a [`LabelScore`]'s band: close together where a clinic could bear the false alarms.
+/// The specificities of a [`crate::LabelScore`]'s band: close together where a clinic could bear the false alarms.
 pub const BAND_SPECIFICITIES: [f64; 19] = [
     1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.925, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2,
     0.1, 0.0,
@@ -47,16 +43,11 @@ pub fn roc_band(
         return Vec::new();
     }
     let curve = Curve::new(outcomes);
-    let resampling = Resampling {
-        clusters: resampling.clusters.max(outcomes.clusters()),
-        replicates: if curve.is_spread {
-            resampling.replicates
-        } else {
-            0
-        },
-        ..*resampling
-    };
-    let everyone = vec![Row([1; LANES]); resampling.clusters];
+    let mut resampling = resampling.covering(outcomes.clusters());
+    if !curve.is_spread {
+        resampling = resampling.at_most(0);
+    }
+    let everyone = vec![Row([1; LANES]); resampling.clusters()];
     let values = curve.sensitivities(&everyone, specificities);
     let blocks = resampling.blocks_of_draws(&falx_core::Silent, |weights| {
         curve.sensitivities(weights.rows(), specificities)
@@ -74,24 +65,6 @@ pub fn roc_band(
             })
         })
         .collect()
-}
-
-/// Gives each label its band.
-pub(crate) fn add_roc_bands(scores: &mut [LabelScore], judged: &Units, replicates: u32, seed: u64) {
-    let resampling = Resampling {
-        clusters: judged.patients,
-        replicates: draws(judged.units.len(), replicates),
-        seed,
-    };
-    scores
-        .par_iter_mut()
-        .zip(LABELS)
-        .for_each(|(score, label)| {
-            let cases = LabelCases::of(&judged.units, label);
-            if let Some(outcomes) = cases.outcomes() {
-                score.roc_band = roc_band(&outcomes, &BAND_SPECIFICITIES, &resampling);
-            }
-        });
 }
 
 /// The cases from the highest score down.
@@ -158,12 +131,20 @@ impl Curve {
         };
         let mut limit: [f64; LANES] =
             std::array::from_fn(|lane| next(lane, 0).unwrap_or(f64::INFINITY));
-        let (mut before, mut now) = (Counts::default(), Counts::default());
-        for &entry in &self.entries {
-            now.add(entry, rows);
-            if entry & 1 == 0 {
+        let mut now = Counts::default();
+        // How many more negatives no lane needs to be looked at for.
+        let mut slack = 0.0;
+        for ties in self.entries.chunk_by(|entry, _| entry & 1 == 0) {
+            let negatives = ties.iter().filter(|&entry| entry & 2 == 0).count();
+            let most = negatives as f64 * f64::from(u8::MAX);
+            if most <= slack {
+                now.add_all(ties, rows);
+                slack -= most;
                 continue;
             }
+            let before = now;
+            now.add_all(ties, rows);
+            slack = f64::INFINITY;
             for lane in 0..LANES {
                 while f64::from(now.negatives[lane]) > limit[lane] {
                     let (from, to) = (before.at(lane), now.at(lane));
@@ -176,8 +157,8 @@ impl Curve {
                     passed[lane] += 1;
                     limit[lane] = next(lane, passed[lane]).unwrap_or(f64::INFINITY);
                 }
+                slack = slack.min(limit[lane] - f64::from(now.negatives[lane]));
             }
-            before = now;
         }
         // Where every negative may be called, every positive is.
         for lane in (0..LANES).filter(|&lane| totals.negatives[lane] > 0) {
@@ -192,9 +173,7 @@ impl Curve {
 
     fn totals(&self, rows: &[Row]) -> Counts {
         let mut totals = Counts::default();
-        for &entry in &self.entries {
-            totals.add(entry, rows);
-        }
+        totals.add_all(&self.entries, rows);
         totals
     }
 }
@@ -231,6 +210,12 @@ impl Counts {
         };
         for (count, &weight) in class.iter_mut().zip(&row.0) {
             *count += u32::from(weight);
+        }
+    }
+
+    fn add_all(&mut self, entries: &[u32], rows: &[Row]) {
+        for &entry in entries {
+            self.add(entry, rows);
         }
     }
 

@@ -244,11 +244,7 @@ fn of_locked(world: &World, sample: &Sample, number: u64, found: &mut Found) {
     let (Ok(development), Ok(test)) = (development, test) else {
         return;
     };
-    let resampling = Resampling {
-        clusters: world.patients,
-        replicates: world.replicates,
-        seed: number,
-    };
+    let resampling = Resampling::new(world.patients, world.replicates, number);
     let rule = Rule::Sensitivity { at_least: 0.9 };
     let points = locked_points(&[rule], &development, &test, &resampling);
     let point = points.of(&rule);

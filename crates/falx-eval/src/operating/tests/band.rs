@@ -13,11 +13,7 @@ fn band(
     replicates: u32,
 ) -> Vec<RocBandPoint> {
     let outcomes = Outcomes::new(truth, score, patient).unwrap();
-    let resampling = Resampling {
-        clusters: outcomes.clusters(),
-        replicates,
-        seed: 3,
-    };
+    let resampling = Resampling::new(outcomes.clusters(), replicates, 3);
     roc_band(&outcomes, at, &resampling)
 }
 

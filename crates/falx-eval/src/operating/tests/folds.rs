@@ -39,7 +39,7 @@ fn fitted(of: &Columns, rule: Rule) -> LockedPoint {
 }
 
 fn folds(of: &Columns) -> Vec<u32> {
-    let seed = resampling(PATIENTS as usize).seed;
+    let seed = resampling(PATIENTS as usize).seed();
     dealt_for_thresholds(&outcomes(of), FOLDS, seed).unwrap()
 }
 
