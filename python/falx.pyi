@@ -90,7 +90,7 @@ class Loader:
         planes_mm: Sequence[float] | None = None,
         mm_per_pixel: float | None = None,
         crop: Literal["none", "head"] = "none",
-        augment: str | None = None,
+        augment: str | Sequence[str] | Mapping[str, bool | float | str | Sequence[str]] | None = None,
         positive_any_share: float | None = None,
         label_shares: Mapping[str, float] | None = None,
         balance_studies: bool = False,

@@ -17,7 +17,7 @@ use pyo3::types::PyDict;
 
 use crate::epoch::Epoch;
 use crate::error::Failure;
-use crate::options::{self, Chosen, Plan};
+use crate::options::{self, Augment, Chosen, Plan};
 use crate::state::{self, MadeBy, Progress};
 
 /// Batches of the slices of an index, made on several threads ahead of the consumer.
@@ -99,7 +99,7 @@ impl Loader {
         planes_mm: Option<Vec<f32>>,
         mm_per_pixel: Option<f32>,
         crop: &str,
-        augment: Option<&str>,
+        augment: Option<Augment>,
         positive_any_share: Option<f64>,
         label_shares: Option<BTreeMap<String, f64>>,
         balance_studies: bool,

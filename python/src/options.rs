@@ -1,5 +1,6 @@
 //! Python's words as the loader's types.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use falx_data::loader::Policy;
 use falx_data::sampler::{Sampler, SamplerConfig};
 use falx_data::samples::Samples;
 use falx_data::split::{IndexColumns, Split};
+use pyo3::prelude::*;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
@@ -153,16 +156,39 @@ pub fn windows(given: Vec<(f32, f32)>) -> Result<Vec<Window>, Failure> {
     windows.collect::<Result<_, _>>().map_err(Failure::option)
 }
 
-/// The augmentation of a name.
-pub fn augment(name: Option<&str>) -> Result<Option<AugmentConfig>, Failure> {
-    match name {
-        None | Some("none") => Ok(None),
-        Some("default") => Ok(Some(AugmentConfig::default())),
-        Some("full") => Ok(Some(AugmentConfig::full())),
-        Some(other) => Err(Failure::option(format!(
-            "augment {other:?} is none of \"none\", \"default\" and \"full\""
-        ))),
-    }
+/// How augmentation is asked for: by a name, by several, or as a recipe's `[augment]`.
+#[derive(FromPyObject, Serialize)]
+#[serde(untagged)]
+pub enum Augment {
+    /// A preset or a single change.
+    Name(String),
+    /// Several of them.
+    Names(Vec<String>),
+    /// Keys, `preset` among them.
+    Keys(BTreeMap<String, Asked>),
+}
+
+/// A key's value.
+#[derive(FromPyObject, Serialize)]
+#[serde(untagged)]
+pub enum Asked {
+    /// A switch; before numbers, as Python's bools are numbers too.
+    Switch(bool),
+    /// A strength or a share.
+    Number(f64),
+    /// A preset.
+    Name(String),
+    /// Several of them.
+    Names(Vec<String>),
+}
+
+/// The augmentation that is asked for, in the words of a recipe.
+pub fn augment(asked: Option<Augment>) -> Result<Option<AugmentConfig>, Failure> {
+    let Some(asked) = asked else { return Ok(None) };
+    // The recipe's own reading of the same words.
+    let words = serde_json::to_value(asked).map_err(Failure::option)?;
+    let config: AugmentConfig = serde_json::from_value(words).map_err(Failure::option)?;
+    Ok((config != AugmentConfig::none()).then_some(config))
 }
 
 /// What to do with unreadable files.
@@ -199,7 +225,7 @@ pub fn mebibytes(option: &str, text: &str) -> Result<usize, Failure> {
 /// How often slices are shown: what a recipe's `[sampler]` says.
 pub fn sampler(
     positive_any_share: Option<f64>,
-    label_shares: Option<std::collections::BTreeMap<String, f64>>,
+    label_shares: Option<BTreeMap<String, f64>>,
     balance_studies: bool,
     weights: Option<PathBuf>,
 ) -> Result<SamplerConfig, Failure> {

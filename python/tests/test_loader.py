@@ -107,6 +107,13 @@ class Batches(unittest.TestCase):
             self.assertEqual(digests(loader(**changed)), expected, changed)
         self.assertNotEqual(digests(loader(seed=4)), expected)
 
+    def test_augmentation_is_asked_for_as_in_a_recipe(self):
+        for one, other in (
+            ("default", {}), ("full", {"preset": "full"}), (["flip", "shift"], {"preset": ("flip", "shift")}),
+            ("none", None), ("flip", {"preset": "none", "flip": True}), ("rotate_deg", {"preset": "none", "rotate_deg": 15}),
+        ):
+            self.assertEqual(digests(loader(augment=one)), digests(loader(augment=other)), (one, other))
+
     def test_without_shuffling_the_index_order_comes_without_end_or_change(self):
         one, two = (list(loader(shuffle=False, augment=None, part="validation")) for _ in range(2))
         self.assertEqual(digests(one), digests(two))
@@ -259,7 +266,9 @@ class Refusals(unittest.TestCase):
             (dict(windows=[(40, 0)]), "width"),
             (dict(crop="face"), "head"),
             (dict(unreadable="ignore"), "skip"),
-            (dict(augment="fulll"), "full"),
+            (dict(augment="fulll"), "did you mean `full`"),
+            (dict(augment={"mixp": 0.1}), "did you mean `mixup`"),
+            (dict(augment={"elastic": 0.5}), "0.065"),
             (dict(label_shares={"subdurall": 0.2}), "subdural"),
             (dict(positive_any_share=1.5), "share"),
             (dict(shuffle=False, balance_studies=True), "shuffle=False"),
