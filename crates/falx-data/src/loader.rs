@@ -14,6 +14,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -375,22 +376,47 @@ impl Iterator for Loader {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let since = Instant::now();
-        let next = self.wait_for_next();
-        self.waited += since.elapsed();
-        next
+        match self.next_until(None) {
+            Poll::Ready(next) => next,
+            // Without a deadline it is waited for ever.
+            Poll::Pending => None,
+        }
     }
 }
 
 impl Loader {
-    fn wait_for_next(&mut self) -> Option<Result<Batch, LoaderError>> {
+    /// The next batch, as [`Iterator::next`] gives it; pending where it is not made in time. Ask again then.
+    ///
+    /// For consumers that must look after something else while they wait, such as Ctrl-C.
+    pub fn next_within(&mut self, at_most: Duration) -> Poll<Option<Result<Batch, LoaderError>>> {
+        self.next_until(Instant::now().checked_add(at_most))
+    }
+
+    fn next_until(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Poll<Option<Result<Batch, LoaderError>>> {
+        let since = Instant::now();
+        let next = self.wait_for_next(deadline);
+        self.waited += since.elapsed();
+        next
+    }
+
+    fn wait_for_next(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Poll<Option<Result<Batch, LoaderError>>> {
         loop {
             let spare = std::mem::take(&mut self.spare);
             let Filled {
                 number,
                 images,
                 made,
-            } = self.ring.take(spare)?;
+            } = match self.ring.take(spare, deadline) {
+                Poll::Ready(Some(filled)) => filled,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            };
             match worker::batch(number, images, made, &self.input) {
                 Ok(batch) => {
                     self.damaged += batch.damaged;
@@ -398,13 +424,13 @@ impl Loader {
                         self.skipped.add(slice.path.clone(), slice.reason);
                     }
                     if !batch.ids.is_empty() {
-                        return Some(Ok(batch));
+                        return Poll::Ready(Some(Ok(batch)));
                     }
                     self.spare = batch.images;
                 }
                 Err(error) => {
                     self.ring.stop();
-                    return Some(Err(error));
+                    return Poll::Ready(Some(Err(error)));
                 }
             }
         }

@@ -28,7 +28,8 @@ pub struct Recipe {
     /// How often each slice is shown.
     #[serde(default)]
     pub sampler: SamplerConfig,
-    /// Seeded changes of the slices that are shown; left out = none.
+    /// Seeded changes of the slices that are shown, by a name (`augment = "full"`), several names, or a table of keys; left
+    /// out = none.
     pub augment: Option<AugmentConfig>,
     /// How gradients become steps.
     #[serde(default)]

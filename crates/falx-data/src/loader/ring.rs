@@ -6,6 +6,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
 
 use super::Shard;
 use super::worker::Made;
@@ -192,8 +194,9 @@ impl Ring {
         }
     }
 
-    /// The next batch in order, waiting for it; `None` after the last. `spare` is a buffer to be used again.
-    pub(super) fn take(&self, spare: Vec<f32>) -> Option<Filled> {
+    /// The next batch in order, waiting for it until `deadline`, or for ever; `None` after the last. `spare` is a buffer
+    /// to be used again.
+    pub(super) fn take(&self, spare: Vec<f32>, deadline: Option<Instant>) -> Poll<Option<Filled>> {
         let mut state = self.state();
         if spare.capacity() > 0 {
             state.spare.push(spare);
@@ -204,19 +207,26 @@ impl Ring {
         loop {
             let is_over = state.open.is_empty() && state.first >= self.plan.batches();
             if state.is_stopped || is_over {
-                return None;
+                return Poll::Ready(None);
             }
             if state.open.front().is_some_and(|open| open.left == 0) {
-                return Some(state.pop());
+                return Poll::Ready(Some(state.pop()));
             }
             if state.threads == 0 {
                 // No thread ends before its work does, unless there is a bug; it must not become endless waiting.
-                return Some(state.abandon());
+                return Poll::Ready(Some(state.abandon()));
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => self
+                    .ready
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return Poll::Pending,
+                Some(left) => {
+                    let waited = self.ready.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Instant;
 
 use falx_core::{ImageId, LabelRow, random};
 use rand::RngExt;
@@ -13,6 +15,13 @@ fn sample(position: usize) -> Made {
         image_id: ImageId(position.to_string()),
         labels: LabelRow::default(),
         damaged: 0,
+    }
+}
+
+fn next(ring: &Ring, spare: Vec<f32>) -> Option<Filled> {
+    match ring.take(spare, None) {
+        Poll::Ready(next) => next,
+        Poll::Pending => panic!("without a deadline it waits for ever"),
     }
 }
 
@@ -48,7 +57,7 @@ fn run(threads: usize, positions: usize, batch: usize, slots: usize, seed: u64) 
             number,
             images,
             made,
-        }) = ring.take(spare)
+        }) = next(&ring, spare)
         {
             assert_eq!(number, out.len(), "batches come in order");
             assert!(made.iter().all(Option::is_some));
@@ -92,11 +101,11 @@ fn a_consumer_that_leaves_ends_the_threads() {
                 });
             }
             for _ in 0..round % 5 {
-                assert!(ring.take(Vec::new()).is_some());
+                assert!(next(&ring, Vec::new()).is_some());
             }
             ring.stop();
         });
-        assert!(ring.take(Vec::new()).is_none());
+        assert!(next(&ring, Vec::new()).is_none());
     }
 }
 
@@ -114,13 +123,13 @@ fn threads_that_vanish_end_the_waiting() {
             drop(place.claim());
         });
         assert!(
-            ring.take(Vec::new())
+            next(&ring, Vec::new())
                 .unwrap()
                 .made
                 .iter()
                 .all(Option::is_some)
         );
-        let broken = ring.take(Vec::new()).unwrap();
+        let broken = next(&ring, Vec::new()).unwrap();
         assert!(broken.made.iter().any(Option::is_none));
     });
 }
@@ -129,5 +138,28 @@ fn threads_that_vanish_end_the_waiting() {
 fn nothing_to_make_is_nothing_to_wait_for() {
     assert!(run(3, 0, 4, 2, 0).is_empty());
     let done = Ring::new(8, 4, Shard::default(), 1, 2, 2);
-    assert!(done.claim().is_none() && done.take(Vec::new()).is_none());
+    assert!(done.claim().is_none() && next(&done, Vec::new()).is_none());
+}
+
+#[test]
+fn waiting_until_a_deadline_loses_nothing() {
+    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 1));
+    let place = Ring::enter(&ring);
+    for round in 0..2 {
+        for _ in 0..4 {
+            assert!(ring.take(Vec::new(), Some(Instant::now())).is_pending());
+            let claim = place.claim().unwrap();
+            place.put(&claim, sample(claim.position), |_| {});
+        }
+        let Poll::Ready(Some(filled)) = ring.take(Vec::new(), Some(Instant::now())) else {
+            panic!("what is ready is given whatever the deadline");
+        };
+        assert_eq!(filled.number, round);
+    }
+    // The only slot was the consumer's until it asked again.
+    assert!(place.claim().is_none());
+    assert!(matches!(
+        ring.take(Vec::new(), Some(Instant::now())),
+        Poll::Ready(None)
+    ));
 }
