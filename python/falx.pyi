@@ -47,7 +47,7 @@ class Batch:
         """Pictures from 0 to 1, N x C x H x W. The array owns falx's buffer; nothing was copied."""
     @property
     def labels(self) -> npt.NDArray[np.float32]:
-        """N x 6 in the order of `LABELS`; NaN where a label is not known."""
+        """N x 6 in the order of `LABELS`: 0 or 1, or a mixture's shares; NaN where a label is not known."""
     @property
     def weights(self) -> npt.NDArray[np.float32]:
         """How much each slice counts, N; 0 where no label is known."""

@@ -1,7 +1,7 @@
 //! SHA-256 of the batches that falx's loader gives in Rust: what the wheel's tests compare theirs with.
 //!
 //! `batch_digest INDEX SPLIT FOLD SEED EPOCH`: the training side of a fold in batches of 5 pictures of 48 × 48 through the
-//! seed's windows, under full augmentation; a line a batch, over its images, labels (NaN where unknown), weights and ids.
+//! seed's windows, under full augmentation with many mixtures; a line a batch, over its images, labels (NaN where unknown), weights and ids.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             size: 48,
             ..InputSpec::default()
         },
-        augment: Some(AugmentConfig::full()),
+        augment: Some(AugmentConfig {
+            mixup: 0.5,
+            cutmix: 0.3,
+            ..AugmentConfig::full()
+        }),
         seed,
         epoch,
         ..LoaderOptions::default()
@@ -40,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for batch in Loader::new(samples, sampler.order(seed, epoch), options)? {
         let batch = batch?;
         let labels = batch.labels.iter().flat_map(|row| row.0);
-        let labels = labels.map(|label| label.map_or(f32::NAN, |label| f32::from(u8::from(label))));
+        let labels = labels.map(|share| share.map_or(f32::NAN, |share| share.get() as f32));
         let numbers = batch.images.iter().copied().chain(labels);
         let mut hasher = Sha256::new();
         for number in numbers.chain(batch.weights.iter().copied()) {

@@ -1,6 +1,6 @@
 //! A batch as Python sees it.
 
-use falx_core::{ImageId, LabelRow};
+use falx_core::{ImageId, TargetRow};
 use falx_data::loader;
 use numpy::ndarray::{Array1, Array2, Array4};
 use numpy::{PyArray1, PyArray2, PyArray4, ToPyArray};
@@ -15,7 +15,7 @@ pub struct Batch {
     /// Pictures from 0 to 1: float32, N x C x H x W. The array owns falx's buffer; nothing was copied.
     #[pyo3(get)]
     images: Py<PyArray4<f32>>,
-    /// Labels: float32, N x 6 in the order of `LABELS`; NaN where a label is not known.
+    /// Labels: float32, N x 6 in the order of `LABELS`: 0 or 1, or a mixture's shares; NaN where a label is not known.
     #[pyo3(get)]
     labels: Py<PyArray2<f32>>,
     /// How much each slice counts: float32, N; 0 where no label is known.
@@ -79,7 +79,7 @@ impl Batch {
 }
 
 /// A row of labels as numbers: what is not known is none.
-fn numbers(row: LabelRow) -> [f32; 6] {
+fn numbers(row: TargetRow) -> [f32; 6] {
     row.0
-        .map(|label| label.map_or(f32::NAN, |label| f32::from(u8::from(label))))
+        .map(|share| share.map_or(f32::NAN, |share| share.get() as f32))
 }

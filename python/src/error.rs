@@ -181,6 +181,7 @@ impl From<LoaderError> for Failure {
         let kind = match &error {
             LoaderError::Unreadable(_) => Kind::File,
             LoaderError::Shard { .. }
+            | LoaderError::Pairs { .. }
             | LoaderError::Budget { .. }
             | LoaderError::EmptyShape { .. } => Kind::Option,
             LoaderError::Samples(_)

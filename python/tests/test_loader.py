@@ -15,7 +15,9 @@ import numpy as np
 
 from study import Study
 
-OPTIONS = dict(fold=0, batch_size=5, size=48, augment="full", seed=3, threads=2)
+# As examples/batch_digest.rs has them.
+AUGMENT = {"preset": "full", "mixup": 0.5, "cutmix": 0.3}
+OPTIONS = dict(fold=0, batch_size=5, size=48, augment=AUGMENT, seed=3, threads=2)
 
 
 def setUpModule():
@@ -53,7 +55,7 @@ def threads_of_falx():
         try:
             with open(f"{tasks}/{task}/comm", encoding="ascii") as name:
                 names.append(name.read().strip())
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass  # ended meanwhile
     return sum(name.startswith(("falx-loader", "falx-end")) for name in names)
 
@@ -106,6 +108,13 @@ class Batches(unittest.TestCase):
                         dict(cache=study.cache)):
             self.assertEqual(digests(loader(**changed)), expected, changed)
         self.assertNotEqual(digests(loader(seed=4)), expected)
+
+    def test_mixtures_share_their_labels_and_any_is_the_largest(self):
+        labels = np.concatenate([batch.labels for batch in loader()])
+        self.assertTrue(((labels > 0.01) & (labels < 0.99)).any())
+        self.assertTrue((labels[:, 5] >= labels[:, :5].max(axis=1)).all())
+        hard = np.concatenate([batch.labels for batch in loader(augment="default")])
+        self.assertEqual(set(np.unique(hard)), {0, 1})
 
     def test_augmentation_is_asked_for_as_in_a_recipe(self):
         for one, other in (
@@ -259,6 +268,7 @@ class Refusals(unittest.TestCase):
             (dict(batch_size=0), "at least 1"),
             (dict(size=0), "at least 1"),
             (dict(rank=2, world=2), "ranks count from 0"),
+            (dict(world=3), "batches of 6 or more"),
             (dict(fold=9), "folds 0 to 2"),
             (dict(fold=None), "fold="),
             (dict(part="tests"), "validation"),

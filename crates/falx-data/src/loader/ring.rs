@@ -31,6 +31,8 @@ struct Plan {
     shard: Shard,
     /// Numbers of one sample.
     len: usize,
+    /// Samples that follow each other and are made by one process.
+    together: usize,
 }
 
 #[derive(Default)]
@@ -109,12 +111,14 @@ impl Ring {
         len: usize,
         first: usize,
         slots: usize,
+        together: usize,
     ) -> Self {
         let plan = Plan {
             positions,
             batch,
             shard,
             len,
+            together,
         };
         let first = first.min(plan.batches());
         Self {
@@ -242,6 +246,11 @@ impl Plan {
     fn batches(&self) -> usize {
         self.positions.div_ceil(self.batch.max(1))
     }
+
+    fn positions_of(&self, number: usize) -> Range<usize> {
+        self.shard
+            .positions(number, self.batch, self.positions, self.together)
+    }
 }
 
 impl State {
@@ -262,7 +271,7 @@ impl State {
 
     fn open_next(&mut self, plan: &Plan) {
         let number = self.first + self.open.len();
-        let positions = plan.shard.positions(number, plan.batch, plan.positions);
+        let positions = plan.positions_of(number);
         let count = positions.len();
         let mut images = self.spare.pop().unwrap_or_default();
         // What a recycled buffer still holds is overwritten sample by sample.

@@ -27,7 +27,15 @@ fn next(ring: &Ring, spare: Vec<f32>) -> Option<Filled> {
 
 /// What came out, batch by batch; `threads` put each position's number into its place.
 fn run(threads: usize, positions: usize, batch: usize, slots: usize, seed: u64) -> Vec<Vec<f32>> {
-    let ring = Arc::new(Ring::new(positions, batch, Shard::default(), 2, 0, slots));
+    let ring = Arc::new(Ring::new(
+        positions,
+        batch,
+        Shard::default(),
+        2,
+        0,
+        slots,
+        1,
+    ));
     let open = Arc::new(AtomicUsize::new(0));
     let mut out = Vec::new();
     std::thread::scope(|scope| {
@@ -90,7 +98,7 @@ fn any_threads_and_any_room_give_the_same_batches() {
 #[test]
 fn a_consumer_that_leaves_ends_the_threads() {
     for round in 0..100 {
-        let ring = Arc::new(Ring::new(1000, 4, Shard::default(), 1, 0, 2));
+        let ring = Arc::new(Ring::new(1000, 4, Shard::default(), 1, 0, 2, 1));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 let place = Ring::enter(&ring);
@@ -111,7 +119,7 @@ fn a_consumer_that_leaves_ends_the_threads() {
 
 #[test]
 fn threads_that_vanish_end_the_waiting() {
-    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 2));
+    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 2, 1));
     std::thread::scope(|scope| {
         let place = Ring::enter(&ring);
         scope.spawn(move || {
@@ -137,13 +145,13 @@ fn threads_that_vanish_end_the_waiting() {
 #[test]
 fn nothing_to_make_is_nothing_to_wait_for() {
     assert!(run(3, 0, 4, 2, 0).is_empty());
-    let done = Ring::new(8, 4, Shard::default(), 1, 2, 2);
+    let done = Ring::new(8, 4, Shard::default(), 1, 2, 2, 1);
     assert!(done.claim().is_none() && next(&done, Vec::new()).is_none());
 }
 
 #[test]
 fn waiting_until_a_deadline_loses_nothing() {
-    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 1));
+    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 1, 1));
     let place = Ring::enter(&ring);
     for round in 0..2 {
         for _ in 0..4 {
