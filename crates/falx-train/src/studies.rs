@@ -175,8 +175,11 @@ fn read(case: &Case, truth: LabelRow, readers: &[(String, LabelRow)]) -> StudyRe
     }
 }
 
+/// What a table says of a study: its labels, and each reader's.
+type Said<'a> = (LabelRow, &'a [(String, LabelRow)]);
+
 /// A table's rows by the names of their studies.
-fn by_name(labels: &Labels) -> HashMap<String, (LabelRow, &[(String, LabelRow)])> {
+fn by_name(labels: &Labels) -> HashMap<String, Said<'_>> {
     let of_slices = labels
         .slices
         .iter()

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::{json, run};
 use predicates::prelude::PredicateBooleanExt;
@@ -108,7 +108,7 @@ fn whole_studies(at: &dyn Fn(&str) -> PathBuf, index: &falx_data::index::Index, 
             let votes = at("cq500").join("reads.csv");
             let files = [at("s.csv"), at("i.parquet"), votes];
             let given = &files[..2 + usize::from(truth.contains("labels"))];
-            let files: Vec<&PathBuf> = given.iter().collect();
+            let files: Vec<&Path> = given.iter().map(PathBuf::as_path).collect();
             let judged = json(&run(&line, &files).success());
             assert_eq!(judged["unit"], "study");
             assert_eq!(judged["labels"][5]["positives"], 5);

@@ -1,5 +1,7 @@
 //! The groups that an evaluation knows, and where it does worst among them.
 
+use std::fmt::Write as _;
+
 use crate::subgroup::{AxisScores, Gap, GroupScore, Subgroups};
 use crate::text::{count, interval, p_value, percent, thousands, value};
 use crate::{Estimate, Evaluation};
@@ -18,7 +20,7 @@ pub(super) fn factors(e: &Evaluation) -> String {
          not adjusted for the choice:\n\n"
     );
     for axis in &s.axes {
-        words.push_str(&format!("- {}\n", super::cell(&line(axis, s))));
+        let _ = writeln!(words, "- {}", super::cell(&line(axis, s)));
     }
     words
 }
