@@ -17,7 +17,7 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 12] = [
     ("burn", &["falx-nn"]),
     ("pulp", &["falx-data", "falx-dicom", "falx-nn"]),
     ("hayro-jpeg2000", &["falx-dicom"]),
@@ -28,7 +28,12 @@ const CONFINED: [(&str, &[&str]); 10] = [
     ("anyhow", &["falx", "xtask"]),
     ("clap", &["falx"]),
     ("indicatif", &["falx"]),
+    ("pyo3", &["falx-python"]),
+    ("numpy", &["falx-python"]),
 ];
+
+/// The workspace, and the one that stands apart because it needs Python.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "python/Cargo.toml"];
 
 /// Reads the allowed arrows: table rows whose first cell is a crate in backticks and whose last names the rooms it may use.
 pub fn allowed_arrows(architecture: &str) -> Result<Arrows> {
@@ -52,8 +57,27 @@ pub fn allowed_arrows(architecture: &str) -> Result<Arrows> {
     Ok(arrows)
 }
 
-/// Compares every workspace member's dependencies with what is allowed.
+/// Compares the dependencies of every member of either workspace with what is allowed.
 pub fn check(root: &Path, allowed: &Arrows) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for manifest in MANIFESTS {
+        let metadata = metadata(&root.join(manifest))?;
+        for package in metadata["packages"].as_array().into_iter().flatten() {
+            let name = package["name"].as_str().unwrap_or_default();
+            check_lints(package, name, manifest == MANIFESTS[0], &mut findings)?;
+            for dependency in package["dependencies"].as_array().into_iter().flatten() {
+                let needs = dependency["name"].as_str().unwrap_or_default();
+                // Tests may look over the fence; what ships may not.
+                if dependency["kind"].as_str() != Some("dev") {
+                    check_arrow(name, needs, allowed, &mut findings);
+                }
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn metadata(manifest: &Path) -> Result<Value> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([
             "metadata",
@@ -61,8 +85,9 @@ pub fn check(root: &Path, allowed: &Arrows) -> Result<Vec<Finding>> {
             "--format-version",
             "1",
             "--offline",
+            "--manifest-path",
         ])
-        .current_dir(root)
+        .arg(manifest)
         .output()
         .context("running cargo metadata")?;
     if !output.status.success() {
@@ -71,21 +96,7 @@ pub fn check(root: &Path, allowed: &Arrows) -> Result<Vec<Finding>> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).context("parsing cargo metadata")?;
-    let mut findings = Vec::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let name = package["name"].as_str().unwrap_or_default();
-        check_lints(package, name, &mut findings)?;
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let needs = dependency["name"].as_str().unwrap_or_default();
-            // Tests may look over the fence; what ships may not.
-            if dependency["kind"].as_str() != Some("dev") {
-                check_arrow(name, needs, allowed, &mut findings);
-            }
-        }
-    }
-    Ok(findings)
+    serde_json::from_slice(&output.stdout).context("parsing cargo metadata")
 }
 
 fn check_arrow(room: &str, needs: &str, allowed: &Arrows, findings: &mut Vec<Finding>) {
@@ -100,13 +111,23 @@ fn check_arrow(room: &str, needs: &str, allowed: &Arrows, findings: &mut Vec<Fin
     }
 }
 
-/// The workspace's lints forbid unsafe code; a member that does not inherit them escapes.
-fn check_lints(package: &Value, name: &str, findings: &mut Vec<Finding>) -> Result<()> {
+/// The workspace's lints forbid unsafe code; a member that does not inherit them, or repeat them apart, escapes.
+fn check_lints(
+    package: &Value,
+    name: &str,
+    is_member: bool,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
     let manifest = package["manifest_path"]
         .as_str()
         .context("a package without a manifest")?;
     let text = std::fs::read_to_string(manifest).with_context(|| format!("reading {manifest}"))?;
-    if !text.contains("[lints]\nworkspace = true") {
+    let wanted = if is_member {
+        "[lints]\nworkspace = true"
+    } else {
+        "[lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\""
+    };
+    if !text.contains(wanted) {
         findings.push(Finding::new(LINTS, format!("{name}'s Cargo.toml")));
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Probability;
+
 /// One of the six labels of a slice: the five subtypes of intracranial haemorrhage, and `any`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -128,5 +130,31 @@ impl LabelRow {
             Some(true) => no_subtype,
             None => false,
         }
+    }
+}
+
+/// What a sample is to be taken for, in the order of [`LABELS`]: how much of it each label is true of; `None` where that is
+/// not known.
+///
+/// Of a slice it is 0 or 1. Of two that were mixed it is what is seen of the positive ones; then `any` is at least as
+/// large as every known subtype.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TargetRow(pub [Option<Probability>; 6]);
+
+impl TargetRow {
+    /// The share of one label.
+    pub const fn get(&self, label: Label) -> Option<Probability> {
+        self.0[label.index()]
+    }
+
+    /// True when none of the six is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+}
+
+impl From<LabelRow> for TargetRow {
+    fn from(row: LabelRow) -> Self {
+        Self(row.0.map(|label| label.map(Probability::from)))
     }
 }

@@ -10,7 +10,7 @@ mod units;
 mod window;
 
 pub use ids::{ImageId, PatientId};
-pub use label::{LABELS, Label, LabelRow, SUBTYPES, UnknownLabel};
+pub use label::{LABELS, Label, LabelRow, SUBTYPES, TargetRow, UnknownLabel};
 pub use prediction::Prediction;
 pub use progress::{Interrupt, Progress, Silent};
 pub use units::{Hu, Millimetre, NotAProbability, Probability};

@@ -64,6 +64,13 @@ impl TryFrom<f64> for Probability {
     }
 }
 
+/// Certainty: 1 of what is true, 0 of what is not.
+impl From<bool> for Probability {
+    fn from(is_true: bool) -> Self {
+        Self(f64::from(u8::from(is_true)))
+    }
+}
+
 impl From<Probability> for f64 {
     fn from(p: Probability) -> Self {
         p.0

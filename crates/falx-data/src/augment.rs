@@ -11,6 +11,7 @@ mod elastic;
 mod geometry;
 mod kernel;
 pub mod mix;
+mod named;
 pub mod preview;
 mod streaks;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use rand::{Rng, RngExt};
 
 pub use augmenter::Augmenter;
 pub use config::{AugmentConfig, InvalidAugment};
+pub use named::{AugmentError, PRESETS, changes};
 
 /// The width of a picture where nothing says how large its pixels are: a head scan's usual field, in mm.
 pub const FIELD_MM: f32 = 230.0;

@@ -28,7 +28,7 @@ pub use files::Unlisted;
 pub(crate) use files::find;
 pub use layout::{Layout, UnknownLayout};
 pub use listing::{ListingError, read_listing};
-pub(crate) use locked::data_lock;
+pub use locked::data_lock;
 pub(crate) use read::reason;
 pub use summary::{IndexSummary, SourceSummary, WindowFrom};
 

@@ -188,6 +188,22 @@ pub fn read(path: impl AsRef<Path>) -> Result<LabelTable, LabelsError> {
     Ok(builder.finish())
 }
 
+/// Reads a label CSV whose rows may be slices or, where only studies are named, whole studies; or CQ500's votes.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_any(path: impl AsRef<Path>) -> Result<Labels, LabelsError> {
+    let path = path.as_ref();
+    let (_, found) = open(path)?;
+    let votes = found.iter().any(|name| name == "R1:ICH");
+    let table = if votes {
+        Table::Cq500(path.to_owned())
+    } else {
+        Table::Given(path.to_owned())
+    };
+    read_all(&[table], &ColumnMap::default())
+}
+
 /// Reads several tables; what they say of one slice is joined.
 ///
 /// # Errors

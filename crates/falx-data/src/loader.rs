@@ -15,13 +15,15 @@ mod worker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use falx_core::{ImageId, LabelRow};
+use falx_core::{ImageId, TargetRow};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::AugmentConfig;
+use crate::augment::mix::PAIR;
 use crate::cache::{Cache, Kept};
 use crate::input::{InputError, InputSpec};
 use crate::samples::{Samples, SamplesError};
@@ -89,6 +91,14 @@ impl Default for LoaderOptions {
     }
 }
 
+impl LoaderOptions {
+    /// How many samples that follow each other are made by the same process.
+    fn together(&self) -> usize {
+        let mixes = self.augment.is_some_and(|augment| augment.mixes());
+        if mixes { PAIR } else { 1 }
+    }
+}
+
 /// Which part of every batch a process makes: part `rank` of `world`.
 ///
 /// The parts of a batch, put together in the order of ranks, are the batch that one process alone would make.
@@ -107,11 +117,18 @@ impl Default for Shard {
 }
 
 impl Shard {
-    /// Which positions of an epoch's order batch `number` has here.
-    fn positions(self, number: usize, batch: usize, in_all: usize) -> std::ops::Range<usize> {
+    /// Which positions of an epoch's order batch `number` has here; runs of `together` positions are not parted.
+    fn positions(
+        self,
+        number: usize,
+        batch: usize,
+        in_all: usize,
+        together: usize,
+    ) -> std::ops::Range<usize> {
         let start = number.saturating_mul(batch).min(in_all);
         let count = batch.min(in_all - start);
-        let edge = |rank: usize| start + count * rank / self.world.max(1);
+        let runs = count.div_ceil(together);
+        let edge = |rank: usize| start + count.min(runs * rank / self.world.max(1) * together);
         edge(self.rank)..edge(self.rank + 1)
     }
 
@@ -130,8 +147,8 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// N, C, H, W.
     pub shape: [usize; 4],
-    /// N rows of labels.
-    pub labels: Vec<LabelRow>,
+    /// N rows of labels: 0 or 1, or shares where samples were mixed with each other ([`crate::augment::mix`]).
+    pub labels: Vec<TargetRow>,
     /// N weights: 1, or 0 where no label is known.
     pub weights: Vec<f32>,
     /// N ids.
@@ -213,6 +230,18 @@ pub enum LoaderError {
         /// Slices in a batch.
         batch: usize,
     },
+    /// More ranks than pairs of samples to be mixed.
+    #[error(
+        "{world} ranks cannot each have a pair of a batch of {batch} to mix; use batches of {} or more, or leave mixup and \
+         cutmix out",
+        PAIR * .world
+    )]
+    Pairs {
+        /// Of how many parts.
+        world: usize,
+        /// Slices in a batch.
+        batch: usize,
+    },
     /// Not even one batch fits the budget.
     #[error(
         "one batch needs {needed_mib} MiB and the budget is {budget_mib} MiB; use smaller batches or a larger budget"
@@ -268,7 +297,7 @@ pub enum LoaderError {
 pub struct Loader {
     threads: Vec<JoinHandle<()>>,
     ring: Arc<Ring>,
-    input: InputSpec,
+    task: Arc<Task>,
     batches: usize,
     skipped: Skipped,
     damaged: u64,
@@ -301,8 +330,8 @@ impl Loader {
             options.input.len(),
             options.start_batch,
             slots,
+            options.together(),
         ));
-        let input = options.input.clone();
         let task = Arc::new(Task {
             samples,
             order,
@@ -322,7 +351,7 @@ impl Loader {
         let mut loader = Self {
             threads: Vec::with_capacity(threads),
             ring,
-            input,
+            task: Arc::clone(&task),
             batches,
             skipped: Skipped::default(),
             damaged: 0,
@@ -382,6 +411,9 @@ fn check(samples: &Samples, order: &[u32], options: &LoaderOptions) -> Result<()
     if rank >= world || world > batch {
         return Err(LoaderError::Shard { rank, world, batch });
     }
+    if world > 1 && world.saturating_mul(options.together()) > batch {
+        return Err(LoaderError::Pairs { world, batch });
+    }
     let is_none = |&&index: &&u32| index as usize >= samples.len();
     match order.iter().find(is_none) {
         Some(&index) => Err(LoaderError::Order {
@@ -396,36 +428,61 @@ impl Iterator for Loader {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let since = Instant::now();
-        let next = self.wait_for_next();
-        self.waited += since.elapsed();
-        next
+        match self.next_until(None) {
+            Poll::Ready(next) => next,
+            // Without a deadline it is waited for ever.
+            Poll::Pending => None,
+        }
     }
 }
 
 impl Loader {
-    fn wait_for_next(&mut self) -> Option<Result<Batch, LoaderError>> {
+    /// The next batch, as [`Iterator::next`] gives it; pending where it is not made in time. Ask again then.
+    ///
+    /// For consumers that must look after something else while they wait, such as Ctrl-C.
+    pub fn next_within(&mut self, at_most: Duration) -> Poll<Option<Result<Batch, LoaderError>>> {
+        self.next_until(Instant::now().checked_add(at_most))
+    }
+
+    fn next_until(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Poll<Option<Result<Batch, LoaderError>>> {
+        let since = Instant::now();
+        let next = self.wait_for_next(deadline);
+        self.waited += since.elapsed();
+        next
+    }
+
+    fn wait_for_next(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Poll<Option<Result<Batch, LoaderError>>> {
         loop {
             let spare = std::mem::take(&mut self.spare);
             let Filled {
                 number,
                 images,
                 made,
-            } = self.ring.take(spare)?;
-            match worker::batch(number, images, made, &self.input) {
+            } = match self.ring.take(spare, deadline) {
+                Poll::Ready(Some(filled)) => filled,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            };
+            match self.task.batch(number, images, made) {
                 Ok(batch) => {
                     self.damaged += batch.damaged;
                     for slice in &batch.unreadable {
                         self.skipped.add(slice.path.clone(), slice.reason);
                     }
                     if !batch.ids.is_empty() {
-                        return Some(Ok(batch));
+                        return Poll::Ready(Some(Ok(batch)));
                     }
                     self.spare = batch.images;
                 }
                 Err(error) => {
                     self.ring.stop();
-                    return Some(Err(error));
+                    return Poll::Ready(Some(Err(error)));
                 }
             }
         }

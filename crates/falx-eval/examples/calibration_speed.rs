@@ -41,11 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (development, test) = (label(1), label(2));
     let development = Outcomes::new(&development.0, &development.1, &development.2)?;
     let test = Outcomes::new(&test.0, &test.1, &test.2)?;
-    let resampling = Resampling {
-        clusters: test.clusters(),
-        replicates: 0,
-        seed: 1,
-    };
+    let resampling = Resampling::new(test.clusters(), 0, 1);
     let found = timed("summary", || summary(&test, &resampling));
     println!("  slope {:?}", found.slope.map(|s| s.value));
     let found = timed("fitted on a development set", || {

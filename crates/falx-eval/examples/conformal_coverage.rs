@@ -77,11 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }),
         ("slices as patients", |_| Clustering::Cases),
     ];
-    let none = Resampling {
-        clusters: JUDGED as usize,
-        replicates: 0,
-        seed: 0,
-    };
+    let none = Resampling::new(JUDGED as usize, 0, 0);
     for condition in [Condition::Marginal, Condition::ByClass] {
         println!(
             "\n{condition:?}: coverage by patient of all, positives, negatives; by slice of all; mean size"

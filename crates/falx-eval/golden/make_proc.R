@@ -23,6 +23,14 @@ one <- function(name, score, r) {
           name, numbers(score), as.numeric(auc(r)), var(r, method = "delong"), numbers(c(ci[1], ci[3])),
           numbers(c(specific(FALSE), specific(TRUE))), numbers(c(sensitive(FALSE), sensitive(TRUE))))
 }
+# Sensitivity at given specificities, and ci.se's bootstrap of whole patients; so many draws that little of it is chance.
+at <- c(0.99, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1)
+band <- function(name, r) {
+  value <- quiet(coords(r, x = at, input = "specificity", ret = "sensitivity", transpose = FALSE))$sensitivity
+  set.seed(10)
+  ci <- suppressWarnings(ci.se(r, specificities = at, boot.n = 20000, boot.stratified = FALSE, progress = "none"))
+  sprintf('"%s_band":{"specificity":%s,"sensitivity":%s,"low":%s,"high":%s}', name, numbers(at), numbers(value), numbers(ci[, 1]), numbers(ci[, 3]))
+}
 pair <- function(name, a, b) {
   t <- roc.test(a, b, method = "delong", paired = TRUE)
   sprintf('"%s":{"z":%.17g,"p":%.17g,"covariance":%.17g}', name, as.numeric(t$statistic), t$p.value, cov(a, b, method = "delong"))
@@ -31,7 +39,8 @@ text <- paste0(
   '{"made_with":{"R":"', R.version$major, ".", R.version$minor, '","pROC":"', as.character(packageVersion("pROC")), '"},',
   '"truth":', numbers(as.integer(aSAH$outcome == "Poor")), ",",
   one("s100b", aSAH$s100b, s100b), ",", one("wfns", as.numeric(aSAH$wfns), wfns), ",", one("ndka", aSAH$ndka, ndka), ",",
-  pair("s100b_wfns", s100b, wfns), ",", pair("s100b_ndka", s100b, ndka), "}\n")
+  pair("s100b_wfns", s100b, wfns), ",", pair("s100b_ndka", s100b, ndka), ",",
+  band("s100b", s100b), ",", band("wfns", wfns), ",", band("ndka", ndka), "}\n")
 
 if ("--check" %in% commandArgs(TRUE)) {
   all_numbers <- function(t) as.numeric(regmatches(t, gregexpr("-?[0-9]+\\.?[0-9]*(e[-+]?[0-9]+)?", t))[[1]])

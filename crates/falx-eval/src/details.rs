@@ -8,12 +8,13 @@ use crate::calibration::{recalibrate, recalibrate_cross_fitted};
 use crate::evaluate::FOLDS;
 use crate::level::Unit;
 use crate::operating::{
-    HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve, locked_points, thresholds,
+    BAND_SPECIFICITIES, HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve,
+    locked_points, roc_band, thresholds,
 };
 use crate::units::Units;
 use crate::{LabelScore, LevelAbstention, Outcomes, Resampling, abstention};
 
-/// One label's cases, owned.
+/// One label's cases, owned, from the lowest prediction to the highest: much of what is asked of them sorts them so.
 pub(crate) struct LabelCases {
     truth: Vec<bool>,
     prediction: Vec<f64>,
@@ -22,19 +23,17 @@ pub(crate) struct LabelCases {
 
 impl LabelCases {
     pub(crate) fn of(units: &[Unit], label: Label) -> Self {
-        let mut cases = Self {
-            truth: Vec::new(),
-            prediction: Vec::new(),
-            cluster: Vec::new(),
+        let known = |unit: &Unit| {
+            let positive = unit.truth.get(label)?;
+            Some((unit.prediction[label.index()], unit.patient, positive))
         };
-        for unit in units {
-            if let Some(positive) = unit.truth.get(label) {
-                cases.truth.push(positive);
-                cases.prediction.push(unit.prediction[label.index()]);
-                cases.cluster.push(unit.patient);
-            }
+        let mut sorted: Vec<(f64, u32, bool)> = units.iter().filter_map(known).collect();
+        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.2, a.1).cmp(&(b.2, b.1))));
+        Self {
+            truth: sorted.iter().map(|case| case.2).collect(),
+            prediction: sorted.iter().map(|case| case.0).collect(),
+            cluster: sorted.iter().map(|case| case.1).collect(),
         }
-        cases
     }
 
     pub(crate) fn outcomes(&self) -> Option<Outcomes<'_>> {
@@ -65,11 +64,8 @@ pub(crate) fn add(
     replicates: u32,
     seed: u64,
 ) -> Option<LevelAbstention> {
-    let resampling = Resampling {
-        clusters: judged.patients,
-        replicates: draws(judged.units.len(), replicates),
-        seed,
-    };
+    let replicates = draws(judged.units.len(), replicates);
+    let resampling = Resampling::new(judged.patients, replicates, seed).keeping_draws();
     let (low, high) = HAEMORRHAGE_RANGE;
     let steps: Vec<f64> = thresholds()
         .into_iter()
@@ -97,6 +93,7 @@ pub(crate) fn add(
                     score.recalibration = recalibrate_cross_fitted(&outcomes, FOLDS, seed).ok();
                 }
             }
+            score.roc_band = roc_band(&outcomes, &BAND_SPECIFICITIES, &resampling);
             score.decision_curve = decision_curve(&outcomes, &steps, None, &resampling).ok();
         });
     abstention::of(scores, judged, development, &resampling)

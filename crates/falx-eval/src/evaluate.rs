@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use falx_core::{ImageId, LABELS, Label, PatientId, Probability, Progress};
+use rayon::prelude::*;
 
 use crate::level::{self, Blind, NoSkill, Unit};
+use crate::readers::ScoredStudies;
 use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
     Abstention, Aggregation, AggregationScore, Attributes, Case, Development, Evaluation,
-    EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, auc, details, metrics, prevalence,
-    readers, subgroup, warnings, worklist,
+    EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, Verdict, auc, details, metrics,
+    prevalence, readers, subgroup, warnings, worklist,
 };
 
 /// Folds of patients where no development set is given.
@@ -176,10 +178,8 @@ pub fn evaluate_input(
             options.seed,
         );
     }
-    let mut positives = [0; 6];
-    for (count, score) in positives.iter_mut().zip(&main.level.labels) {
-        *count = score.positives;
-    }
+    let scores = &main.level.labels;
+    let positives = std::array::from_fn(|i| scores.get(i).map_or(0, |s| s.positives));
     let mut evaluation = Evaluation {
         unit,
         slices: match unit {
@@ -209,7 +209,11 @@ pub fn evaluate_input(
     };
     evaluation.worklist = worklist::of_studies(&evaluation);
     evaluation.subgroups = subgroups(&evaluation, judged, &known_cases, &studies);
-    evaluation.readers = readers::of(&evaluation, input, options.aggregation);
+    let scored = ScoredStudies {
+        gathered: &studies,
+        units: &study_units,
+    };
+    evaluation.readers = readers::of(&evaluation, input, &scored, options.aggregation);
     evaluation.warnings = warnings::of(&evaluation, input.cases, options);
     Ok(evaluation)
 }
@@ -252,7 +256,10 @@ impl Scored {
         let train = options.train_prevalence.filter(|_| what == "slices");
         let mut no_skill = constants(&of.units, what, train);
         no_skill.extend(blind);
-        let level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        let mut level = level::score(&of.units, of.patients, no_skill, options, progress)?;
+        if warnings::one_outcome_only(&level.baselines) {
+            level.verdict = Verdict::Unclear;
+        }
         Some(Self {
             units: of.units.len() as u64,
             patients: of.patients as u64,
@@ -287,7 +294,8 @@ impl Scored {
 
 /// The studies' loss and AUC of `any` under every aggregation that their slices allow.
 fn aggregations(studies: &[Gathered<'_>]) -> Vec<AggregationScore> {
-    if studies.is_empty() {
+    // A study that was predicted as a whole, or has one slice, leaves nothing to choose.
+    if studies.iter().all(Gathered::is_single) {
         return Vec::new();
     }
     let can = |by: &Aggregation| *by != Aggregation::SmoothedMax || units::are_ordered(studies);
@@ -379,7 +387,7 @@ fn check<'a>(
         Probability::new(value).map_err(|_| EvaluateError::Prevalence { label, value })?;
     }
     let mut sorted: Vec<(usize, &Case)> = input.cases.iter().enumerate().collect();
-    sorted.sort_by(|(_, a), (_, b)| a.image_id.cmp(&b.image_id));
+    sorted.par_sort_by(|(_, a), (_, b)| a.image_id.cmp(&b.image_id));
     let mut repeated = sorted
         .chunk_by(|(_, a), (_, b)| a.image_id == b.image_id)
         .filter(|same| same.len() > 1)

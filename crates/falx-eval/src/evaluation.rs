@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{FitError, Recalibrations};
-use crate::operating::{ChosenOn, DecisionCurve, LockedPoints};
+use crate::level::PERFECT;
+use crate::operating::{ChosenOn, DecisionCurve, LockedPoints, RocBandPoint};
 use crate::readers::Readers;
 use crate::score::Brier;
 use crate::subgroup::Subgroups;
@@ -162,6 +163,9 @@ pub struct LabelScore {
     pub note: Option<String>,
     /// The ROC curve as (1 - specificity, sensitivity), thinned to at most some two hundred points.
     pub roc: Vec<(f64, f64)>,
+    /// The curve's sensitivity at fixed specificities with pointwise intervals; empty where a class is missing, and over series.
+    #[serde(default)]
+    pub roc_band: Vec<RocBandPoint>,
     /// Agreement of probabilities and frequencies.
     pub calibration: Calibration,
     /// What the label's predictions do as a test.
@@ -241,6 +245,24 @@ pub enum UnitOfAnalysis {
     Study,
 }
 
+impl UnitOfAnalysis {
+    /// One of them, as text and page call it.
+    pub const fn one(self) -> &'static str {
+        match self {
+            Self::Slice => "slice",
+            Self::Study => "study",
+        }
+    }
+
+    /// Several of them.
+    pub const fn many(self) -> &'static str {
+        match self {
+            Self::Slice => "slices",
+            Self::Study => "studies",
+        }
+    }
+}
+
 /// On which cases thresholds and corrections were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "how")]
@@ -311,7 +333,26 @@ pub struct Evaluation {
     pub warnings: Vec<String>,
 }
 
+impl LabelScore {
+    /// Whether the reference does better; where it cannot be wrong, for there is one outcome only, nothing can be said.
+    pub(crate) fn is_worse_than_no_skill(&self) -> bool {
+        match (self.log_loss, self.baseline_log_loss) {
+            (Some(loss), Some(baseline)) => baseline > PERFECT && loss.value > baseline,
+            _ => false,
+        }
+    }
+}
+
 impl Evaluation {
+    /// What had a prediction of its own: slices, or studies where each was predicted as a whole.
+    pub fn predicted(&self) -> UnitOfAnalysis {
+        let studies = self.labels.iter().map(|s| s.known).max();
+        match self.unit {
+            UnitOfAnalysis::Study if studies.is_some_and(|n| n >= self.slices) => self.unit,
+            _ => UnitOfAnalysis::Slice,
+        }
+    }
+
     /// The evaluation as the table that the command line prints.
     pub fn to_text(&self) -> String {
         crate::text::evaluation(self)

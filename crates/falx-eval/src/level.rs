@@ -100,11 +100,7 @@ pub(crate) fn score(
         .collect();
     let of_labels: Vec<LabelSums> = prepared.iter().map(|p| p.sums(&mut sums)).collect();
 
-    let resampling = Resampling {
-        clusters: patients,
-        replicates: options.replicates,
-        seed: options.seed,
-    };
+    let resampling = Resampling::new(patients, options.replicates, options.seed);
     let draws = resampling.blocks_of_draws(progress, |weights| {
         let totals = sums.totals(weights);
         Draws {

@@ -145,11 +145,7 @@ pub fn auc_by_cluster(
     let ranked = Ranked::new(cases.map(|((&truth, &score), _)| (truth, score)));
     let value = ranked.auc(|_| 1)?;
     let clusters = cluster.iter().max().map_or(0, |&last| last as usize + 1);
-    let resampling = Resampling {
-        clusters,
-        replicates,
-        seed,
-    };
+    let resampling = Resampling::new(clusters, replicates, seed);
     let number = |case: u32| cluster.get(case as usize).copied().unwrap_or(0);
     let Some(walk) = Walk::new(&ranked, number, std::iter::empty()) else {
         return Ok(resampling.interval_of(value, std::iter::empty()));

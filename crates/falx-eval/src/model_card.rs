@@ -4,6 +4,8 @@
 //! needs of one evaluation: on whom, against what, how surely. The two are separate because a bundle knows no
 //! evaluation, and an evaluation no bundle.
 
+mod factors;
+
 use std::fmt::Write as _;
 
 use crate::text::{count, interval, percent, skill, thousands, value};
@@ -25,12 +27,7 @@ pub fn markdown(title: &str, p: &Provenance, e: &Evaluation) -> String {
     let sections = [
         ("Model details", details(p)),
         ("Intended use", open(p.intended_use.clone())),
-        (
-            "Factors",
-            "Labels: the five subtypes of intracranial haemorrhage and any of them. Groups of patients, scanners and protocols \
-             matter too; where this evaluation knows them, its report shows them."
-                .to_owned(),
-        ),
+        ("Factors", factors::factors(e)),
         ("Metrics", metrics(e)),
         ("Evaluation data", evaluation_data(p, e)),
         ("Training data", training_data(p)),
@@ -94,7 +91,7 @@ fn metrics(e: &Evaluation) -> String {
 fn evaluation_data(p: &Provenance, e: &Evaluation) -> String {
     let mut words = format!(
         "- {} of {}",
-        count(e.slices, "slice"),
+        count(e.slices, e.predicted().one()),
         count(e.patients, "patient")
     );
     if let Some(study) = &e.study {
@@ -149,7 +146,11 @@ fn analyses(e: &Evaluation, s: &summary::Summary) -> String {
             skill(b.skill.as_ref())
         );
     }
-    words.push_str("\n| label | positive slices | patients | log loss | no skill | AUC |\n|---|---|---|---|---|---|\n");
+    let _ = write!(
+        words,
+        "\n| label | positive {} | patients | log loss | no skill | AUC |\n|---|---|---|---|---|---|\n",
+        e.unit.many()
+    );
     for label in &e.labels {
         words.push_str(&label_row(label));
     }

@@ -1,13 +1,17 @@
 //! Intervals by resampling patients: slices of one patient resemble each other, so whole patients are drawn.
 
 mod bca;
+mod totals;
 mod weights;
+
+use std::sync::Arc;
 
 use falx_core::{Progress, Silent};
 use rayon::prelude::*;
 
 use crate::Estimate;
 pub(crate) use bca::quantile;
+pub(crate) use totals::totals;
 pub(crate) use weights::{LANES, Row, Weights};
 
 /// Resampling of whole clusters (patients) with replacement: the source of every interval that is no formula's.
@@ -24,17 +28,76 @@ pub(crate) use weights::{LANES, Row, Weights};
 /// # Source
 /// Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987; 82:171. Field CA, Welsh AH. Bootstrapping
 /// clustered data. J R Stat Soc B 2007; 69:369, for drawing whole clusters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Resampling {
-    /// How many clusters there are, numbered from 0.
-    pub clusters: usize,
-    /// How often they are drawn.
-    pub replicates: u32,
-    /// The seed of the draws.
-    pub seed: u64,
+    clusters: usize,
+    replicates: u32,
+    seed: u64,
+    /// The blocks of draws, where they are kept.
+    kept: Option<Arc<[Weights]>>,
 }
 
+/// Bytes of weights that are kept at most.
+const KEPT: usize = 128 << 20;
+
 impl Resampling {
+    /// Draws `clusters` clusters, numbered from 0, `replicates` times; the draws follow from `seed`.
+    pub const fn new(clusters: usize, replicates: u32, seed: u64) -> Self {
+        Self {
+            clusters,
+            replicates,
+            seed,
+            kept: None,
+        }
+    }
+
+    /// How many clusters there are.
+    pub const fn clusters(&self) -> usize {
+        self.clusters
+    }
+
+    /// How often they are drawn.
+    pub const fn replicates(&self) -> u32 {
+        self.replicates
+    }
+
+    /// The seed of the draws.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The same, over `clusters` clusters at least.
+    pub(crate) fn covering(&self, clusters: usize) -> Self {
+        if clusters <= self.clusters {
+            return self.clone();
+        }
+        Self::new(clusters, self.replicates, self.seed)
+    }
+
+    /// The same, with `replicates` replicates at most.
+    pub(crate) fn at_most(&self, replicates: u32) -> Self {
+        if replicates >= self.replicates {
+            return self.clone();
+        }
+        Self::new(self.clusters, replicates, self.seed)
+    }
+
+    /// The same, with its draws made once for all statistics that are asked of it and of its clones; where these would
+    /// need much memory each statistic makes its own.
+    pub(crate) fn keeping_draws(self) -> Self {
+        let blocks = self.possible_draws().div_ceil(LANES);
+        if self.kept.is_some() || blocks * LANES * self.clusters > KEPT {
+            return self;
+        }
+        let kept = (0..blocks).into_par_iter().map(|block| {
+            let mut weights = Weights::default();
+            weights.fill(&self, block);
+            weights.without_columns()
+        });
+        let kept = Some(kept.collect());
+        Self { kept, ..self }
+    }
+
     /// The statistic on everyone, with its 95 % interval; `None` where it has no value on everyone.
     ///
     /// `statistic` is given how often each cluster counts.
@@ -100,6 +163,18 @@ impl Resampling {
         }
         let replicates_before = |draw: usize| draw.min(draws).saturating_sub(1 + self.blocks());
         let blocks = draws.div_ceil(LANES);
+        let advance = |block: usize| {
+            let done = replicates_before((block + 1) * LANES) - replicates_before(block * LANES);
+            progress.advance(done as u64);
+        };
+        if let Some(kept) = &self.kept {
+            let scored = kept.par_iter().enumerate().map(|(block, weights)| {
+                let result = score(weights);
+                advance(block);
+                result
+            });
+            return scored.collect();
+        }
         // The weights of many clusters are large: no more of them at a time than threads can use.
         let each = blocks.div_ceil(rayon::current_num_threads()).max(1);
         (0..blocks)
@@ -108,9 +183,7 @@ impl Resampling {
             .map_init(Weights::default, |weights, block| {
                 weights.fill(self, block);
                 let result = score(weights);
-                let done =
-                    replicates_before((block + 1) * LANES) - replicates_before(block * LANES);
-                progress.advance(done as u64);
+                advance(block);
                 result
             })
             .collect()

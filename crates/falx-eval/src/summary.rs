@@ -5,6 +5,7 @@ use falx_core::Label;
 
 use crate::operating::{ChosenOn, Confusion, Rule};
 use crate::text::{count, interval, joined, percent, thousands, threshold, value};
+use crate::warnings::one_outcome_only;
 use crate::{Calibration, Estimate, Evaluation, LabelScore, UnitOfAnalysis, Verdict};
 
 /// A share as a natural frequency: so many of 100.
@@ -120,7 +121,11 @@ impl Detection {
 pub fn of(e: &Evaluation) -> Summary {
     Summary {
         verdict: e.verdict,
-        headline: headline(e.verdict).to_owned(),
+        headline: if one_outcome_only(&e.baselines) {
+            "Skill cannot be judged here".to_owned()
+        } else {
+            headline(e.verdict).to_owned()
+        },
         comparison: comparison(e),
         tested: tested(e),
         detection: detection(e),
@@ -155,6 +160,12 @@ fn comparison(e: &Evaluation) -> String {
         &reference.name,
         value(reference.weighted_log_loss, 4, false),
     );
+    if one_outcome_only(&e.baselines) {
+        return format!(
+            "Its weighted log loss is {loss}, but every label has one outcome only here: skill shows where some have a haemorrhage \
+             and some have none."
+        );
+    }
     match e.verdict {
         Verdict::Skill => {
             let gain = reference.skill.map_or_else(String::new, |skill| {
@@ -202,7 +213,9 @@ fn tested(e: &Evaluation) -> Vec<(u64, String)> {
         UnitOfAnalysis::Study => any(&e.labels).map(|s| s.known),
     });
     rows.extend(studies.map(|n| of(n, "study")));
-    rows.push(of(e.slices, "slice"));
+    if e.predicted() == UnitOfAnalysis::Slice {
+        rows.push(of(e.slices, "slice"));
+    }
     rows
 }
 

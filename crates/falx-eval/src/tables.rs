@@ -64,6 +64,7 @@ pub fn of(e: &Evaluation) -> Vec<Table> {
         labels::calibration(&levels),
         labels::recalibration(&levels),
         labels::roc(&levels),
+        labels::roc_band(&levels),
         labels::decision_curves(&levels),
         aggregations(e),
         warnings(e),

@@ -41,11 +41,11 @@ pub(crate) fn joined(words: &[&str]) -> String {
 
 /// A score's value; where cases are few, fewer digits and a tilde.
 pub(crate) fn value(value: f64, digits: usize, few: bool) -> String {
-    minus(&if few {
-        format!("~{value:.0$}", few_digits(digits))
+    if few {
+        format!("~{}", minus(&format!("{value:.0$}", few_digits(digits))))
     } else {
-        format!("{value:.digits$}")
-    })
+        minus(&format!("{value:.digits$}"))
+    }
 }
 
 /// An area's three digits become two; a loss keeps three of its four, for rare labels' losses are small.
@@ -78,9 +78,15 @@ pub(crate) fn percent(share: f64, digits: usize) -> String {
     minus(&format!("{:.digits$} %", share * 100.0))
 }
 
-/// Numbers with a minus sign instead of a hyphen.
+/// Numbers, a space apart, with a minus sign instead of a hyphen; what rounds to nothing has no sign.
 fn minus(numbers: &str) -> String {
-    numbers.replace('-', "−")
+    let signed = |word: &str| match word.strip_prefix('-') {
+        Some(rest) if !rest.contains(|c: char| ('1'..='9').contains(&c)) => rest.to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => word.to_owned(),
+    };
+    let words: Vec<String> = numbers.split(' ').map(signed).collect();
+    words.join(" ")
 }
 
 /// A p-value with as many digits as it is worth.
@@ -90,6 +96,16 @@ pub(crate) fn p_value(p: Option<f64>) -> String {
         Some(p) if p < 0.001 => "<0.001".to_owned(),
         Some(p) if p < 0.1 => format!("{p:.3}"),
         Some(p) => format!("{p:.2}"),
+    }
+}
+
+/// A score with its interval: "0.967 (0.945 to 0.979)", "~0.99, no interval".
+pub(crate) fn with_interval(e: &Estimate, digits: usize, few: bool) -> String {
+    let scored = value(e.value, digits, few);
+    if e.low.is_some() && e.high.is_some() {
+        format!("{scored} ({})", interval(e, digits, few))
+    } else {
+        format!("{scored}, no interval")
     }
 }
 
@@ -136,6 +152,13 @@ pub(crate) fn evaluation(e: &Evaluation) -> String {
         UnitOfAnalysis::Slice => (
             "Per slice",
             format!("{} of {patients}", count(e.slices, "slice")),
+        ),
+        UnitOfAnalysis::Study if e.predicted() == UnitOfAnalysis::Study => (
+            "Per study",
+            format!(
+                "{} of {patients}, each predicted as a whole",
+                count(e.slices, "study")
+            ),
         ),
         UnitOfAnalysis::Study => (
             "Per study",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use falx_core::{LabelRow, PatientId, Probability};
+use rayon::prelude::*;
 
 use crate::level::Unit;
 use crate::{Aggregation, Attributes, Case, StudyReads};
@@ -33,12 +34,11 @@ pub(crate) enum Whole {
 /// Patients numbered from 0 in the order of their pseudonyms.
 fn number_patients<'a>(
     patients: impl Iterator<Item = &'a PatientId>,
-) -> BTreeMap<&'a PatientId, u32> {
-    let mut numbers: BTreeMap<&PatientId, u32> = patients.map(|p| (p, 0)).collect();
-    for (number, place) in (0..).zip(numbers.values_mut()) {
-        *place = number;
-    }
-    numbers
+) -> HashMap<&'a PatientId, u32> {
+    let mut sorted: Vec<&PatientId> = patients.collect();
+    sorted.par_sort_unstable();
+    sorted.dedup();
+    sorted.into_iter().zip(0..).collect()
 }
 
 /// Every slice for itself.
@@ -173,6 +173,21 @@ impl<'a> Gathered<'a> {
             slices,
             is_ordered,
         }
+    }
+
+    /// Whose it is.
+    pub(crate) const fn patient(&self) -> &'a PatientId {
+        self.patient
+    }
+
+    /// Whether it has one slice, or is one prediction.
+    pub(crate) fn is_single(&self) -> bool {
+        self.slices.len() == 1
+    }
+
+    /// Its study, where its slices name one.
+    pub(crate) fn study(&self) -> Option<&'a str> {
+        self.slices.first()?.study.as_deref()
     }
 
     /// What is known of all its slices alike.

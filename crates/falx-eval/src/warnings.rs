@@ -1,11 +1,14 @@
 //! What a reader must know before believing a number.
 
-use falx_core::LABELS;
+mod beyond;
+
+use falx_core::{LABELS, Label};
 
 use crate::details::{LARGE, LARGE_REPLICATES};
 use crate::evaluate::TRAIN_BASELINE;
+use crate::level::PERFECT;
 use crate::text::{count, joined, thousands};
-use crate::{Case, EvaluateOptions, Evaluation, LabelScore, Verdict};
+use crate::{Baseline, Case, EvaluateOptions, Evaluation, UnitOfAnalysis, Verdict};
 
 /// Fewer patients than this leave the ends of a percentile interval to chance.
 const FEW_PATIENTS: u64 = 30;
@@ -16,14 +19,21 @@ pub(crate) fn of(e: &Evaluation, cases: &[Case], options: &EvaluateOptions) -> V
     found.extend(patients(e, options));
     found.extend(many(e));
     found.extend(scarce(e));
+    found.extend(constant(cases));
     found.extend(perfect(e));
     found.extend(labels_below_baseline(e));
+    found.extend(beyond::gaps(e));
+    found.extend(beyond::broken(e));
     found.extend(train_zeros(e));
-    found.extend(data(cases));
+    found.extend(data(e, cases));
     found
 }
 
 fn against_baseline(e: &Evaluation) -> Option<String> {
+    let one_outcome = one_outcome(e);
+    if one_outcome.is_some() {
+        return one_outcome;
+    }
     let name = &e.baselines.first()?.name;
     match e.verdict {
         Verdict::Skill => None,
@@ -31,7 +41,8 @@ fn against_baseline(e: &Evaluation) -> Option<String> {
             "The interval of the skill against the {name} is not entirely above zero: this result cannot be told from no skill."
         )),
         Verdict::WorseThanNoSkill => Some(format!(
-            "WORSE THAN NO SKILL: predicting the {name} for every slice, without looking at it, has the lower loss."
+            "WORSE THAN NO SKILL: predicting the {name} for every {}, without looking at it, has the lower loss.",
+            e.unit.one()
         )),
     }
 }
@@ -65,11 +76,57 @@ fn many(e: &Evaluation) -> Option<String> {
     })
 }
 
+/// Labels of which the same is to be said share a line.
 fn scarce(e: &Evaluation) -> Vec<String> {
-    e.labels
-        .iter()
-        .filter_map(|s| Some(format!("{}: {}.", s.label, s.note.as_ref()?)))
+    let mut noted: Vec<(&str, Vec<&str>)> = Vec::new();
+    for s in &e.labels {
+        let Some(note) = s.note.as_deref() else {
+            continue;
+        };
+        match noted.iter_mut().find(|(said, _)| *said == note) {
+            Some((_, labels)) => labels.push(s.label.name()),
+            None => noted.push((note, vec![s.label.name()])),
+        }
+    }
+    noted
+        .into_iter()
+        .map(|(note, labels)| format!("{}: {note}.", joined(&labels)))
         .collect()
+}
+
+/// A number that never changes ranks nothing.
+fn constant(cases: &[Case]) -> Option<String> {
+    let first = cases.first()?;
+    let same = |label: Label| {
+        let value = |c: &Case| c.prediction.get(label.index()).copied();
+        cases.len() > 1 && cases.iter().all(|c| value(c) == value(first))
+    };
+    let labels: Vec<&str> = LABELS
+        .into_iter()
+        .filter(|&label| same(label))
+        .map(Label::name)
+        .collect();
+    (!labels.is_empty()).then(|| {
+        format!(
+            "The same prediction for every case: {}. It ranks nothing, so an AUC of 0.5 is all that it can have.",
+            joined(&labels)
+        )
+    })
+}
+
+/// Where nobody has a label, or everybody, the prevalence of the judged cases knows each answer.
+fn one_outcome(e: &Evaluation) -> Option<String> {
+    one_outcome_only(&e.baselines).then(|| {
+        "Every label has one outcome only here, so the prevalence of these cases, known afterwards, is right about each: \
+         whether there is skill cannot be judged."
+            .to_owned()
+    })
+}
+
+/// Whether the reference was taken from the judged cases and cannot be wrong about any of them.
+pub(crate) fn one_outcome_only(baselines: &[Baseline]) -> bool {
+    let reference = baselines.first();
+    reference.is_some_and(|b| b.name != TRAIN_BASELINE && b.weighted_log_loss < PERFECT)
 }
 
 fn perfect(e: &Evaluation) -> Option<String> {
@@ -85,14 +142,10 @@ fn perfect(e: &Evaluation) -> Option<String> {
 }
 
 fn labels_below_baseline(e: &Evaluation) -> Option<String> {
-    let worse = |s: &&LabelScore| match (s.log_loss, s.baseline_log_loss) {
-        (Some(loss), Some(baseline)) => loss.value > baseline,
-        _ => false,
-    };
     let names: Vec<&str> = e
         .labels
         .iter()
-        .filter(worse)
+        .filter(|s| s.is_worse_than_no_skill())
         .map(|s| s.label.name())
         .collect();
     let name = &e.baselines.first()?.name;
@@ -122,12 +175,16 @@ fn train_zeros(e: &Evaluation) -> Option<String> {
     })
 }
 
-fn data(cases: &[Case]) -> Vec<String> {
+fn data(e: &Evaluation, cases: &[Case]) -> Vec<String> {
     let number = |holds: &dyn Fn(&Case) -> bool| cases.iter().filter(|c| holds(c)).count() as u64;
     let with_study = number(&|c| c.study.is_some());
     let found = [
         (
-            number(&|c| c.truth.is_empty()),
+            // Where studies are judged, no slice has a label.
+            match e.unit {
+                UnitOfAnalysis::Slice => number(&|c| c.truth.is_empty()),
+                UnitOfAnalysis::Study => 0,
+            },
             "without any known label: left out.",
         ),
         (

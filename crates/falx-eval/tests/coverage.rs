@@ -12,7 +12,7 @@ fn intervals_hold_the_truth_about_as_often_as_they_say() {
         ..World::default()
     };
     let rows = run(&world, 150);
-    assert_eq!(rows.len(), 21, "{rows:?}");
+    assert_eq!(rows.len(), 26, "{rows:?}");
     for row in rows {
         // 150 samples of one to six labels: standard errors of 1.8 to 0.7 points.
         let spread = if row.tried > 150 { 0.035 } else { 0.055 };

@@ -1,13 +1,14 @@
 //! The weighted multi-label log loss and its gradient.
 
-use falx_core::LABELS;
+use falx_core::{LABELS, Probability};
 
 use crate::{Targets, Tensor};
 
 /// The mean over samples of the weighted mean over labels of the binary cross-entropy.
 ///
 /// With sample weights s, known labels m and label weights w it is `sum_n s_n r_n / sum_n s_n` over the
-/// samples with any label, where `r_n = sum_c m w BCE / sum_c m w`.
+/// samples with any label, where `r_n = sum_c m w BCE / sum_c m w`. A target y may be anything from 0 to 1; the cross-entropy
+/// is then `-y log p - (1 - y) log(1 - p)`, which is least, but not 0, where p = y.
 ///
 /// # Source
 /// RSNA Intracranial Hemorrhage Detection (Kaggle, 2019), evaluation page.
@@ -72,14 +73,14 @@ impl WeightedLogLoss {
         check(logits, targets)?;
         let rows = || logits.data.chunks_exact(6).zip(&targets.labels).enumerate();
         // A sample's share counts only where some of its labels are known.
-        let known = |labels: &[Option<bool>; 6]| -> f64 {
+        let known = |labels: &[Option<Probability>; 6]| -> f64 {
             let weighted = labels.iter().zip(self.weights);
             weighted
                 .filter(|(label, _)| label.is_some())
                 .map(|(_, weight)| f64::from(weight))
                 .sum()
         };
-        let share = |index: usize, labels: &[Option<bool>; 6]| {
+        let share = |index: usize, labels: &[Option<Probability>; 6]| {
             if known(labels) > 0.0 {
                 f64::from(targets.weight(index))
             } else {
@@ -101,7 +102,7 @@ impl WeightedLogLoss {
                 logits.iter().zip(row.0).zip(self.weights).zip(slopes)
             {
                 let Some(label) = label else { continue };
-                let (loss, derivative) = cross_entropy(f64::from(logit), label);
+                let (loss, derivative) = cross_entropy(f64::from(logit), label.get());
                 value += scale * f64::from(weight) * loss;
                 *slope = (scale * f64::from(weight) * derivative) as f32;
             }
@@ -136,8 +137,7 @@ fn check(logits: &Tensor, targets: &Targets) -> Result<(), LossError> {
 }
 
 /// The binary cross-entropy of a logit in the form that cannot overflow, and its derivative.
-fn cross_entropy(logit: f64, label: bool) -> (f64, f64) {
-    let y = f64::from(label);
+fn cross_entropy(logit: f64, y: f64) -> (f64, f64) {
     let loss = logit.max(0.0) - logit * y + (-logit.abs()).exp().ln_1p();
     (loss, 1.0 / (1.0 + (-logit).exp()) - y)
 }

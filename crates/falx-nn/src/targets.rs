@@ -1,21 +1,21 @@
 //! What a batch's logits are compared with.
 
-use falx_core::LabelRow;
+use falx_core::{LabelRow, TargetRow};
 
 /// The labels of a batch and how much each sample counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Targets {
-    /// One row per sample; a missing label takes no part in the loss.
-    pub labels: Vec<LabelRow>,
+    /// One row per sample, of shares from 0 to 1; a missing label takes no part in the loss.
+    pub labels: Vec<TargetRow>,
     /// One weight per sample; 1 for all where empty.
     pub weights: Vec<f32>,
 }
 
 impl Targets {
-    /// Targets of equal weight.
+    /// Slices as they are, of equal weight.
     pub fn new(labels: Vec<LabelRow>) -> Self {
         Self {
-            labels,
+            labels: labels.into_iter().map(TargetRow::from).collect(),
             weights: Vec::new(),
         }
     }

@@ -79,6 +79,7 @@ pub fn compare_models(
             cases: judged.cases,
             train_prevalence,
             blind: judged.metadata.into_iter().collect(),
+            studies: judged.studies,
         });
     }
     let options = options.evaluate(None);

@@ -69,8 +69,8 @@ pub enum TrainError {
     Groups(#[from] crate::groups::GroupsError),
     /// Predictions and truth are of different slices.
     #[error(
-        "none of the {count} slices in {predictions} has a truth in {truth}: one names its slices like {predicted}, the \
-         other like {known}; give predictions and truth of the same slices"
+        "none of the {count} slices or studies in {predictions} has a truth in {truth}: one names them like {predicted}, the \
+         other like {known}; give predictions and truth of the same ones"
     )]
     OtherSlices {
         /// The predictions.
@@ -83,6 +83,19 @@ pub enum TrainError {
         predicted: falx_core::ImageId,
         /// A slice of the truth, or a word that there is none.
         known: String,
+    },
+    /// Two rows predict one study.
+    #[error(
+        "{}: two rows predict the study {study}, the second by the name {name}; give each study a single prediction",
+        .predictions.display()
+    )]
+    RepeatedStudy {
+        /// The predictions.
+        predictions: PathBuf,
+        /// The study's UID.
+        study: String,
+        /// What the second row calls it.
+        name: String,
     },
     /// A file of predictions without a row.
     #[error("{0} has no rows; give predictions of at least one slice")]

@@ -21,6 +21,7 @@ mod predictions;
 mod provenance;
 mod recipe;
 mod sizes;
+mod studies;
 mod summary;
 mod train;
 

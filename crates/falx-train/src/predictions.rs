@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use falx_core::Progress;
+use falx_core::{ImageId, Prediction, Progress};
 use falx_data::index::Index;
-use falx_data::labels::{self, LabelTable};
+use falx_data::labels::{self, Labels};
 use falx_eval::report::Report;
 use falx_eval::text::count;
-use falx_eval::{Case, Evaluation, Provenance, Scale};
+use falx_eval::{Case, EvaluateOptions, Evaluation, Provenance, Scale, StudyReads, UnitOfAnalysis};
 
 use crate::TrainError;
 use crate::attributes::AttributeTable;
 use crate::cases::{Rows, case, forget_inherited, metadata_alone, reads};
 use crate::judge::{JudgeOptions, Judged};
+use crate::studies::{self, StudyNames, StudyTruth};
 
 /// The files that an evaluation of predictions is made from.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +37,12 @@ pub struct JudgedPredictions {
     pub evaluation: Evaluation,
     predictions: PathBuf,
     truth: PathBuf,
+    command: String,
 }
 
 /// Where the truth of slices stands.
 enum Truth<'a> {
-    Table(LabelTable, &'a Path),
+    Table(Labels, &'a Path),
     Index(&'a Path),
 }
 
@@ -55,6 +57,8 @@ impl Truth<'_> {
 /// Predictions that have a truth.
 struct Known {
     cases: Vec<Case>,
+    /// What is true of whole studies, where these were predicted.
+    studies: Option<Vec<StudyReads>>,
     notes: Vec<String>,
     without_truth: u64,
     outside_index: u64,
@@ -64,25 +68,40 @@ fn join(
     path: &Path,
     scale: Scale,
     truth: &Truth<'_>,
-    rows: Option<&Rows<'_>>,
+    beside: &Beside<'_>,
     attributes: &mut AttributeTable,
 ) -> Result<Known, TrainError> {
     let read = falx_eval::predictions::read(path, scale)?;
+    let rows = beside.rows.as_ref();
     let predictions = read.rows;
     let Some(first) = predictions.first() else {
         return Err(TrainError::NoPredictions(path.to_owned()));
     };
     let (predicted, count) = (first.image_id.clone(), predictions.len());
     let mut known = Known {
-        cases: Vec::with_capacity(predictions.len()),
+        cases: Vec::new(),
+        studies: None,
         notes: read.notes,
         without_truth: 0,
         outside_index: 0,
     };
+    if read.of == UnitOfAnalysis::Study || beside.are_studies(&predictions) {
+        let said = match truth {
+            Truth::Table(labels, _) => StudyTruth::Table(labels),
+            Truth::Index(_) => StudyTruth::Index,
+        };
+        let index = (beside.index, beside.names.as_ref());
+        let joined = studies::join(path, predictions, &said, index, attributes)?;
+        known.cases = joined.cases;
+        known.studies = Some(joined.studies);
+        known.without_truth = joined.without_truth;
+        known.outside_index = joined.outside_index;
+        return known.or_other(path, truth, beside, (predicted, count));
+    }
     for prediction in predictions {
         let row = rows.and_then(|rows| rows.get(&prediction.image_id));
         let labels = match truth {
-            Truth::Table(table, _) => table.get(&prediction.image_id),
+            Truth::Table(table, _) => table.slices.get(&prediction.image_id),
             Truth::Index(_) => row.map(|row| row.labels),
         };
         let Some(labels) = labels else {
@@ -93,20 +112,67 @@ fn join(
         let case = case(prediction, labels, row, attributes);
         known.cases.push(case);
     }
-    if known.cases.is_empty() {
+    known.or_other(path, truth, beside, (predicted, count))
+}
+
+impl Known {
+    /// Fails where nothing has a truth.
+    fn or_other(
+        self,
+        path: &Path,
+        truth: &Truth<'_>,
+        beside: &Beside<'_>,
+        (predicted, count): (ImageId, usize),
+    ) -> Result<Self, TrainError> {
+        if !self.cases.is_empty() {
+            return Ok(self);
+        }
         let example = match truth {
-            Truth::Table(table, _) => table.iter().next().map(|(id, _)| id.to_string()),
-            Truth::Index(_) => rows.and_then(Rows::first).map(ToString::to_string),
+            Truth::Table(table, _) => {
+                let slice = table.slices.iter().next().map(|(id, _)| id.to_string());
+                let study = || table.studies.first()?.study_uid.clone();
+                slice.or_else(study)
+            }
+            Truth::Index(_) => beside
+                .rows
+                .as_ref()
+                .and_then(Rows::first)
+                .map(ToString::to_string),
         };
-        return Err(TrainError::OtherSlices {
+        Err(TrainError::OtherSlices {
             predictions: path.to_owned(),
             count,
             truth: truth.path().to_owned(),
             predicted,
             known: example.unwrap_or_else(|| "nothing, for it is empty".to_owned()),
-        });
+        })
     }
-    Ok(known)
+}
+
+/// What an index knows beside the predictions.
+struct Beside<'a> {
+    index: Option<&'a Index>,
+    rows: Option<Rows<'a>>,
+    names: Option<StudyNames<'a>>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(index: Option<&'a Index>) -> Self {
+        Self {
+            index,
+            rows: index.map(Rows::new),
+            names: index.map(StudyNames::new),
+        }
+    }
+
+    /// Whether the index knows a study by these names, and no slice.
+    fn are_studies(&self, predictions: &[Prediction]) -> bool {
+        let (Some(rows), Some(names)) = (&self.rows, &self.names) else {
+            return false;
+        };
+        let ids = || predictions.iter().map(|p| &p.image_id);
+        ids().all(|id| rows.get(id).is_none()) && ids().any(|id| names.knows(id.as_str()))
+    }
 }
 
 /// Joins predictions with their truth and judges them.
@@ -128,7 +194,45 @@ pub fn evaluate_predictions(
         evaluation,
         predictions: files.predictions.to_owned(),
         truth: joined.truth,
+        command: command(files, options),
     })
+}
+
+/// The command that gives the same evaluation, with the files' names and whatever differs from the defaults.
+fn command(files: &PredictionFiles<'_>, options: &JudgeOptions<'_>) -> String {
+    let usual = EvaluateOptions::default();
+    let mut words = vec!["falx evaluate".to_owned(), name(files.predictions)];
+    let named = [
+        ("--labels", files.labels),
+        ("--index", files.index),
+        ("--development", files.development),
+        ("--groups", options.groups),
+    ];
+    for (flag, path) in named {
+        words.extend(path.map(|path| format!("{flag} {}", name(path))));
+    }
+    match files.scale {
+        Scale::Probabilities => {}
+        Scale::Logits => words.push("--logits".to_owned()),
+        Scale::Percentages => words.push("--percentages".to_owned()),
+    }
+    if options.aggregation != usual.aggregation {
+        words.push(format!("--aggregation {}", options.aggregation));
+    }
+    if options.replicates != usual.replicates {
+        words.push(format!("--replicates {}", options.replicates));
+    }
+    if options.seed != usual.seed {
+        words.push(format!("--seed {}", options.seed));
+    }
+    words.push("--html report.html".to_owned());
+    words.join(" ")
+}
+
+/// A file's name without the folders above it, which say nothing to anybody else.
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 /// Predictions joined with all that is known of their slices.
@@ -144,21 +248,27 @@ impl JoinedPredictions {
         options: &JudgeOptions<'_>,
     ) -> Result<Self, TrainError> {
         let truth = match (files.labels, files.index) {
-            (Some(path), _) => Truth::Table(labels::read(path)?, path),
+            (Some(path), _) => Truth::Table(labels::read_any(path)?, path),
             (None, Some(path)) => Truth::Index(path),
             (None, None) => return Err(TrainError::NoTruth(files.predictions.to_owned())),
         };
         let index = files.index.map(Index::read).transpose()?;
-        let rows = index.as_ref().map(Rows::new);
+        let beside = Beside::new(index.as_ref());
         let mut attributes = options.attributes(index.as_ref())?;
-        let mut join =
-            |path: &Path| join(path, files.scale, &truth, rows.as_ref(), &mut attributes);
+        let mut join = |path: &Path| join(path, files.scale, &truth, &beside, &mut attributes);
         let known = join(files.predictions)?;
         let development = files.development.map(join).transpose()?;
-        let (mut cases, mut development) = (known.cases, development.map(|known| known.cases));
-        let studies = index.as_ref().map(|index| reads(index, &cases));
-        let mut studies = studies.unwrap_or_default();
-        if matches!(truth, Truth::Index(_)) {
+        let whole = known.studies;
+        let are_studies = whole.is_some();
+        let (mut developed_studies, mut development) = match development {
+            Some(known) => (known.studies, Some(known.cases)),
+            None => (None, None),
+        };
+        let mut cases = known.cases;
+        let of_index = || index.as_ref().map(|index| reads(index, &cases));
+        let mut studies = whole.or_else(of_index).unwrap_or_default();
+        studies.extend(developed_studies.take().into_iter().flatten());
+        if !are_studies && matches!(truth, Truth::Index(_)) {
             forget_inherited(&mut cases, &studies);
             if let (Some(cases), Some(index)) = (&mut development, &index) {
                 let of_development = reads(index, cases);
@@ -167,27 +277,35 @@ impl JoinedPredictions {
             }
         }
         let mut warnings = known.notes;
+        let unit = if are_studies {
+            UnitOfAnalysis::Study
+        } else {
+            UnitOfAnalysis::Slice
+        };
+        let (unit, units) = (unit.one(), unit.many());
         if index.is_none() {
             warnings.push(
-                "No index was given, so patients are unknown and every slice counts as a patient of its own: the \
-                 intervals are too narrow. Give the index with --index."
-                    .to_owned(),
+                format!(
+                    "No index was given, so patients are unknown and every {unit} counts as a patient of its own: the \
+                     intervals are too narrow. Give the index with --index."
+                ),
             );
         }
         if known.outside_index > 0 {
             warnings.push(format!(
                 "{} not in the index: each counts as a patient of its own.",
-                are(known.outside_index)
+                are(known.outside_index, unit)
             ));
         }
         if known.without_truth > 0 {
             warnings.push(format!(
-                "{} predicted slices have no truth in {} and were left out.",
+                "{} predicted {units} have no truth in {} and were left out.",
                 known.without_truth,
                 truth.path().display()
             ));
         }
-        let metadata = rows
+        let metadata = beside
+            .rows
             .as_ref()
             .and_then(|rows| metadata_alone(rows, None, &cases));
         Ok(Self {
@@ -203,9 +321,9 @@ impl JoinedPredictions {
     }
 }
 
-fn are(slices: u64) -> String {
-    let verb = if slices == 1 { "is" } else { "are" };
-    format!("{} {verb}", count(slices, "predicted slice"))
+fn are(n: u64, unit: &str) -> String {
+    let verb = if n == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(n, &format!("predicted {unit}")))
 }
 
 impl JudgedPredictions {
@@ -214,8 +332,9 @@ impl JudgedPredictions {
         Report {
             title: "Predictions of intracranial haemorrhage".to_owned(),
             subtitle: format!(
-                "Judged on {} slices of {} patients.",
-                self.evaluation.slices, self.evaluation.patients
+                "Judged on {} of {}.",
+                count(self.evaluation.slices, self.evaluation.predicted().one()),
+                count(self.evaluation.patients, "patient")
             ),
             provenance: self.provenance(),
             evaluation: self.evaluation.clone(),
@@ -227,16 +346,10 @@ impl JudgedPredictions {
 
     /// What is known of the predictions: their files' names and who judged them.
     fn provenance(&self) -> Provenance {
-        let name = |path: &Path| {
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            name.to_string_lossy().into_owned()
-        };
         let (predictions, labels) = (name(&self.predictions), name(&self.truth));
         Provenance {
             software: vec![format!("falx {}", env!("CARGO_PKG_VERSION"))],
-            commands: vec![format!(
-                "falx evaluate {predictions} --labels {labels} --html report.html"
-            )],
+            commands: vec![self.command.clone()],
             other: vec![
                 ("Predictions".to_owned(), predictions),
                 ("Truth".to_owned(), labels),

@@ -28,7 +28,8 @@ pub struct Recipe {
     /// How often each slice is shown.
     #[serde(default)]
     pub sampler: SamplerConfig,
-    /// Seeded changes of the slices that are shown; left out = none.
+    /// Seeded changes of the slices that are shown, by a name (`augment = "full"`), several names, or a table of keys; left
+    /// out = none.
     pub augment: Option<AugmentConfig>,
     /// How gradients become steps.
     #[serde(default)]
@@ -177,10 +178,6 @@ impl Recipe {
         let say = |bad: bool, what: &str| if bad { Err(what.to_owned()) } else { Ok(()) };
         if let Some(augment) = &self.augment {
             augment.check().map_err(|error| error.to_string())?;
-            say(
-                augment.mixes(),
-                "augment.mixup and augment.cutmix make labels between 0 and 1, which training does not take yet; leave them out",
-            )?;
         }
         let training = &self.training;
         say(training.epochs == 0, "training.epochs must be at least 1")?;

@@ -296,8 +296,9 @@ pub struct AugmentPreview {
     /// phantom, made for this]
     #[arg(value_name = "SRC", num_args = 0..=2)]
     pub sources: Vec<PathBuf>,
-    /// The changes: a recipe's, `full` (everything on), or `default` (what a recipe's empty [augment] asks for).
-    #[arg(long, default_value = "full", value_name = "RECIPE|full|default")]
+    /// The changes: a recipe's, or names with commas: presets (`none`, `default`, `full`) and single changes such as
+    /// `default,mixup`.
+    #[arg(long, default_value = "full", value_name = "RECIPE.toml|NAMES")]
     pub augment: String,
     /// Where all randomness starts.
     #[arg(long, default_value_t = 0)]

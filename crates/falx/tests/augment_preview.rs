@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Study, json, run};
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 
 #[test]
@@ -41,6 +42,9 @@ fn a_sheet_is_drawn_of_a_slice_an_index_or_a_phantom() {
     );
     pages.success().stdout(contains("noise_hu"));
     assert!(docs.join("rotate_deg.png").exists() && !docs.join("elastic.png").exists());
+    let line = "augment-preview --augment flip,mixup --size 32 --out {}";
+    let few = run(line, &[&sheet]).success();
+    few.stdout(contains("mixup").and(contains("elastic").not()));
 }
 
 #[test]
@@ -60,4 +64,7 @@ fn what_cannot_be_drawn_is_said() {
     )
     .code(3)
     .stderr(contains("no.toml"));
+    run("augment-preview --augment default,cutmx --out {}", &[&out])
+        .code(3)
+        .stderr(contains("did you mean `cutmix`?"));
 }

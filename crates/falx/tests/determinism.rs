@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{Study, files, run};
 
 #[test]
@@ -21,6 +23,26 @@ fn one_thread_and_two_make_the_same_phantom() {
     for (path, bytes) in &one {
         assert!(two[path] == *bytes, "{} differs", path.display());
     }
+}
+
+/// Everything on, mixtures among it: the loss takes what they make of the labels.
+#[test]
+fn one_thread_and_two_learn_the_same_from_full_augmentation() {
+    let study = Study::indexed();
+    let recipe = study.recipe(2);
+    let text = std::fs::read_to_string(&recipe).unwrap();
+    let full = "preset = \"full\"\nmixup = 0.4\ncutmix = 0.3";
+    let mixed = text.replace("[augment]\n", &format!("[augment]\n{full}\n"));
+    std::fs::write(&recipe, mixed).unwrap();
+    let [one, two] = ["1", "2"].map(|threads| {
+        let out = study.path(threads);
+        let line = format!("train {{}} --out {{}} -q --threads {threads}");
+        run(&line, &[&recipe, &out]).success();
+        files(&out)
+    });
+    assert_eq!(one, two);
+    let lines = &one[Path::new("metrics.jsonl")];
+    assert!(!String::from_utf8_lossy(lines).contains("null"));
 }
 
 #[test]

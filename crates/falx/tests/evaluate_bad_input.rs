@@ -151,6 +151,11 @@ fn other_forms_of_the_same_predictions_score_the_same_and_it_is_said() {
         (wide.replace(',', "\t"), "", "tabs"),
         (wide.replace("image_id", "sop_uid"), "", "sop_uid"),
         (desk.wide(logit), "--logits", "sigmoid"),
+        (
+            desk.wide(|slice, label| 100.0 * good(slice, label)),
+            "--percentages",
+            "divided by 100",
+        ),
     ] {
         let (loss, warnings) = score(&text, more);
         assert!(
@@ -210,9 +215,13 @@ fn paths_that_cannot_be_read_or_written_are_named() {
     desk.evaluate(&folder, "")
         .code(3)
         .stderr(contains("folder"));
-    desk.evaluate(&folder, "--logits")
-        .code(3)
-        .stderr(contains("--logits"));
+    for scale in ["--logits", "--percentages"] {
+        desk.evaluate(&folder, scale)
+            .code(3)
+            .stderr(contains(scale));
+    }
+    desk.evaluate(&predictions, "--logits --percentages")
+        .code(2);
     run("evaluate {} --labels {}", &[&predictions, &folder])
         .code(3)
         .stderr(contains("folder"));

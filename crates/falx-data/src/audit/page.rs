@@ -65,7 +65,8 @@ fn page(audit: &Audit, index: &Index) -> Markup {
                 style { (PreEscaped(STYLE)) (PreEscaped(AUDIT_STYLE)) }
             }
             body {
-                main {
+                a class="skip" href="#main" { "Skip to the findings" }
+                main id="main" tabindex="-1" {
                     header {
                         h1 { "Audit of " (names(&audit.sources)) }
                         p class="subtitle" { (subtitle(index)) }
@@ -85,6 +86,11 @@ fn page(audit: &Audit, index: &Index) -> Markup {
             }
         }
     }
+}
+
+/// A name that a narrow screen may break after its dots and underscores.
+fn breaking(name: &str) -> Markup {
+    html! { @for piece in name.split_inclusive(['.', '_']) { (piece) wbr; } }
 }
 
 /// The sources' names, or how many there are.
@@ -155,7 +161,7 @@ fn contents(audit: &Audit) -> Markup {
                         tbody {
                             @for finding in &audit.findings {
                                 tr {
-                                    th scope="row" { (badge(finding.severity)) a href=(format!("#{}", finding.name)) { (finding.name) } }
+                                    th scope="row" { (badge(finding.severity)) a href=(format!("#{}", finding.name)) { (breaking(&finding.name)) } }
                                     td class="n" { (thousands(finding.count)) }
                                     td class="n" { @if finding.series > 0 { (thousands(finding.series)) } @else { "–" } }
                                     td { (prose(&finding.what)) }

@@ -9,8 +9,12 @@ use super::elastic;
 ///
 /// [`AugmentConfig::default`] is what a recipe's empty `[augment]` asks for; what a recipe leaves out is as there, and
 /// all changes that came later are off in it. [`AugmentConfig::full`] has everything on.
+///
+/// It is read from a name, a list of names or a table ([`AugmentConfig::named`], [`AugmentConfig::of_table`]), and
+/// written as a table.
+// serde's `remote` derives functions and not the traits, which the module `named` implements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct AugmentConfig {
     /// Mirror left and right in half of the draws. (Never up and down: that hurts, and no head lies so.)
     pub flip: bool,
@@ -81,6 +85,13 @@ pub struct InvalidAugment {
 
 impl Default for AugmentConfig {
     fn default() -> Self {
+        Self::usual()
+    }
+}
+
+impl AugmentConfig {
+    /// A mirror, rotation, scale, shift, offset and white noise (`default`).
+    pub const fn usual() -> Self {
         Self {
             flip: true,
             rotate_deg: 15.0,
@@ -91,9 +102,7 @@ impl Default for AugmentConfig {
             ..Self::none()
         }
     }
-}
 
-impl AugmentConfig {
     /// No change at all.
     pub const fn none() -> Self {
         Self {

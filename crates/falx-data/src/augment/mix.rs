@@ -1,12 +1,17 @@
 //! Samples of a batch that are mixed with each other, and what becomes of their labels.
 //!
-//! Pairs are drawn within a batch, so that each sample has one partner at most. **Mixup** gives both a weighted mean of
+//! A batch's samples go in pairs, each with its neighbour in the epoch's order, which the sampler has shuffled: the first
+//! and the second, the third and the fourth. So a partner follows from a sample's place alone, and a sample whose partner
+//! could not be read stays as it is. **Mixup** gives both a weighted mean of
 //! their pixels, **cutmix** lets them exchange a rectangle. Labels become shares (soft targets):
 //!
 //! - a label is known of a mixture only where both samples' are known;
 //! - it is the mean of both labels, by each sample's share: the weight of its pixels (mixup), or its part of the head
 //!   that is seen (cutmix; head is where a channel is above 0);
 //! - `any` is at least as large as every known subtype.
+//!
+//! What partners share is theirs: with mixup each label's mean over a batch in which it is known stays what it was, with
+//! cutmix it does on average, so that the prior a network is shown is the sampler's.
 //!
 //! # Source
 //! Zhang, Cisse, Dauphin, Lopez-Paz 2018 (mixup); Yun et al. 2019 (cutmix).
@@ -16,41 +21,18 @@ mod tests;
 
 use std::ops::Range;
 
-use falx_core::{LABELS, LabelRow, random};
+use falx_core::{LABELS, Probability, TargetRow, random};
 use rand::RngExt;
 use rand_distr::{Beta, Distribution};
 
 use super::AugmentConfig;
 
+/// Samples that are mixed with each other; parts of a batch keep them together.
+pub(crate) const PAIR: usize = 2;
 /// The place of `any` among the labels.
 const ANY: usize = LABELS.len() - 1;
 /// The smallest and largest side of an exchanged rectangle, as a share of the picture's.
 const SIDES: (f32, f32) = (0.25, 0.6);
-
-/// What a batch's samples are to be taken for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Targets {
-    /// From 0 to 1, in label order; 0 where a label is not known.
-    pub share: Vec<[f32; 6]>,
-    /// Which labels are known.
-    pub known: Vec<[bool; 6]>,
-}
-
-impl Targets {
-    /// The labels of samples as they are.
-    pub fn of(labels: &[LabelRow]) -> Self {
-        Self {
-            share: labels
-                .iter()
-                .map(|row| row.0.map(|label| f32::from(u8::from(label == Some(true)))))
-                .collect(),
-            known: labels
-                .iter()
-                .map(|row| row.0.map(|l| l.is_some()))
-                .collect(),
-        }
-    }
-}
 
 /// What is done to a pair.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,37 +45,41 @@ enum Mixture {
 
 /// Mixes a batch's samples with each other, as `config` says, and their targets.
 ///
-/// Pairs and shares follow from (seed, epoch, position) alone. `positions` are the samples' places in the epoch's order:
-/// a sample that was left out of the batch changes the pairs of the others, but nothing changes them from run to run.
+/// What is done to a pair follows from (seed, epoch, position of its first) alone. `first` is the position of the whole
+/// batch's first sample in the epoch's order, `places` are those of the samples at hand within that batch, ascending: they may
+/// be a part of it, or lack what could not be read.
 ///
 /// # Shape
-/// `images` is N × C × H × W as `shape` says, `positions` and both lists of `targets` have N elements. What is missing
-/// from a shorter list is not mixed.
+/// `images` is N × C × H × W as `shape` says; `places` and `targets` have N elements. What is missing from a shorter
+/// list is not mixed.
 ///
 /// # Units
 /// `images` from 0 (black) to 1.
 pub fn mix(
     config: &AugmentConfig,
-    (seed, epoch): (u64, u64),
-    positions: &[u64],
+    (seed, epoch, first): (u64, u64, u64),
+    places: &[usize],
     shape: [usize; 4],
     images: &mut [f32],
-    targets: &mut Targets,
+    targets: &mut [TargetRow],
 ) {
     let [_, channels, height, width] = shape;
     let len = channels.saturating_mul(height).saturating_mul(width);
     if !config.mixes() || len == 0 {
         return;
     }
-    let count = positions.len().min(images.len() / len);
-    let count = count.min(targets.share.len()).min(targets.known.len());
-    for [one, other] in pairs(seed, epoch, &positions[..count]) {
-        let Some(mixture) = draw(config, (seed, epoch, positions[one]), [height, width]) else {
+    let count = places.len().min(images.len() / len).min(targets.len());
+    for at in 1..count {
+        let [own, other] = [places[at - 1], places[at]];
+        if own % PAIR != 0 || other != own + 1 {
+            continue;
+        }
+        let key = (seed, epoch, first.wrapping_add(own as u64));
+        let Some(mixture) = draw(config, key, [height, width]) else {
             continue;
         };
-        let (first, second) = (one.min(other), one.max(other));
-        let (before, behind) = images.split_at_mut(second * len);
-        let pair = [&mut before[first * len..][..len], &mut behind[..len]];
+        let (before, behind) = images.split_at_mut(at * len);
+        let pair = [&mut before[(at - 1) * len..], &mut behind[..len]];
         let share = match mixture {
             Mixture::Up(share) => {
                 blend(pair, share);
@@ -101,17 +87,11 @@ pub fn mix(
             }
             Mixture::Cut(rows, cols) => exchange(pair, [height, width], &rows, &cols),
         };
-        join(targets, [first, second], share);
+        let (before, behind) = targets.split_at_mut(at);
+        if let (Some(own), Some(other)) = (before.last_mut(), behind.first_mut()) {
+            [*own, *other] = join([*own, *other], share);
+        }
     }
-}
-
-/// Who is with whom: neighbours in an order that is drawn by place.
-fn pairs(seed: u64, epoch: u64, positions: &[u64]) -> Vec<[usize; 2]> {
-    let key = |&position: &u64| random::stream(seed, "pairs", &[epoch, position]).random::<u64>();
-    let mut order: Vec<(u64, usize)> = positions.iter().map(key).zip(0..).collect();
-    order.sort_unstable();
-    let pairs = order.chunks_exact(2);
-    pairs.map(|pair| [pair[0].1, pair[1].1]).collect()
 }
 
 fn draw(
@@ -197,25 +177,21 @@ fn exchange(
     [share(0, 1), share(1, 0)]
 }
 
-/// Joins the targets of two samples of which each keeps its share.
-fn join(targets: &mut Targets, at: [usize; 2], share: [f32; 2]) {
-    let rows = at.map(|at| targets.share[at]);
-    let known = at.map(|at| targets.known[at]);
-    let both: [bool; 6] = std::array::from_fn(|label| known[0][label] && known[1][label]);
-    for (own, share) in share.into_iter().enumerate() {
-        let other = 1 - own;
-        let mut row: [f32; 6] = std::array::from_fn(|label| {
-            let (a, b) = (rows[own][label], rows[other][label]);
-            if both[label] {
-                b + share * (a - b)
-            } else {
-                0.0
-            }
+/// The targets of two samples of which each keeps its share.
+fn join(rows: [TargetRow; 2], share: [f32; 2]) -> [TargetRow; 2] {
+    let of = |own: TargetRow, other: TargetRow, share: f32| {
+        let share = f64::from(share);
+        let mut row: [Option<f64>; 6] = std::array::from_fn(|label| {
+            let (a, b) = (own.0[label]?.get(), other.0[label]?.get());
+            Some(b + share * (a - b))
         });
-        if both[ANY] {
-            row[ANY] = row.into_iter().fold(row[ANY], f32::max);
+        if let Some(any) = row[ANY] {
+            row[ANY] = Some(row.into_iter().flatten().fold(any, f64::max));
         }
-        targets.share[at[own]] = row.map(|share| share.clamp(0.0, 1.0));
-        targets.known[at[own]] = both;
-    }
+        // Rounding may leave the unit interval by an ulp.
+        let checked = |share: f64| Probability::new(share.clamp(0.0, 1.0)).unwrap_or_default();
+        TargetRow(row.map(|share| share.map(checked)))
+    };
+    let [one, other] = rows;
+    [of(one, other, share[0]), of(other, one, share[1])]
 }

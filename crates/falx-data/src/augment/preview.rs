@@ -5,10 +5,10 @@ mod single;
 #[cfg(test)]
 mod tests;
 
-use falx_core::{Hu, LabelRow, Window};
+use falx_core::{Hu, Label, LabelRow, Probability, TargetRow, Window};
 use falx_dicom::{CtSlice, picture};
 
-use super::mix::{self, Targets};
+use super::mix;
 use super::{AugmentConfig, Augmenter, FIELD_MM, Placement};
 
 pub use sheet::{Sheet, sheet};
@@ -185,17 +185,17 @@ impl Studio<'_> {
             let (mut images, mut own) = (shown.clone(), 1.0);
             for epoch in 0..50 {
                 images.clone_from(&shown);
-                let mut targets = Targets::of(&rows);
+                let mut targets = rows.map(TargetRow::from);
                 let shape = [2, 1, size, size];
                 mix::mix(
                     &kind,
-                    (seed, epoch),
+                    (seed, epoch, 0),
                     &[0, 1],
                     shape,
                     &mut images,
                     &mut targets,
                 );
-                own = targets.share.first().map_or(1.0, |share| share[0]);
+                own = targets[0].get(Label::Any).map_or(1.0, Probability::get);
                 if (0.3..0.8).contains(&own) {
                     break;
                 }

@@ -9,7 +9,7 @@ use crate::table::{Opened, TableError};
 ///
 /// # Errors
 /// [`TableError`] for a file that cannot be read or is no index.
-pub(crate) fn data_lock(path: &Path) -> Result<(String, u32), TableError> {
+pub fn data_lock(path: &Path) -> Result<(String, u32), TableError> {
     let (opened, batches) = Opened::open_columns(path, "index", Some(&["usable"]))?;
     let rows = u32::try_from(batches.rows()).map_err(|_| opened.wrong("it has too many rows"))?;
     Ok((opened.metadata(DATA_HASH)?.to_owned(), rows))

@@ -6,6 +6,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
 
 use super::Shard;
 use super::worker::Made;
@@ -29,6 +31,8 @@ struct Plan {
     shard: Shard,
     /// Numbers of one sample.
     len: usize,
+    /// Samples that follow each other and are made by one process.
+    together: usize,
 }
 
 #[derive(Default)]
@@ -107,12 +111,14 @@ impl Ring {
         len: usize,
         first: usize,
         slots: usize,
+        together: usize,
     ) -> Self {
         let plan = Plan {
             positions,
             batch,
             shard,
             len,
+            together,
         };
         let first = first.min(plan.batches());
         // All at once: what is in use depends neither on how far the threads get ahead nor on how long the epoch is.
@@ -197,8 +203,9 @@ impl Ring {
         }
     }
 
-    /// The next batch in order, waiting for it; `None` after the last. `spare` is a buffer to be used again.
-    pub(super) fn take(&self, spare: Vec<f32>) -> Option<Filled> {
+    /// The next batch in order, waiting for it until `deadline`, or for ever; `None` after the last. `spare` is a buffer
+    /// to be used again.
+    pub(super) fn take(&self, spare: Vec<f32>, deadline: Option<Instant>) -> Poll<Option<Filled>> {
         let mut state = self.state();
         if spare.capacity() > 0 {
             state.spare.push(spare);
@@ -209,19 +216,26 @@ impl Ring {
         loop {
             let is_over = state.open.is_empty() && state.first >= self.plan.batches();
             if state.is_stopped || is_over {
-                return None;
+                return Poll::Ready(None);
             }
             if state.open.front().is_some_and(|open| open.left == 0) {
-                return Some(state.pop());
+                return Poll::Ready(Some(state.pop()));
             }
             if state.threads == 0 {
                 // No thread ends before its work does, unless there is a bug; it must not become endless waiting.
-                return Some(state.abandon());
+                return Poll::Ready(Some(state.abandon()));
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => self
+                    .ready
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return Poll::Pending,
+                Some(left) => {
+                    let waited = self.ready.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 
@@ -244,6 +258,11 @@ impl Plan {
     fn batches(&self) -> usize {
         self.positions.div_ceil(self.batch.max(1))
     }
+
+    fn positions_of(&self, number: usize) -> Range<usize> {
+        self.shard
+            .positions(number, self.batch, self.positions, self.together)
+    }
 }
 
 impl State {
@@ -264,7 +283,7 @@ impl State {
 
     fn open_next(&mut self, plan: &Plan) {
         let number = self.first + self.open.len();
-        let positions = plan.shard.positions(number, plan.batch, plan.positions);
+        let positions = plan.positions_of(number);
         let count = positions.len();
         let mut images = self.spare.pop().unwrap_or_default();
         // What a recycled buffer still holds is overwritten sample by sample.

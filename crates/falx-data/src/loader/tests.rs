@@ -302,6 +302,92 @@ fn the_parts_of_four_ranks_make_the_batches_of_one() {
     }
 }
 
+/// Every sample mixed with its neighbour.
+fn mixing(threads: usize) -> LoaderOptions {
+    LoaderOptions {
+        augment: Some(AugmentConfig {
+            mixup: 0.5,
+            cutmix: 0.5,
+            ..AugmentConfig::default()
+        }),
+        ..options(threads)
+    }
+}
+
+#[test]
+fn mixed_batches_depend_on_no_thread_no_rank_and_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 23);
+    let order: Vec<u32> = (0..23).collect();
+    let whole = load(&samples, &order, mixing(1));
+    let soft = whole.iter().flat_map(|batch| &batch.labels);
+    let soft = soft.filter(|row| (0.01..0.99).contains(&row.0[5].unwrap().get()));
+    assert!(soft.count() > 8, "neighbours have different labels");
+    // The last sample has no partner.
+    assert_eq!(whole[5].labels[2], samples[22].labels.into());
+    for threads in [2, 16] {
+        assert_eq!(load(&samples, &order, mixing(threads)), whole);
+    }
+    let later = LoaderOptions {
+        start_batch: 3,
+        ..mixing(2)
+    };
+    assert_eq!(load(&samples, &order, later), whole[3..]);
+    let part = |rank| LoaderOptions {
+        shard: Shard { rank, world: 2 },
+        ..mixing(2)
+    };
+    let parts = [0, 1].map(|rank| load(&samples, &order, part(rank)));
+    for (number, expected) in whole.iter().enumerate() {
+        let of_ranks = || parts.iter().filter_map(|part| part.get(number));
+        let images: Vec<f32> = of_ranks().flat_map(|part| part.images.clone()).collect();
+        let labels: Vec<_> = of_ranks().flat_map(|part| part.labels.clone()).collect();
+        assert_eq!(
+            (images, labels),
+            (expected.images.clone(), expected.labels.clone())
+        );
+    }
+    let wide = LoaderOptions {
+        shard: Shard { rank: 0, world: 3 },
+        ..mixing(2)
+    };
+    assert!(matches!(
+        Loader::new(list(&samples), order.as_slice(), wide),
+        Err(LoaderError::Pairs { world: 3, batch: 4 })
+    ));
+}
+
+#[test]
+fn what_cannot_be_read_changes_no_other_mixture() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 8);
+    let order: Vec<u32> = (0..8).collect();
+    let whole = load(&samples, &order, mixing(2));
+    std::fs::remove_file(&samples[2].path).unwrap();
+    let skip = LoaderOptions {
+        on_unreadable: Policy::Skip,
+        ..mixing(2)
+    };
+    let left = load(&samples, &order, skip);
+    let len = 3 * 16 * 16;
+    assert_eq!(left[0].images[..2 * len], whole[0].images[..2 * len]);
+    // Its partner stays alone.
+    assert_eq!(left[0].labels[2], samples[3].labels.into());
+    assert_eq!(left[1], whole[1]);
+}
+
+#[test]
+fn a_mixture_of_the_known_and_the_unknown_weighs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut samples = samples(folder.path(), 4);
+    samples[1].labels = LabelRow::default();
+    let [batch] = &load(&samples, &[0, 1, 2, 3], mixing(2))[..] else {
+        panic!("four slices are one batch");
+    };
+    assert_eq!(batch.weights, [0.0, 0.0, 1.0, 1.0]);
+    assert!(batch.labels[0].is_empty() && !batch.labels[2].is_empty());
+}
+
 #[test]
 fn planes_are_the_neighbours_in_millimetres() {
     let folder = tempfile::tempdir().unwrap();

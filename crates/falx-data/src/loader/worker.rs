@@ -3,15 +3,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use falx_core::{Hu, ImageId, LabelRow};
+use falx_core::{Hu, ImageId, LabelRow, TargetRow};
 use falx_dicom::picture::FieldOfView;
 
 use super::order::KeptOrder;
 use super::ring::{Claim, Place};
 use super::{Batch, LoaderError, LoaderOptions, Policy, Unreadable};
-use crate::augment::Placement;
+use crate::augment::{Placement, mix};
 use crate::cache::{CacheReader, Found};
-use crate::input::{Crop, InputError, InputSpec};
+use crate::input::{Crop, InputError};
 use crate::samples::{Sample, Samples};
 use crate::source::{self, SliceReader};
 
@@ -276,48 +276,73 @@ impl Task {
     }
 }
 
-/// A complete batch as the consumer gets it: without gaps, or the error of its first sample that ends the epoch.
-pub(super) fn batch(
-    number: usize,
-    mut images: Vec<f32>,
-    made: Vec<Option<Made>>,
-    input: &InputSpec,
-) -> Result<Batch, LoaderError> {
-    let len = input.len();
-    let mut batch = Batch {
-        number,
-        images: Vec::new(),
-        shape: [0, input.channels(), input.size, input.size],
-        labels: Vec::with_capacity(made.len()),
-        weights: Vec::with_capacity(made.len()),
-        ids: Vec::with_capacity(made.len()),
-        damaged: 0,
-        unreadable: Vec::new(),
-    };
-    for (at, made) in made.into_iter().enumerate() {
-        match made {
-            Some(Made::Sample {
-                image_id,
-                labels,
-                damaged,
-            }) => {
-                batch.damaged += damaged;
-                let to = batch.ids.len() * len;
-                if to != at * len {
-                    images.copy_within(at * len..(at + 1) * len, to);
+impl Task {
+    /// A complete batch as the consumer gets it: without gaps and its pairs mixed, or the error of its first sample that ends the epoch.
+    pub(super) fn batch(
+        &self,
+        number: usize,
+        mut images: Vec<f32>,
+        made: Vec<Option<Made>>,
+    ) -> Result<Batch, LoaderError> {
+        let LoaderOptions {
+            input,
+            batch: whole,
+            shard,
+            ..
+        } = &self.options;
+        let len = input.len();
+        let first = number.saturating_mul(*whole);
+        let own = shard.positions(number, *whole, self.order.len(), self.options.together());
+        // The samples' places in the whole batch.
+        let mut places = Vec::with_capacity(made.len());
+        let mut batch = Batch {
+            number,
+            images: Vec::new(),
+            shape: [0, input.channels(), input.size, input.size],
+            labels: Vec::with_capacity(made.len()),
+            weights: Vec::new(),
+            ids: Vec::with_capacity(made.len()),
+            damaged: 0,
+            unreadable: Vec::new(),
+        };
+        for (at, made) in made.into_iter().enumerate() {
+            match made {
+                Some(Made::Sample {
+                    image_id,
+                    labels,
+                    damaged,
+                }) => {
+                    batch.damaged += damaged;
+                    let to = batch.ids.len() * len;
+                    if to != at * len {
+                        images.copy_within(at * len..(at + 1) * len, to);
+                    }
+                    places.push(own.start - first + at);
+                    batch.labels.push(labels.into());
+                    batch.ids.push(image_id);
                 }
-                let is_known = !labels.is_empty();
-                batch.weights.push(if is_known { 1.0 } else { 0.0 });
-                batch.labels.push(labels);
-                batch.ids.push(image_id);
+                Some(Made::Unreadable(slice)) => batch.unreadable.push(slice),
+                Some(Made::Failed(error)) => return Err(error),
+                None => return Err(LoaderError::Gone { batch: number }),
             }
-            Some(Made::Unreadable(slice)) => batch.unreadable.push(slice),
-            Some(Made::Failed(error)) => return Err(error),
-            None => return Err(LoaderError::Gone { batch: number }),
         }
+        batch.shape[0] = batch.ids.len();
+        images.truncate(batch.ids.len() * len);
+        batch.images = images;
+        if let Some(augment) = &self.options.augment {
+            let key = (self.options.seed, self.options.epoch, first as u64);
+            mix::mix(
+                augment,
+                key,
+                &places,
+                batch.shape,
+                &mut batch.images,
+                &mut batch.labels,
+            );
+        }
+        // Of a mixture less may be known than of either sample.
+        let weight = |row: &TargetRow| if row.is_empty() { 0.0 } else { 1.0 };
+        batch.weights = batch.labels.iter().map(weight).collect();
+        Ok(batch)
     }
-    batch.shape[0] = batch.ids.len();
-    images.truncate(batch.ids.len() * len);
-    batch.images = images;
-    Ok(batch)
 }

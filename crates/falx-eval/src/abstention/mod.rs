@@ -94,19 +94,30 @@ pub(crate) fn of(
     development: Option<&Units>,
     resampling: &Resampling,
 ) -> Option<LevelAbstention> {
-    let labels: Vec<LabelSets> = LABELS
-        .into_par_iter()
-        .filter_map(|label| sets(label, judged, development, resampling))
-        .collect();
+    let sets = || -> Vec<LabelSets> {
+        let labels = LABELS.into_par_iter();
+        labels
+            .filter_map(|label| sets(label, judged, development, resampling))
+            .collect()
+    };
     let any = LabelCases::of(&judged.units, Label::Any);
     let of_any = any.outcomes().filter(|outcomes| !outcomes.is_empty());
     let point = scores.iter().find(|s| s.label == Label::Any);
     let point = point.and_then(|s| s.locked_points.as_ref()?.of(&HEADLINE_RULE));
+    let risks = || {
+        rayon::join(
+            || of_any.and_then(|test| missed(&test, development, resampling)),
+            || missed_subtypes(judged, development, resampling),
+        )
+    };
+    let selective = || of_any.zip(point).map(|(o, p)| selective(&o, p, resampling));
+    let (labels, ((missed, missed_subtypes), selective)) =
+        rayon::join(sets, || rayon::join(risks, selective));
     let level = LevelAbstention {
-        missed: of_any.and_then(|test| missed(&test, development, resampling)),
-        missed_subtypes: missed_subtypes(judged, development, resampling),
-        selective: of_any.zip(point).map(|(o, p)| selective(&o, p, resampling)),
         labels,
+        missed,
+        missed_subtypes,
+        selective,
     };
     (!level.labels.is_empty()).then_some(level)
 }
@@ -188,7 +199,9 @@ fn controlled(
 fn selective(outcomes: &Outcomes<'_>, point: &LockedPoint, resampling: &Resampling) -> Selective {
     let folds = match point.fold_thresholds.len() {
         0 => Vec::new(),
-        folds => dealt_for_thresholds(outcomes, folds as u32, resampling.seed).unwrap_or_default(),
+        folds => {
+            dealt_for_thresholds(outcomes, folds as u32, resampling.seed()).unwrap_or_default()
+        }
     };
     let threshold = |cluster: u32| {
         let fold = folds.get(cluster as usize).copied();
@@ -203,15 +216,12 @@ fn selective(outcomes: &Outcomes<'_>, point: &LockedPoint, resampling: &Resampli
             (confidence(p, threshold), wrong)
         })
         .unzip();
-    let resampling = Resampling {
-        replicates: resampling.replicates.min(MOST_REPLICATES),
-        ..*resampling
-    };
+    let resampling = resampling.at_most(MOST_REPLICATES);
     Selective {
         rule: point.name.clone(),
         threshold: point.threshold,
         chosen_on: point.chosen_on,
-        replicates: resampling.replicates,
+        replicates: resampling.replicates(),
         risk: selective_risk_of(
             &confident,
             &wrong,

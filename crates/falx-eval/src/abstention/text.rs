@@ -10,12 +10,18 @@ use crate::text::{interval, percent};
 pub(crate) fn lines(level: &LevelAbstention, unit: &str) -> Vec<String> {
     let sets = level.sets(Label::Any).map(|found| {
         let c = &found.coverage;
+        let classes = [(&c.positives, "positive"), (&c.negatives, "negative")];
+        let held: Vec<String> = classes
+            .into_iter()
+            .filter_map(|(of, class)| {
+                let held = of.by_patient.as_ref()?;
+                Some(format!("{} of {class}", share(Some(held))))
+            })
+            .collect();
         format!(
-            "Prediction sets that promise {} hold the truth in {} of positive and {} of negative {unit};\n\
-             {} get no answer.",
+            "Prediction sets that promise {} hold the truth in {} {unit};\n{} get no answer.",
             percent(c.promised, 0),
-            share(c.positives.by_patient.as_ref()),
-            share(c.negatives.by_patient.as_ref()),
+            held.join(" and "),
             share(c.abstained.as_ref())
         )
     });

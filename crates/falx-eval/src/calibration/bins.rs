@@ -45,13 +45,22 @@ pub(crate) fn bin_of(edges: &[f64], p: f64) -> usize {
 }
 
 fn equal_mass(prediction: &[f64], bins: usize) -> Vec<f64> {
-    let mut sorted = prediction.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let target = sorted.len().div_ceil(bins).max(1);
-    let (mut edges, mut rest, mut last) = (Vec::new(), sorted.as_slice(), 0);
-    while let Some(&edge) = rest.get(target.min(rest.len()).wrapping_sub(1)) {
-        last = rest.partition_point(|&p| p <= edge);
-        rest = rest.get(last..).unwrap_or_default();
+    let mut kept = prediction.to_vec();
+    let target = kept.len().div_ceil(bins).max(1);
+    let (mut edges, mut rest, mut last) = (Vec::new(), kept.as_mut_slice(), 0);
+    while !rest.is_empty() {
+        let nth = target.min(rest.len()) - 1;
+        let (_, &mut edge, above) = rest.select_nth_unstable_by(nth, f64::total_cmp);
+        // What equals the edge joins it.
+        let mut ties = 0;
+        for at in 0..above.len() {
+            if above[at] <= edge {
+                above.swap(at, ties);
+                ties += 1;
+            }
+        }
+        last = nth + 1 + ties;
+        rest = &mut above[ties..];
         edges.push(edge);
     }
     if edges.len() > 1 && last * 2 < target {

@@ -42,7 +42,7 @@ pub enum FitError {
     NotConverged,
     /// Too few patients of a class for a curve as free as this one.
     #[error(
-        "{positive} patients with and {negative} without a positive case; a curve as free as this one needs 10 of each"
+        "{} with and {negative} without a positive case; a curve as free as this one needs 10 of each", crate::text::count(*positive, "patient")
     )]
     TooFewPatients {
         /// Patients with a positive case.

@@ -47,7 +47,7 @@ pub(super) fn comparison(c: &Comparison) -> String {
                     }
                 }
             };
-        level("slice", &e.weighted_log_loss, &e.labels, &e.baselines);
+        level(c.unit.one(), &e.weighted_log_loss, &e.labels, &e.baselines);
         if let Some(s) = &e.series {
             level("series", &s.weighted_log_loss, &s.labels, &s.baselines);
         }
@@ -66,7 +66,7 @@ pub(super) fn comparison(c: &Comparison) -> String {
         let score = format!("{score} less {}", c.reference);
         line(
             &mut out,
-            &[&d.entry, "slice", label, &score],
+            &[&d.entry, c.unit.one(), label, &score],
             difference,
             [d.p, d.p_holm],
         );

@@ -3,6 +3,7 @@
 mod csv;
 mod paired;
 mod published;
+mod studies;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BlindPrediction, Case, Estimate, EvaluateError, EvaluateOptions, Evaluation, EvaluationInput,
-    evaluate_input,
+    StudyReads, UnitOfAnalysis, evaluate_input,
 };
 
 pub use paired::{NoDifference, holm};
@@ -32,6 +33,8 @@ pub struct Entry {
     pub train_prevalence: Option<[f64; 6]>,
     /// Further no-skill predictions of its cases.
     pub blind: Vec<BlindPrediction>,
+    /// What is known of whole studies, where slices have no truth: studies are compared then.
+    pub studies: Vec<StudyReads>,
 }
 
 /// What a difference is of.
@@ -93,7 +96,9 @@ pub struct EntryScores {
 /// Several models on the same cases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// Cases with a truth that all entries predict.
+    /// What is compared.
+    pub unit: UnitOfAnalysis,
+    /// Cases with a truth that all entries predict: slices, or studies where only these have a truth.
     pub slices: u64,
     /// Their patients.
     pub patients: u64,
@@ -190,17 +195,35 @@ pub fn compare(
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
     let reference = check(entries, reference)?;
-    let common = common(entries, reference)?;
+    let of_studies = studies::of_studies(entries, options.aggregation);
+    let unit = match of_studies {
+        Some(_) => UnitOfAnalysis::Study,
+        None => UnitOfAnalysis::Slice,
+    };
+    let units = of_studies.as_deref().unwrap_or(entries);
+    let common = common(units, reference)?;
     let mut scores = Vec::with_capacity(entries.len());
     let mut judged = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let (cases, blind) = of_common(entry, &common);
+    for (entry, of_units) in entries.iter().zip(units) {
+        let (cases, blind) = of_common(of_units, &common);
+        let slices = match unit {
+            UnitOfAnalysis::Slice => Vec::new(),
+            UnitOfAnalysis::Study => studies::within(entry, &common),
+        };
         let input = EvaluationInput {
+            cases: match unit {
+                UnitOfAnalysis::Slice => &cases,
+                UnitOfAnalysis::Study => &slices,
+            },
             blind: &blind,
-            ..cases.as_slice().into()
+            studies: match unit {
+                UnitOfAnalysis::Slice => &[],
+                UnitOfAnalysis::Study => &of_units.studies,
+            },
+            ..EvaluationInput::default()
         };
         let options = EvaluateOptions {
-            train_prevalence: entry.train_prevalence,
+            train_prevalence: of_units.train_prevalence,
             ..options.clone()
         };
         let evaluation = evaluate_input(&input, &options, progress).map_err(|source| {
@@ -211,15 +234,16 @@ pub fn compare(
         })?;
         scores.push(EntryScores {
             name: entry.name.clone(),
-            left_out: (entry.cases.len() - cases.len()) as u64,
+            left_out: (of_units.cases.len() - cases.len()) as u64,
             evaluation,
         });
         judged.push(cases);
     }
-    let differences = paired::differences(entries, &judged, reference, options);
+    let differences = paired::differences(units, &judged, reference, options);
     let first = scores.first().map(|s| &s.evaluation);
     Ok(Comparison {
-        slices: first.map_or(0, |e| e.slices),
+        unit,
+        slices: common.len() as u64,
         patients: first.map_or(0, |e| e.patients),
         reference: entries
             .get(reference)

@@ -49,11 +49,11 @@ pub(super) fn differences(
         return Vec::new();
     };
     let cluster = clusters(base);
-    let resampling = Resampling {
-        clusters: cluster.iter().max().map_or(0, |&c| c as usize + 1),
-        replicates: options.replicates,
-        seed: options.seed,
-    };
+    let resampling = Resampling::new(
+        cluster.iter().max().map_or(0, |&c| c as usize + 1),
+        options.replicates,
+        options.seed,
+    );
     let mut differences = Vec::new();
     for ((_, entry), cases) in entries
         .iter()
@@ -65,7 +65,7 @@ pub(super) fn differences(
             base,
             cases,
             cluster: &cluster,
-            resampling,
+            resampling: resampling.clone(),
         };
         differences.push(pair.loss(&entry.name));
         for label in LABELS {
@@ -102,7 +102,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn loss(&self, entry: &str) -> Difference {
         // Each patient's sum of differences, and their slices.
-        let mut sums = vec![(0.0, 0_u32); self.resampling.clusters];
+        let mut sums = vec![(0.0, 0_u32); self.resampling.clusters()];
         for ((base, case), &cluster) in self.base.iter().zip(self.cases).zip(self.cluster) {
             let of = |case: &Case| row_loss(case.truth, &case.prediction.map(Probability::get));
             if let (Some(ours), Some(theirs), Some(sum)) =
@@ -208,16 +208,16 @@ fn bootstrap_p(
     resampling: &Resampling,
     mean: &(impl Fn(&[u32]) -> Option<f64> + Sync),
 ) -> Option<f64> {
-    let patients = u32::try_from(resampling.clusters).ok()?;
-    if patients < 2 || resampling.replicates == 0 {
+    let patients = u32::try_from(resampling.clusters()).ok()?;
+    if patients < 2 || resampling.replicates() == 0 {
         return None;
     }
-    let draws: Vec<Option<f64>> = (0..resampling.replicates)
+    let draws: Vec<Option<f64>> = (0..resampling.replicates())
         .into_par_iter()
         .map(|replicate| {
             let path = [u64::from(replicate)];
-            let mut rng = random::stream(resampling.seed, "paired bootstrap", &path);
-            let mut weights = vec![0_u32; resampling.clusters];
+            let mut rng = random::stream(resampling.seed(), "paired bootstrap", &path);
+            let mut weights = vec![0_u32; resampling.clusters()];
             for _ in 0..patients {
                 let drawn = rng.random_range(0..patients) as usize;
                 if let Some(weight) = weights.get_mut(drawn) {

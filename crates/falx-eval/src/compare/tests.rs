@@ -1,4 +1,4 @@
-use falx_core::{LABELS, LabelRow, Silent};
+use falx_core::{LABELS, LabelRow, PatientId, Silent};
 
 use super::*;
 use crate::tests::{cohort, p};
@@ -17,6 +17,7 @@ fn entry(name: &str, cases: Vec<Case>) -> Entry {
         cases,
         train_prevalence: Some([0.1, 0.1, 0.1, 0.1, 0.1, 0.4]),
         blind: Vec::new(),
+        studies: Vec::new(),
     }
 }
 
@@ -216,4 +217,113 @@ fn statsmodels_and_numpy_agree() {
             );
         }
     }
+}
+
+/// The cases without truths of their own, and what is true of their studies.
+fn by_study(name: &str, cases: Vec<Case>, are_whole: bool) -> Entry {
+    let mut studies: BTreeMap<(PatientId, String), (LabelRow, Vec<Case>)> = BTreeMap::new();
+    for case in cases {
+        let key = (
+            case.patient.clone(),
+            case.study.as_deref().unwrap().to_owned(),
+        );
+        let (truth, of_study) = studies
+            .entry(key)
+            .or_insert((LabelRow([Some(false); 6]), Vec::new()));
+        for (whole, slice) in truth.0.iter_mut().zip(case.truth.0) {
+            *whole = Some(*whole == Some(true) || slice == Some(true));
+        }
+        of_study.push(Case {
+            truth: LabelRow::default(),
+            ..case
+        });
+    }
+    let reads = studies
+        .iter()
+        .map(|((patient, study), (truth, _))| StudyReads {
+            patient: patient.clone(),
+            study: study.as_str().into(),
+            truth: *truth,
+            readers: Vec::new(),
+        });
+    let reads = reads.collect();
+    let highest = |of_study: Vec<Case>| {
+        let mut first = of_study[0].clone();
+        for other in of_study {
+            for (p, q) in first.prediction.iter_mut().zip(other.prediction) {
+                *p = if q > *p { q } else { *p };
+            }
+        }
+        vec![first]
+    };
+    let cases = studies.into_values().flat_map(|(_, of_study)| {
+        if are_whole {
+            highest(of_study)
+        } else {
+            of_study
+        }
+    });
+    Entry {
+        cases: cases.collect(),
+        studies: reads,
+        train_prevalence: None,
+        ..entry(name, Vec::new())
+    }
+}
+
+#[test]
+fn where_only_studies_have_a_truth_studies_are_compared() {
+    let sharp = cohort(60);
+    let entries = [
+        by_study("slices", sharp.clone(), false),
+        by_study("studies", sharp.clone(), true),
+        by_study("blurred", blurred(sharp), true),
+    ];
+    let c = run(&entries).unwrap();
+    assert_eq!(
+        (c.unit, c.slices, c.patients),
+        (UnitOfAnalysis::Study, 120, 60)
+    );
+    assert!(
+        c.to_text()
+            .contains("On the same 120 studies of 60 patients")
+            || c.to_text().contains("120 studies")
+    );
+    // The highest of a study's slices is what the second entry predicts of it: they do not differ.
+    let same: Vec<&Difference> = c
+        .differences
+        .iter()
+        .filter(|d| d.entry == "studies")
+        .collect();
+    assert_eq!(same.len(), 7);
+    assert!(
+        same.iter().all(|d| d.difference.unwrap().value == 0.0),
+        "{same:?}"
+    );
+    let loss = |i: usize| c.entries[i].evaluation.weighted_log_loss.value;
+    assert_eq!(loss(0), loss(1));
+    let worse = c.differences.iter().find(|d| d.entry == "blurred").unwrap();
+    assert!((worse.difference.unwrap().value - (loss(2) - loss(0))).abs() < 1e-12);
+    let html = crate::report::comparison_to_html(&c);
+    assert!(html.contains("On the same 120 studies of 60 patients"));
+    assert!(html.contains("studies cannot be told from slices"));
+    assert!(html.contains("blurred is worse than slices"));
+
+    // An entry whose slices have truths of their own meets them at the level that all have.
+    let mut mixed = entries.clone();
+    mixed[0] = entry("slices", cohort(60));
+    let same = run(&mixed).unwrap();
+    assert_eq!((same.unit, same.slices), (c.unit, c.slices));
+    assert_eq!(same.differences, c.differences);
+    assert_eq!(
+        same.entries[0].evaluation.weighted_log_loss,
+        c.entries[0].evaluation.weighted_log_loss
+    );
+
+    // Studies that one entry lacks count for nobody.
+    let mut fewer = entries;
+    fewer[1].cases.truncate(50);
+    let c = run(&fewer).unwrap();
+    assert_eq!((c.slices, c.entries[0].left_out), (50, 70));
+    assert_eq!(c.entries[0].evaluation.labels[5].known, 50);
 }

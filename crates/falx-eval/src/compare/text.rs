@@ -10,7 +10,7 @@ use crate::{Estimate, Verdict};
 pub(super) fn comparison(c: &Comparison) -> String {
     let mut out = format!(
         "{} of {} that all entries have",
-        count(c.slices, "slice"),
+        count(c.slices, c.unit.one()),
         count(c.patients, "patient")
     );
     let left_out: Vec<String> = c
@@ -76,7 +76,7 @@ fn losses(out: &mut String, c: &Comparison, width: usize) {
             .map(|b| format!("{} {:.4}", b.name, b.weighted_log_loss))
             .collect();
         if !others.is_empty() {
-            let _ = writeln!(out, "On the same slices: {}.", others.join(", "));
+            let _ = writeln!(out, "On the same {}: {}.", c.unit.many(), others.join(", "));
         }
     }
 }
@@ -90,7 +90,7 @@ fn areas(out: &mut String, c: &Comparison, width: usize) {
             out,
             "\n{}: {} of {}\n{:<width$}  {:<10}{:<26}{:<26}per study",
             score.label,
-            count(score.positives, "positive slice"),
+            count(score.positives, &format!("positive {}", c.unit.one())),
             count(score.positive_patients, "patient"),
             "entry",
             "log loss",

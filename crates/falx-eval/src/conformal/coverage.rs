@@ -121,7 +121,7 @@ pub fn coverage(
     let share = |value: &dyn Fn(bool, PredictionSet) -> Option<f64>| {
         let cases = outcomes.iter().zip(sets);
         let known = cases.filter_map(|((truth, _, c), &set)| Some((c, value(truth, set)?, 1.0)));
-        Share::of(resampling.clusters, known)
+        Share::of(resampling.clusters(), known)
     };
     let holds = |class: Option<bool>| {
         share(&|truth, set| {
@@ -231,7 +231,7 @@ pub fn evaluate(
         });
     }
     let model = fit(test, options)?;
-    let fold = dealt(test, folds, resampling.seed)?;
+    let fold = dealt(test, folds, resampling.seed())?;
     let (_, sets) = cross_fitted_sets(test, &fold, options)?;
     Ok(ConformalEvaluation {
         model,

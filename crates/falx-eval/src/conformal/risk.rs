@@ -252,10 +252,7 @@ impl Detections {
         control: impl Fn(u32) -> Option<&'a RiskControl>,
         resampling: &Resampling,
     ) -> RealisedRisk {
-        let resampling = Resampling {
-            clusters: resampling.clusters.max(self.clusters),
-            ..*resampling
-        };
+        let resampling = resampling.covering(self.clusters);
         let judged: Vec<(Item, bool)> = self
             .items
             .iter()
@@ -266,7 +263,7 @@ impl Detections {
                 let (numerator, denominator) = part(item, *called)?;
                 Some((item.cluster, numerator, denominator))
             });
-            Share::of(resampling.clusters, parts)
+            Share::of(resampling.clusters(), parts)
         };
         let flag = |is: bool| f64::from(u8::from(is));
         // A patient's losses sum to 1 at most, so its ratio is its loss.
@@ -344,7 +341,7 @@ pub fn evaluate_risk_control(
     let score: Vec<f64> = test.items.iter().map(|i| i.score).collect();
     let cluster: Vec<u32> = test.items.iter().map(|i| i.cluster).collect();
     let outcomes = Outcomes::new(&truth, &score, &cluster).map_err(|_| ConformalError::NoCases)?;
-    let fold = dealt(&outcomes, folds, resampling.seed)?;
+    let fold = dealt(&outcomes, folds, resampling.seed())?;
     let of = |cluster: u32| fold.get(cluster as usize).copied().unwrap_or(0);
     let mut controls = Vec::new();
     for f in 0..folds {

@@ -132,7 +132,7 @@ pub fn selective_risk_of(
     });
     let estimate = |i: usize| found.get(i).copied().flatten();
     let mut curve = Vec::new();
-    let ones = vec![1; resampling.clusters];
+    let ones = vec![1; resampling.clusters()];
     let _ = by_confidence.walk(&ones, |coverage, risk, key| {
         curve.push(RiskPoint {
             coverage,

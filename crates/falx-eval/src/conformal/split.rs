@@ -152,7 +152,7 @@ pub enum ConformalError {
     },
     /// Too few patients to choose on some and judge on others.
     #[error(
-        "{patients} patients cannot be dealt into {folds} folds; give at least one patient a fold, and two folds"
+        "{} cannot be dealt into {folds} folds; give at least one patient a fold, and two folds", crate::text::count(*patients as u64, "patient")
     )]
     Folds {
         /// Patients there are.

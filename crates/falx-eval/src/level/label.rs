@@ -135,6 +135,7 @@ impl Prepared {
             few,
             note: note(auc.err(), few, known, positives, positive_patients),
             roc: operating::roc(&self.ranked),
+            roc_band: Vec::new(),
             calibration: calibration(&self.cells, &bins, &self.outcomes),
             operating_points: operating::points(&self.ranked, &predictions),
             recalibration: None,

@@ -1,6 +1,6 @@
 //! Means over cases under many weightings at once, from sums over patients.
 
-use crate::resampling::{LANES, Row, Weights};
+use crate::resampling::{LANES, Weights, totals};
 
 /// What every patient adds to some sums.
 #[derive(Debug)]
@@ -22,13 +22,6 @@ pub(super) struct Mean {
 
 /// The sums in every lane.
 pub(super) struct Totals(Vec<[f64; LANES]>);
-
-/// Patients whose weights are unpacked at a time: they stay in the processor's nearest cache for all sums.
-const TILE: usize = 32;
-/// Lanes that are summed in registers.
-const WIDTH: usize = 16;
-
-type Tile = [[[f64; WIDTH]; LANES / WIDTH]; TILE];
 
 impl Sums {
     pub(super) fn new(patients: usize) -> Self {
@@ -71,38 +64,7 @@ impl Sums {
 
     /// All sums under weights. Sums of whole numbers are exact.
     pub(super) fn totals(&self, weights: &Weights) -> Totals {
-        let mut totals = vec![[0.0; LANES]; self.columns.len()];
-        let mut tile: Tile = [[[0.0; WIDTH]; LANES / WIDTH]; TILE];
-        for (first, rows) in (0..).step_by(TILE).zip(weights.rows().chunks(TILE)) {
-            for (place, row) in tile.iter_mut().zip(rows) {
-                unpack(row, place);
-            }
-            for (column, total) in self.columns.iter().zip(&mut totals) {
-                let values = column.get(first..first + rows.len()).unwrap_or_default();
-                add_products(&tile, values, total);
-            }
-        }
-        Totals(totals)
-    }
-}
-
-fn unpack(row: &Row, place: &mut [[f64; WIDTH]; LANES / WIDTH]) {
-    for (place, &weight) in place.as_flattened_mut().iter_mut().zip(&row.0) {
-        *place = f64::from(weight);
-    }
-}
-
-fn add_products(tile: &Tile, values: &[f64], total: &mut [f64; LANES]) {
-    for (part, total) in total.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
-        let mut sum = [0.0; WIDTH];
-        for (weights, &value) in tile.iter().zip(values) {
-            for (sum, weight) in sum.iter_mut().zip(&weights[part]) {
-                *sum += weight * value;
-            }
-        }
-        for (total, sum) in total.iter_mut().zip(sum) {
-            *total += sum;
-        }
+        Totals(totals(&self.columns, weights))
     }
 }
 

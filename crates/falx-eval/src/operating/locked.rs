@@ -119,7 +119,7 @@ pub fn locked_points(
 
 /// Judges every patient at the threshold that the other folds' patients choose.
 ///
-/// Folds are of whole patients, dealt by cluster number and `resampling.seed`, those with a positive case first so that
+/// Folds are of whole patients, dealt by cluster number and `resampling.seed()`, those with a positive case first so that
 /// every fold has its share of them.
 ///
 /// # Shape
@@ -130,7 +130,7 @@ pub fn cross_fitted_points(
     folds: u32,
     resampling: &Resampling,
 ) -> LockedPoints {
-    let dealt = deal(outcomes, folds, resampling.seed);
+    let dealt = deal(outcomes, folds, resampling.seed());
     let fold_of = |cluster: u32| dealt.as_ref().ok()?.get(cluster as usize).copied();
     // One sorting for all rules; the folds one after the other, as each holds a copy of the cases.
     let choose = |left_out: Option<u32>| -> Vec<Result<f64, NoThreshold>> {

@@ -2,12 +2,14 @@
 //!
 //! * [`Confusion`] says what four counts mean; [`Performance`] adds intervals.
 //! * A [`Rule`] chooses a threshold on some patients; [`locked_points`] and [`cross_fitted_points`] judge it on others.
+//! * [`roc_band`] says how surely a ROC curve is known.
 //! * [`decision_curve`] says what acting on the predictions is worth.
 
 mod confusion;
 mod decision_curve;
 mod locked;
 mod performance;
+mod roc_band;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -23,6 +25,7 @@ pub use locked::{
 pub use performance::{
     CountsByCluster, PREVALENCES, Performance, PredictiveValues, UndefinedMeasure, performances,
 };
+pub use roc_band::{BAND_SPECIFICITIES, RocBandPoint, roc_band};
 pub use threshold::{NoThreshold, RULES, Rule};
 
 use crate::OperatingPoint;

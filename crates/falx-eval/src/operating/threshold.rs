@@ -64,7 +64,7 @@ pub enum NoThreshold {
         value: f64,
     },
     /// Too few patients for the folds.
-    #[error("{patients} patients with a case cannot be judged in {folds} folds")]
+    #[error("{} with a case cannot be judged in {folds} folds", crate::text::count(*patients as u64, "patient"))]
     Folds {
         /// Patients there are.
         patients: usize,
@@ -218,6 +218,8 @@ pub(super) struct Steps {
 impl Steps {
     pub(super) fn new(cases: impl Iterator<Item = (bool, f64)>) -> Self {
         let mut cases: Vec<(bool, f64)> = cases.collect();
+        // Cases mostly come in rising order, and what is sorted already sorts at once.
+        cases.reverse();
         cases.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         let mut now = Confusion::default();
         for &(truth, _) in &cases {

@@ -49,14 +49,12 @@ pub enum PredictionsError {
     },
     /// The rows are studies.
     #[error(
-        "{} has the column `{column}` and no image_id: its rows are studies; give one row a slice, with the slice's id as image_id",
+        "{} has a column of studies and no image_id: its rows are studies; give one row a slice, with the slice's id as image_id",
         .path.display()
     )]
     Studies {
         /// The file.
         path: PathBuf,
-        /// The column that names studies.
-        column: String,
     },
     /// There is no row.
     #[error("{} has no rows; it must have one below the header for every slice", .path.display())]
@@ -169,7 +167,7 @@ pub enum PredictionsError {
     },
     /// Percentages by mistake.
     #[error(
-        "{}: the values look like percentages ({} above 1, of {}; the highest is {highest}): divide them by 100",
+        "{}: the values look like percentages ({} above 1, of {}; the highest is {highest}); add --percentages to divide each by 100",
         .path.display(), thousands(*.above), thousands(*.count)
     )]
     Percentages {

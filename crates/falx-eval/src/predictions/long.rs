@@ -6,6 +6,7 @@ use std::path::Path;
 use falx_core::{ImageId, LABELS};
 
 use super::{Faults, PredictionsError, Raw};
+use crate::UnitOfAnalysis;
 use crate::kaggle::dialect::{Dialect, Header, header};
 use crate::kaggle::lines::Lines;
 use crate::kaggle::row::split_id;
@@ -79,6 +80,7 @@ pub(super) fn read(input: impl BufRead, path: &Path) -> Result<Raw, PredictionsE
         lines: first_lines,
         faults,
         notes: vec!["The file has Kaggle's form, `ID,Label` with six rows an image.".to_owned()],
+        of: UnitOfAnalysis::Slice,
     };
     let separator = match dialect.separator_name() {
         Some("semicolons") => b';',

@@ -17,6 +17,7 @@ use falx_core::{ImageId, LABELS, Label, Prediction};
 
 pub use error::PredictionsError;
 
+use crate::UnitOfAnalysis;
 use crate::kaggle::KNOWN_DUPLICATES;
 use crate::kaggle::dialect::{Header, header};
 use crate::scale::Scale;
@@ -27,20 +28,28 @@ use faults::Faults;
 const IMAGE_COLUMN: &str = "image_id";
 
 /// What was read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
-    /// One prediction a slice, in the file's order.
+    /// One prediction a row, in the file's order; of a study the `image_id` is its name.
     pub rows: Vec<Prediction>,
+    /// What a row is of: a slice, or, where only studies are named, a whole study.
+    pub of: UnitOfAnalysis,
     /// Where the file departs from a plain `predictions.csv`, and how that was understood. A sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads a `predictions.csv`, in the file's order. Columns are found by name; further ones are ignored.
+/// Reads a `predictions.csv` of slices, in the file's order. Columns are found by name; further ones are ignored.
 ///
 /// # Errors
 /// [`PredictionsError`] for a file that cannot be read or has a row that is no prediction.
 pub fn read_csv(path: &Path) -> Result<Vec<Prediction>, PredictionsError> {
-    read(path, Scale::Probabilities).map(|predictions| predictions.rows)
+    let predictions = read(path, Scale::Probabilities)?;
+    match predictions.of {
+        UnitOfAnalysis::Slice => Ok(predictions.rows),
+        UnitOfAnalysis::Study => Err(PredictionsError::Studies {
+            path: path.to_owned(),
+        }),
+    }
 }
 
 /// Reads predictions whose numbers have a known scale, and says where the file departs from a plain `predictions.csv`.
@@ -99,6 +108,7 @@ struct Raw {
     lines: Vec<u64>,
     faults: Faults,
     notes: Vec<String>,
+    of: UnitOfAnalysis,
 }
 
 impl Raw {
@@ -130,6 +140,7 @@ impl Raw {
             .collect();
         Ok(Predictions {
             rows,
+            of: self.of,
             notes: self.notes,
         })
     }

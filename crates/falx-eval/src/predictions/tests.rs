@@ -111,7 +111,7 @@ fn logits_and_percentages_are_recognised_and_read_when_asked_for() {
     let percent = table(|slice, label| (slice * 6 + label) as f64 * 1.25);
     assert_eq!(
         refused(&percent),
-        "p.csv: the values look like percentages (71 above 1, of 72; the highest is 88.75): divide them by 100"
+        "p.csv: the values look like percentages (71 above 1, of 72; the highest is 88.75); add --percentages to divide each by 100"
     );
     let read = understood(&percent, Scale::Percentages);
     assert_eq!(read.rows[11].probabilities[5].get(), 0.8875);
@@ -141,7 +141,6 @@ fn every_fault_is_named_with_its_line_and_counted() {
         HEADER.to_owned(),
         "This is a letter, not a table.\nIt goes on.\n".to_owned(),
         "image_id,any\nx,.5\n".to_owned(),
-        HEADER.replace("image_id", "study_uid") + good,
         HEADER.replace("image_id", "case") + good,
         of("x,NaN,.1,.1,.1,.1,.1\ny,,,,,,\n"),
         of("x,.1,.1,inf,.1,.1,.1\n"),
@@ -215,4 +214,33 @@ proptest! {
             prop_assert!(!read.rows.is_empty());
         }
     }
+}
+
+#[test]
+fn a_table_of_studies_is_known_by_its_column() {
+    for column in ["study_uid", "StudyInstanceUID", "study"] {
+        let text = HEADER.replace("image_id", column) + "1.2.3,.1,.1,.1,.1,.1,.1\n";
+        let read = understood(&text, Scale::Probabilities);
+        assert_eq!((read.of, read.rows.len()), (UnitOfAnalysis::Study, 1));
+        assert_eq!(
+            read.notes,
+            [format!(
+                "The studies' ids were read from the column `{column}`."
+            )]
+        );
+    }
+    let both = HEADER.replace("any\n", "any,study_uid\n") + "ID_a,.1,.1,.1,.1,.1,.1,1.2.3\n";
+    assert_eq!(
+        understood(&both, Scale::Probabilities).of,
+        UnitOfAnalysis::Slice
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.csv");
+    std::fs::write(
+        &path,
+        HEADER.replace("image_id", "study_uid") + "1.2,0,0,0,0,0,0\n",
+    )
+    .unwrap();
+    let refused = read_csv(&path).unwrap_err().to_string();
+    assert!(refused.contains("its rows are studies"), "{refused}");
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use falx_core::{ImageId, LABELS};
 
 use super::{Faults, IMAGE_COLUMN, PredictionsError, Raw};
+use crate::UnitOfAnalysis;
 use crate::kaggle::row::clip;
 use crate::text::thousands;
 
@@ -50,10 +51,15 @@ pub(super) fn read(mut input: impl BufRead, path: &Path) -> Result<Raw, Predicti
         lines: Vec::new(),
         faults: Faults::default(),
         notes: Vec::new(),
+        of: columns.of,
     };
     if !columns.image_name.eq_ignore_ascii_case(IMAGE_COLUMN) {
+        let whose = match columns.of {
+            UnitOfAnalysis::Slice => "slices",
+            UnitOfAnalysis::Study => "studies",
+        };
         raw.notes.push(format!(
-            "The slices' ids were read from the column `{}`.",
+            "The {whose}' ids were read from the column `{}`.",
             columns.image_name
         ));
     }
@@ -139,6 +145,7 @@ fn separator(start: &[u8]) -> u8 {
 
 /// Where in a row what stands.
 struct Columns {
+    of: UnitOfAnalysis,
     image: usize,
     image_name: String,
     labels: [usize; 6],
@@ -168,17 +175,18 @@ impl Columns {
         for (column, label) in labels.iter_mut().zip(LABELS) {
             *column = place(label.name()).ok_or_else(|| missing(label.name()))?;
         }
-        let Some(image) = IMAGE_COLUMNS.iter().find_map(|name| place(name)) else {
-            let study = STUDY_COLUMNS.iter().find_map(|name| place(name));
-            return Err(match study.and_then(|at| names.get(at)) {
-                Some(column) => PredictionsError::Studies {
-                    path: path.to_owned(),
-                    column: clip(column),
-                },
-                None => missing(IMAGE_COLUMN),
-            });
+        let image = IMAGE_COLUMNS.iter().find_map(|name| place(name));
+        // Without a slice's id a row stands for a whole study.
+        let study = || STUDY_COLUMNS.iter().find_map(|name| place(name));
+        let of = match image {
+            Some(_) => UnitOfAnalysis::Slice,
+            None => UnitOfAnalysis::Study,
+        };
+        let Some(image) = image.or_else(study) else {
+            return Err(missing(IMAGE_COLUMN));
         };
         Ok(Self {
+            of,
             image,
             image_name: names.get(image).map(|n| clip(n)).unwrap_or_default(),
             labels,

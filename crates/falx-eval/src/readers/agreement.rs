@@ -123,10 +123,7 @@ pub fn agreement(
     model: Option<&ModelReads<'_>>,
     resampling: &Resampling,
 ) -> ReaderAgreement {
-    let resampling = Resampling {
-        clusters: resampling.clusters.max(table.clusters()),
-        ..*resampling
-    };
+    let resampling = resampling.covering(table.clusters());
     let cluster: Vec<u32> = table.cases().iter().map(|c| c.cluster).collect();
     let names = table.readers();
     let reads: Vec<Vec<Option<bool>>> = (0..names.len())
@@ -135,7 +132,7 @@ pub fn agreement(
     let mut pairs = Vec::new();
     for (second, b) in reads.iter().enumerate() {
         for (first, a) in reads.iter().enumerate().take(second) {
-            let crossed = Crossed::new(a, b, &cluster, resampling.clusters);
+            let crossed = Crossed::new(a, b, &cluster, resampling.clusters());
             pairs.push((first, second, crossed));
         }
     }
@@ -178,7 +175,7 @@ fn reader_reads(
         .zip(cluster)
         .filter_map(|(said, &c)| Some((c, (*said)?)));
     let share = Share::of(
-        resampling.clusters,
+        resampling.clusters(),
         known.map(|(c, yes)| (c, f64::from(u8::from(yes)), 1.0)),
     );
     ReaderReads {

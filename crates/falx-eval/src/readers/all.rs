@@ -164,7 +164,7 @@ pub(crate) fn all_readers(
     readers: u32,
     resampling: &Resampling,
 ) -> AllReaders {
-    let mut by_cluster = vec![Sums::default(); resampling.clusters];
+    let mut by_cluster = vec![Sums::default(); resampling.clusters()];
     for (&count, &cluster) in counts.iter().zip(clusters) {
         if let Some(sums) = by_cluster.get_mut(cluster as usize) {
             sums.add(count, readers);

@@ -16,7 +16,7 @@ mod table;
 pub use agreement::{PairAgreement, ReaderAgreement, ReaderReads, agreement};
 pub use all::{AllReaders, FleissKappa, fleiss_kappa, krippendorff_alpha};
 pub use judged::Readers;
-pub(crate) use judged::of;
+pub(crate) use judged::{ScoredStudies, of};
 pub use model::{AgainstReference, ModelAmongReaders, ModelReads};
 pub use pair::PairTable;
 pub use table::{ReadCase, ReaderTable, ReaderTableError, Votes};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::{Crossed, mean};
 use super::table::ReaderTable;
+use crate::operating::ChosenOn;
 use crate::ranked::Ranked;
 use crate::{Estimate, Resampling};
 
@@ -16,6 +17,11 @@ pub struct ModelReads<'a> {
     pub prediction: &'a [Option<f64>],
     /// From here on the model says yes; locked beforehand on other cases. Without one only areas are given.
     pub threshold: Option<f64>,
+    /// Each case's own threshold, in the table's order, where each was chosen on other patients than the case's; the one above
+    /// is then that of all patients, for new ones.
+    pub own_thresholds: Option<&'a [f64]>,
+    /// On whom the thresholds were chosen.
+    pub chosen_on: Option<ChosenOn>,
 }
 
 /// A model against one reference: a reader, or the readers' majority.
@@ -46,6 +52,9 @@ pub struct AgainstReference {
 pub struct ModelAmongReaders {
     /// The locked threshold, where one was given.
     pub threshold: Option<f64>,
+    /// On whom it was chosen. With folds each study is judged at the threshold that the other folds' patients chose, and the one
+    /// above is that of all of them.
+    pub chosen_on: Option<ChosenOn>,
     /// The model against each reader.
     pub readers: Vec<AgainstReference>,
     /// The model against what most readers said; tied votes are left out.
@@ -73,7 +82,7 @@ pub(crate) fn among(
     let calls = calls(model);
     let crossed: Vec<Crossed> = reads
         .iter()
-        .map(|said| Crossed::new(&calls, said, &cluster, resampling.clusters))
+        .map(|said| Crossed::new(&calls, said, &cluster, resampling.clusters()))
         .collect();
     let found = resampling.estimates(|w| {
         let with = mean(crossed.iter().map(|c| c.under(w).kappa()));
@@ -84,6 +93,7 @@ pub(crate) fn among(
     let majority: Vec<Option<bool>> = table.majority().iter().map(|row| row.get(label)).collect();
     ModelAmongReaders {
         threshold: model.threshold,
+        chosen_on: model.threshold.and(model.chosen_on),
         readers: table
             .readers()
             .iter()
@@ -105,8 +115,12 @@ pub(crate) fn among(
 
 /// What the model says at its threshold; unknown without one.
 fn calls(model: &ModelReads<'_>) -> Vec<Option<bool>> {
-    let call = |p: &Option<f64>| Some((*p).filter(|p| p.is_finite())? >= model.threshold?);
-    model.prediction.iter().map(call).collect()
+    let call = |(case, p): (usize, &Option<f64>)| {
+        let own = model.own_thresholds.and_then(|own| own.get(case));
+        let threshold = own.copied().or(model.threshold)?;
+        Some((*p).filter(|p| p.is_finite())? >= threshold)
+    };
+    model.prediction.iter().enumerate().map(call).collect()
 }
 
 fn against(
@@ -125,7 +139,7 @@ fn against(
         })
         .collect();
     let ranked = Ranked::new(cases.iter().map(|&(truth, p, _)| (truth, p)));
-    let crossed = Crossed::new(&calls(model), said, cluster, resampling.clusters);
+    let crossed = Crossed::new(&calls(model), said, cluster, resampling.clusters());
     let found = resampling.estimates(|w| {
         let weight = |case: u32| {
             let cluster = cases.get(case as usize).map(|c| c.2 as usize);

@@ -45,11 +45,7 @@ fn table(reads: &[Vec<Option<bool>>]) -> ReaderTable {
 }
 
 fn resampling(clusters: usize) -> Resampling {
-    Resampling {
-        clusters,
-        replicates: 200,
-        seed: 4,
-    }
+    Resampling::new(clusters, 200, 4)
 }
 
 fn value(estimate: Option<Estimate>) -> f64 {
@@ -200,6 +196,8 @@ fn a_model_that_repeats_a_reader_agrees_as_that_reader_does() {
     let model = ModelReads {
         prediction: &prediction,
         threshold: Some(0.5),
+        own_thresholds: None,
+        chosen_on: None,
     };
     let found = agreement(&table, LABEL, Some(&model), &resampling(60));
     let model = found.model.unwrap();
@@ -216,6 +214,8 @@ fn a_model_that_repeats_a_reader_agrees_as_that_reader_does() {
     let no_threshold = ModelReads {
         prediction: &prediction,
         threshold: None,
+        own_thresholds: None,
+        chosen_on: None,
     };
     let found = agreement(&table, LABEL, Some(&no_threshold), &resampling(60));
     let model = found.model.unwrap();
@@ -303,7 +303,7 @@ proptest! {
         let forward = table(&reads);
         let mut turned = reads.clone();
         turned.rotate_left(turn % reads.len());
-        let none = Resampling { clusters: 0, replicates: 0, seed: 0 };
+        let none = Resampling::new(0, 0, 0);
         let a = agreement(&forward, LABEL, None, &none);
         let b = agreement(&table(&turned), LABEL, None, &none);
         prop_assert_eq!(a.votes, b.votes);

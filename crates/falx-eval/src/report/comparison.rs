@@ -6,12 +6,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{ReportError, STYLE, svg, table, write_page};
 use crate::compare::{Comparison, Difference, EntryScores, Metric};
-use crate::text::{count, interval, p_value, skill, thousands, value};
-use crate::{Estimate, Verdict};
+use crate::text::{count, interval, p_value, skill, thousands, value, with_interval};
+use crate::{Estimate, UnitOfAnalysis, Verdict};
 
 /// The comparison as HTML, in the report's style.
 pub fn comparison_to_html(comparison: &Comparison) -> String {
-    page(comparison).into_string()
+    super::together(&page(comparison).into_string())
 }
 
 /// Writes the comparison as one HTML file.
@@ -44,12 +44,12 @@ fn page(c: &Comparison) -> Markup {
                 header class="top" {
                     h1 { "Comparison of " (count(c.entries.len() as u64, "model")) }
                     p class="subtitle" {
-                        "On the same " (count(c.slices, "slice")) " of " (count(c.patients, "patient"))
+                        "On the same " (count(c.slices, c.unit.one())) " of " (count(c.patients, "patient"))
                         ", each beside its no-skill baseline."
                     }
                 }
                 main id="main" tabindex="-1" {
-                    (mind(c))
+                    (minute(c))
                     @for (id, title, body) in sections {
                         section id=(id) aria-labelledby=(format!("{id}-h")) {
                             h2 id=(format!("{id}-h")) { (title) }
@@ -63,7 +63,75 @@ fn page(c: &Comparison) -> Markup {
     }
 }
 
-/// What must be known before any number: who is no better than no skill, and what was left out.
+/// What a clinician reads first: who has the lowest loss, who differs from the reference, who is no better than no skill.
+fn minute(c: &Comparison) -> Markup {
+    html! {
+        section class="minute" aria-labelledby="minute-h" {
+            h2 id="minute-h" { "In a minute" }
+            @for sentence in summary(c) { p { (sentence) } }
+            (mind(c))
+            div class="say" {
+                h3 { "What must not be concluded" }
+                ul class="plain" {
+                    li { "That the lowest of several losses stays lowest: to choose the best of them here is to learn from the test." }
+                    li { "That two models are equal where no difference is found: too few patients find none." }
+                }
+            }
+        }
+    }
+}
+
+fn summary(c: &Comparison) -> Vec<String> {
+    let loss = |e: &EntryScores| e.evaluation.weighted_log_loss;
+    let mut sentences = Vec::new();
+    let lowest = c
+        .entries
+        .iter()
+        .min_by(|a, b| loss(a).value.total_cmp(&loss(b).value));
+    if let Some(best) = lowest {
+        let beside = best
+            .evaluation
+            .baselines
+            .first()
+            .map_or_else(String::new, |b| {
+                format!(
+                    "; predicting the {} for everything has {}",
+                    b.name,
+                    value(b.weighted_log_loss, 4, false)
+                )
+            });
+        sentences.push(format!(
+            "The lowest weighted log loss is that of {}: {}{beside}.",
+            best.name,
+            with_interval(&loss(best), 4, false)
+        ));
+    }
+    let of_loss = |d: &&Difference| d.metric == Metric::WeightedLogLoss;
+    for d in c.differences.iter().filter(of_loss) {
+        let Some(difference) = &d.difference else {
+            continue;
+        };
+        let lower = Estimate {
+            value: -difference.value,
+            low: difference.high.map(|x| -x),
+            high: difference.low.map(|x| -x),
+        };
+        let (stands, by, how_much) = match (difference.low, difference.high) {
+            (Some(low), _) if low > 0.0 => ("is worse than", "is higher by", difference),
+            (_, Some(high)) if high < 0.0 => ("is better than", "is lower by", &lower),
+            _ => ("cannot be told from", "differs by", difference),
+        };
+        sentences.push(format!(
+            "{} {stands} {}: its loss {by} {}.",
+            d.entry,
+            c.reference,
+            with_interval(how_much, 4, false)
+        ));
+    }
+    sentences
+}
+
+/// Who is no better than no skill, and what was left out.
 fn mind(c: &Comparison) -> Markup {
     let worse: Vec<&EntryScores> = c
         .entries
@@ -73,15 +141,15 @@ fn mind(c: &Comparison) -> Markup {
     let left_out: Vec<&EntryScores> = c.entries.iter().filter(|e| e.left_out > 0).collect();
     html! {
         @if !worse.is_empty() || !left_out.is_empty() {
-            aside class=(if worse.is_empty() { "mind" } else { "mind bad" }) aria-labelledby="mind-h" {
-                h3 id="mind-h" { "Mind" }
+            div class=(if worse.is_empty() { "mind" } else { "mind bad" }) {
+                h3 { "Mind" }
                 ul {
                     @for entry in worse {
                         li { "WORSE THAN NO SKILL: " (entry.name) " has a higher loss than a prediction that never looked." }
                     }
                     @for entry in left_out {
                         li {
-                            (count(entry.left_out, "slice")) " of " (entry.name)
+                            (count(entry.left_out, c.unit.one())) " of " (entry.name)
                             " left out, as another entry lacks them or their truth."
                         }
                     }
@@ -104,7 +172,7 @@ fn losses(c: &Comparison) -> Markup {
         let e = &entry.evaluation;
         for (i, b) in e.baselines.iter().enumerate() {
             rows.push(vec![
-                table::cell(&entry.name),
+                html! { @if i == 0 { (entry.name) } @else { span class="some" { (entry.name) } } },
                 if i == 0 {
                     table::estimate(Some(&e.weighted_log_loss), 4, false)
                 } else {
@@ -130,13 +198,15 @@ fn losses(c: &Comparison) -> Markup {
 }
 
 fn labels(c: &Comparison) -> Markup {
-    let columns = [
+    let mut columns = vec![
         table::words("Model"),
         table::number("Log loss"),
         table::number("AUC"),
         table::number("Average precision"),
-        table::number("AUC per study"),
     ];
+    if c.unit == UnitOfAnalysis::Slice {
+        columns.push(table::number("AUC per study"));
+    }
     let Some(first) = c.entries.first() else {
         return html! {};
     };
@@ -147,7 +217,7 @@ fn labels(c: &Comparison) -> Markup {
                 &format!("Scores of {}", label.label),
                 &table::cell(format!(
                     "{} of {}",
-                    count(label.positives, "positive slice"),
+                    count(label.positives, &format!("positive {}", c.unit.one())),
                     count(label.positive_patients, "patient"),
                 )),
                 &columns,
@@ -168,11 +238,13 @@ fn label_row(entry: &EntryScores, label: usize) -> Vec<Markup> {
         table::estimate(s.log_loss.as_ref(), 4, s.few),
         table::estimate(s.auc.as_ref(), 3, s.few),
         table::estimate(s.average_precision.as_ref(), 3, s.few),
-        study.map_or_else(
+    ]);
+    if e.unit == UnitOfAnalysis::Slice {
+        row.push(study.map_or_else(
             || html! { span class="none" { "no studies" } },
             |s| table::estimate(s.auc.as_ref(), 3, s.few),
-        ),
-    ]);
+        ));
+    }
     row
 }
 
@@ -190,8 +262,9 @@ fn differences(c: &Comparison) -> Markup {
         (table::table(
             "Differences to the reference",
             &table::cell(format!(
-                "Each model less {}, on the same slices. A loss is better lower, an AUC higher.",
-                c.reference
+                "Each model less {}, on the same {}. A loss is better lower, an AUC higher.",
+                c.reference,
+                c.unit.many()
             )),
             &columns,
             &rows,
@@ -216,7 +289,7 @@ fn difference(d: &Difference) -> Vec<Markup> {
         let sign = if e.value < 0.0 { '−' } else { '+' };
         html! {
             span class="value" { (sign) (value(e.value.abs(), digits, false)) }
-            span class="interval" { (interval(e, digits, false)) }
+            @if e.low.is_some() { span class="interval" { (interval(e, digits, false)) } }
         }
     };
     vec![

@@ -87,8 +87,34 @@ pub fn to_html(report: &Report) -> String {
     together(&page::page(report).into_string())
 }
 
-/// Keeps a number and its per cent sign on one line.
+/// Keeps a number and its per cent sign on one line, and so a bracket with an interval.
 fn together(html: &str) -> String {
+    let mut parts = html.split('(');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push('(');
+        match part.split_once(')') {
+            Some((inside, rest)) if is_interval(inside) => {
+                let inside = inside.replace(' ', "\u{a0}");
+                kept.extend([&inside, ")", rest]);
+            }
+            _ => kept.push_str(part),
+        }
+    }
+    with_per_cent(&kept)
+}
+
+/// "0.945 to 0.979", "−5 to 12".
+fn is_interval(words: &str) -> bool {
+    let number = |word: &str| {
+        let digits = word.trim_start_matches('−');
+        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    let ends = words.split_once(" to ");
+    ends.is_some_and(|(low, high)| number(low) && number(high))
+}
+
+fn with_per_cent(html: &str) -> String {
     let mut kept = String::with_capacity(html.len());
     for c in html.chars() {
         if c == '%' && kept.ends_with(' ') {

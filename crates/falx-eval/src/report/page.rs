@@ -49,7 +49,7 @@ fn contents(parts: &[Part]) -> Markup {
                 @for part in parts {
                     div {
                         h3 { (part.name) }
-                        ol {
+                        ol class=[(part.sections.len() > 8).then_some("two")] {
                             @for section in &part.sections {
                                 li { a href=(format!("#{}", section.id)) { (section.title) } }
                             }

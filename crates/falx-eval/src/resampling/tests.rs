@@ -12,11 +12,7 @@ fn list(value: &Value) -> Vec<f64> {
 }
 
 const fn resampling(clusters: usize, replicates: u32) -> Resampling {
-    Resampling {
-        clusters,
-        replicates,
-        seed: 5,
-    }
+    Resampling::new(clusters, replicates, 5)
 }
 
 fn weighted(values: &[f64], weights: &[u32]) -> f64 {

@@ -33,13 +33,21 @@ impl Weights {
         &self.rows
     }
 
+    /// The same, less what only filling needs.
+    pub(super) fn without_columns(self) -> Self {
+        Self {
+            columns: Vec::new(),
+            ..self
+        }
+    }
+
     /// Fills in the draws of a block.
     pub(super) fn fill(&mut self, resampling: &Resampling, block: usize) {
-        self.rows.resize(resampling.clusters, Row([0; LANES]));
+        self.rows.resize(resampling.clusters(), Row([0; LANES]));
         self.columns.resize_with(COLUMNS, Vec::new);
         for first in (0..LANES).step_by(COLUMNS) {
             for (lane, column) in (first..).zip(&mut self.columns) {
-                column.resize(resampling.clusters, 0);
+                column.resize(resampling.clusters(), 0);
                 column.fill(0);
                 resampling.draw(block * LANES + lane, column);
             }

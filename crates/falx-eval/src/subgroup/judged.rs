@@ -50,11 +50,7 @@ pub(crate) fn of<'a>(
         prediction: &prediction,
         cluster: &cluster,
     };
-    let resampling = Resampling {
-        clusters: judged.patients,
-        replicates: e.replicates,
-        seed: e.seed,
-    };
+    let resampling = Resampling::new(judged.patients, e.replicates, e.seed);
     let mut found = subgroups(&cases, &axes, &options, &resampling).ok()?;
     found.notes.extend(point.and_then(on_the_same_cases));
     Some(found)

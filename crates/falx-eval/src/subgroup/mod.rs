@@ -165,11 +165,10 @@ pub fn subgroups(
         }));
     }
     let clusters = cases.cluster.iter().max().map_or(0, |&c| c as usize + 1);
-    let resampling = Resampling {
-        clusters: resampling.clusters.max(clusters),
-        replicates: draws(n, resampling.replicates),
-        ..*resampling
-    };
+    let resampling = resampling.covering(clusters);
+    let resampling = resampling
+        .at_most(draws(n, resampling.replicates()))
+        .keeping_draws();
     let mut scored = Vec::new();
     let mut gaps = Vec::new();
     for axis in axes {
@@ -200,14 +199,14 @@ pub fn subgroups(
         gap.p_corrected = p;
     }
     Ok(Subgroups {
-        notes: notes(&scored, &gaps, resampling.replicates),
+        notes: notes(&scored, &gaps, resampling.replicates()),
         axes: scored,
         multiplicity: Multiplicity {
             tests: tested.iter().flatten().count() as u64,
             corrected: "Holm".to_owned(),
         },
         gaps,
-        replicates: resampling.replicates,
+        replicates: resampling.replicates(),
         permutations: options.permutations,
     })
 }
@@ -262,7 +261,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
     let counts: Vec<u64> = by_group.iter().map(|g| g.len() as u64).collect();
     let shares: Vec<Share> = by_group
         .into_iter()
-        .map(|g| Share::of(resampling.clusters, g))
+        .map(|g| Share::of(resampling.clusters(), g))
         .collect();
     let found = Share::estimates(&shares, resampling);
     let rows = axis.groups.iter().zip(counts).zip(shares.iter().zip(found));
@@ -276,7 +275,7 @@ fn losses(cases: &SubgroupCases<'_>, axis: &Axis, resampling: &Resampling) -> Ve
 }
 
 /// What a corrected p-value must not exceed for a gap to be called real.
-const SIGNIFICANT: f64 = 0.05;
+pub(crate) const SIGNIFICANT: f64 = 0.05;
 
 fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     let mut notes: Vec<String> = gaps
@@ -298,8 +297,9 @@ fn notes(axes: &[AxisScores], gaps: &[Gap], replicates: u32) -> Vec<String> {
     }
     if !gaps.is_empty() {
         notes.push(format!(
-            "Intervals from {replicates} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
-             is no evidence; its p-value takes the choice into account."
+            "Intervals from {} resamples of patients. The groups of a gap are the extremes found, so a gap alone \
+             is no evidence; its p-value takes the choice into account.",
+            crate::text::thousands(u64::from(replicates))
         ));
     }
     notes

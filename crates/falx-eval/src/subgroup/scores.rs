@@ -193,9 +193,9 @@ pub fn by_group(
     }
     let groups: Vec<Group> = cases
         .iter()
-        .map(|cases| Group::new(cases, resampling.clusters, threshold))
+        .map(|cases| Group::new(cases, resampling.clusters(), threshold))
         .collect();
-    let everyone = vec![1; resampling.clusters];
+    let everyone = vec![1; resampling.clusters()];
     let values_under = |weights: &[u32]| -> Vec<[Option<f64>; 4]> {
         groups.iter().map(|g| g.values(weights)).collect()
     };
@@ -237,7 +237,7 @@ pub fn by_group(
         let counts = |group: usize| compared.iter().any(|c| c.get(group) == Some(&true));
         let dealing = Dealing::new(outcomes, &axis.group, axis.groups.len(), threshold, counts);
         let purpose = format!("subgroups of {label} by {}", axis.name);
-        dealing.p_values(&compared, permutations, resampling.seed, &purpose)
+        dealing.p_values(&compared, permutations, resampling.seed(), &purpose)
     });
     let gaps = extremes.iter().flatten().filter_map(|e| {
         Some(Gap {

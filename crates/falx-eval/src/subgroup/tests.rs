@@ -83,11 +83,7 @@ impl Population {
     }
 
     fn gaps(&self, permutations: u32) -> Vec<Gap> {
-        let resampling = Resampling {
-            clusters: 0,
-            replicates: 100,
-            seed: 1,
-        };
+        let resampling = Resampling::new(0, 100, 1);
         let (_, gaps) = by_group(
             &self.outcomes(),
             &self.axis(),
@@ -128,11 +124,7 @@ fn without_a_gap_few_p_values_are_small() {
 #[test]
 fn groups_score_as_if_alone() {
     let population = Population::draw(200, 0.2, 3);
-    let resampling = Resampling {
-        clusters: 200,
-        replicates: 50,
-        seed: 1,
-    };
+    let resampling = Resampling::new(200, 50, 1);
     let axis = population.axis();
     let outcomes = population.outcomes();
     let (scores, _) = by_group(&outcomes, &axis, Label::Any, Some(0.5), 0, &resampling).unwrap();
@@ -217,11 +209,7 @@ fn few_patients_get_counts_and_no_score() {
         };
     }
     axis.groups.push(UNKNOWN.to_owned());
-    let resampling = Resampling {
-        clusters: 40,
-        replicates: 30,
-        seed: 2,
-    };
+    let resampling = Resampling::new(40, 30, 2);
     let options = SubgroupOptions {
         labels: LABELS.to_vec(),
         thresholds: [Some(0.5); 6],
@@ -281,11 +269,7 @@ fn corrected_p_values_count_all_axes_and_labels() {
         thresholds: [Some(0.5); 6],
         permutations: 199,
     };
-    let resampling = Resampling {
-        clusters: 150,
-        replicates: 30,
-        seed: 2,
-    };
+    let resampling = Resampling::new(150, 30, 2);
     let found = subgroups(&cases, &[population.axis(), half], &options, &resampling).unwrap();
     assert_eq!((found.multiplicity.tests, found.gaps.len()), (12, 12));
     assert_eq!(found.axes[1].straddling_patients, 150);

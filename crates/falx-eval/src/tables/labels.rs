@@ -346,6 +346,32 @@ pub(super) fn roc(levels: &[Level<'_>]) -> Table {
     }
 }
 
+/// One row a specificity at which a curve is read.
+pub(super) fn roc_band(levels: &[Level<'_>]) -> Table {
+    let rows = of_each(levels, |s| {
+        let points = s.roc_band.iter();
+        points
+            .map(|p| {
+                let mut row = vec![number(p.specificity)];
+                row.extend(scored(Some(&p.sensitivity)));
+                row
+            })
+            .collect()
+    });
+    Table {
+        name: "roc_band",
+        columns: vec![
+            "level",
+            "label",
+            "specificity",
+            "sensitivity",
+            "sensitivity_low",
+            "sensitivity_high",
+        ],
+        rows,
+    }
+}
+
 /// One row a threshold of a decision curve.
 pub(super) fn decision_curves(levels: &[Level<'_>]) -> Table {
     let rows = of_each(levels, |s| {

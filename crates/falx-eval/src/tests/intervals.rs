@@ -39,11 +39,7 @@ fn a_labels_scores_are_those_of_the_single_functions() {
             let (sum, count) = terms.fold((0.0, 0.0), |(s, n), (x, w)| (s + x, n + w));
             Some(sum / count)
         };
-        let resampling = Resampling {
-            clusters: 60,
-            replicates: 300,
-            seed: 4,
-        };
+        let resampling = Resampling::new(60, 300, 4);
         let (ours, plain) = (score.brier.unwrap(), resampling.estimate(squared).unwrap());
         for (a, b) in [
             (ours.value, plain.value),

@@ -239,3 +239,95 @@ fn page_tables_and_check_lists_have_them_and_name_the_multiplicity() {
     let alone = judged(&cases()[..30], &[], 0);
     assert_eq!(claim(&alone, "18"), None, "nobody's reads are known");
 }
+
+#[test]
+fn the_model_among_readers_answers_at_its_own_folds_threshold() {
+    let e = judged(&cases(), &reads(), 0);
+    let study = e.study.as_ref().unwrap();
+    let any = &study.labels[Label::Any.index()];
+    let point = any.locked_points.as_ref().unwrap();
+    let point = point.of(&crate::summary::HEADLINE_RULE).unwrap();
+    let readers = e.readers.as_ref().unwrap();
+    let of_any = readers.labels.iter().find(|l| l.label == Label::Any);
+    let model = of_any.unwrap().model.as_ref().unwrap();
+    assert_eq!(model.chosen_on, Some(point.chosen_on));
+    assert_eq!(model.threshold, Some(point.threshold));
+    // The first reader is right about every study, so against this reader the model does what it does against the truth.
+    let right = &model.readers[0];
+    assert_eq!(right.cases, study.studies);
+    let value = |e: &Option<crate::Estimate>| e.unwrap().value;
+    assert_eq!(value(&right.sensitivity), value(&point.test.sensitivity));
+    assert_eq!(value(&right.specificity), value(&point.test.specificity));
+    let all = point.development.as_ref().unwrap();
+    assert_ne!(
+        (value(&all.sensitivity), value(&all.specificity)),
+        (value(&right.sensitivity), value(&right.specificity)),
+        "the threshold of everyone would be seen"
+    );
+}
+
+#[test]
+fn gaps_and_broken_promises_are_warned_of() {
+    let e = judged(&cases(), &[], 200);
+    let significant = e.subgroups.as_ref().unwrap().gaps.iter();
+    let significant: Vec<_> = significant
+        .filter(|g| g.p_corrected.is_some_and(|p| p <= 0.05))
+        .collect();
+    assert!(!significant.is_empty());
+    let gaps = e.warnings.iter().filter(|w| w.starts_with("By "));
+    let axes: std::collections::BTreeSet<&str> =
+        significant.iter().map(|g| g.axis.as_str()).collect();
+    assert_eq!(gaps.count(), axes.len(), "{:?}", e.warnings);
+    assert!(!e.warnings.iter().any(|w| w.contains("promise")));
+
+    // A development set whose predictions are surer than those that are judged.
+    let sure: Vec<Case> = cases()
+        .into_iter()
+        .map(|mut case| {
+            let bleeds = case.truth.get(Label::Any) == Some(true);
+            let noise = 0.01 * case.prediction[0].get();
+            let p = if bleeds { 0.95 + noise } else { noise };
+            case.patient = PatientId(format!("other {}", case.patient.0));
+            case.image_id = ImageId(format!("other {}", case.image_id));
+            case.prediction = [Probability::new(p).unwrap(); 6];
+            case
+        })
+        .collect();
+    let judged = cases();
+    let input = EvaluationInput {
+        cases: &judged,
+        development: Some(&sure),
+        ..EvaluationInput::default()
+    };
+    let options = EvaluateOptions {
+        replicates: 200,
+        ..EvaluateOptions::default()
+    };
+    let e = evaluate_input(&input, &options, &Silent).unwrap();
+    let broken = |w: &&String| w.starts_with("Prediction sets over slices break their promise");
+    let warning = e.warnings.iter().find(broken).unwrap();
+    assert!(warning.contains("any, positive ones, "), "{warning}");
+    let missed = |w: &&String| w.contains("that promises to miss at most 10 % misses");
+    assert!(e.warnings.iter().any(|w| missed(&w)), "{:?}", e.warnings);
+}
+
+#[test]
+fn the_card_names_the_group_that_fares_worst() {
+    let e = judged(&cases(), &[], 100);
+    let card = crate::model_card::markdown("x", &crate::Provenance::default(), &e);
+    let factors = card.split("## ").find(|part| part.starts_with("Factors"));
+    let factors = factors.unwrap();
+    let line = factors.lines().find(|l| l.starts_with("- By scanner"));
+    let line = line.unwrap();
+    assert!(line.contains("A (39 patients), B (40 patients)"), "{line}");
+    assert!(
+        line.contains("lowest AUC") && line.contains(" in B (40 patients, "),
+        "{line}"
+    );
+    assert!(line.contains("Widest gap: "), "{line}");
+    let plain = judged(&cases()[..6], &[], 0);
+    let card = crate::model_card::markdown("x", &crate::Provenance::default(), &plain);
+    assert!(
+        card.contains("fewer than two groups have ten patients") || card.contains("given none")
+    );
+}

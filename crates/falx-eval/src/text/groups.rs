@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{count, interval, p_value, threshold, value};
 use crate::Estimate;
+use crate::operating::ChosenOn;
 use crate::readers::{ReaderAgreement, Readers};
 use crate::subgroup::{AxisScores, FEW_PATIENTS, Gap, Subgroups};
 
@@ -70,12 +71,14 @@ pub(super) fn readers(out: &mut String, r: &Readers) {
         let _ = writeln!(out, "{}", reader_line(label).trim_end());
     }
     for label in &r.labels {
-        if let Some(t) = label.model.as_ref().and_then(|m| m.threshold)
+        if let Some(model) = &label.model
+            && let Some(t) = model.threshold
             && label.label == falx_core::Label::Any
         {
+            let on = model.chosen_on.map_or("locked", ChosenOn::words);
             let _ = writeln!(
                 out,
-                "Kappas: means over pairs. The model says yes from its locked threshold on; any from {}.",
+                "Kappas: means over pairs. The model says yes from its threshold on ({on}); any from {}.",
                 threshold(t)
             );
         }

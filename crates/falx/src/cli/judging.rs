@@ -4,12 +4,44 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use falx_eval::Aggregation;
+use falx_eval::{Aggregation, Scale};
+
+/// What the numbers of files of predictions mean.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct GivenScale {
+    /// The numbers of files of predictions are logits: apply the sigmoid to each.
+    #[arg(long)]
+    pub logits: bool,
+    /// The numbers of files of predictions are percentages, from 0 to 100: divide each by 100.
+    #[arg(long, conflicts_with = "logits")]
+    pub percentages: bool,
+}
+
+impl GivenScale {
+    /// The scale asked for.
+    pub const fn scale(self) -> Scale {
+        match (self.logits, self.percentages) {
+            (true, _) => Scale::Logits,
+            (false, true) => Scale::Percentages,
+            (false, false) => Scale::Probabilities,
+        }
+    }
+
+    /// The flag that was given, if any.
+    pub const fn flag(self) -> Option<&'static str> {
+        match self.scale() {
+            Scale::Probabilities => None,
+            Scale::Logits => Some("--logits"),
+            Scale::Percentages => Some("--percentages"),
+        }
+    }
+}
 
 /// `falx evaluate`
 #[derive(Debug, Args)]
 pub struct Evaluate {
-    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form).
+    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form). Its rows are slices or, where it has
+    /// `study_uid` and no `image_id` or the index knows them as such, whole studies.
     #[arg(value_name = "RUN|CSV")]
     pub what: PathBuf,
     /// The truth for a predictions.csv: Kaggle's `ID,Label`, or one column a label. [default: the index's labels]
@@ -31,9 +63,8 @@ pub struct Evaluate {
     /// their quartiles.
     #[arg(long, value_name = "CSV")]
     pub groups: Option<PathBuf>,
-    /// The numbers of a predictions.csv are logits: apply the sigmoid to each.
-    #[arg(long)]
-    pub logits: bool,
+    #[command(flatten)]
+    pub scale: GivenScale,
     /// Write the report as one HTML page.
     #[arg(long, value_name = "F")]
     pub html: Option<PathBuf>,
@@ -67,9 +98,8 @@ pub struct Compare {
     /// An index that names their patients and studies.
     #[arg(long, value_name = "PARQUET")]
     pub index: Option<PathBuf>,
-    /// The numbers of files of predictions are logits: apply the sigmoid to each.
-    #[arg(long)]
-    pub logits: bool,
+    #[command(flatten)]
+    pub scale: GivenScale,
     /// How slices' predictions become one of their series and study, as in `falx evaluate`.
     #[arg(long, default_value_t, value_name = "HOW", value_parser = Aggregation::from_str)]
     pub aggregation: Aggregation,

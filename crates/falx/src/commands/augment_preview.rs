@@ -76,19 +76,15 @@ pub fn run(arguments: &AugmentPreview) -> anyhow::Result<Outcome> {
     Outcome::done(text, &drawn)
 }
 
-fn config(named: &str) -> anyhow::Result<AugmentConfig> {
-    let config = match named {
-        "full" => AugmentConfig::full(),
-        "default" => AugmentConfig::default(),
-        recipe => {
-            let recipe = Recipe::read(Path::new(recipe))?;
-            recipe.augment.context(
-                "the recipe has no [augment]; add one, or give `--augment full` or `--augment default`",
-            )?
-        }
-    };
-    config.check()?;
-    Ok(config)
+fn config(asked: &str) -> anyhow::Result<AugmentConfig> {
+    let path = Path::new(asked);
+    if path.extension().is_some_and(|e| e == "toml") || path.is_file() {
+        return Recipe::read(path)?.augment.context(
+            "the recipe asks for no augmentation; add `augment = \"full\"` to it, or give `--augment full`",
+        );
+    }
+    let names: Vec<&str> = asked.split(',').map(str::trim).collect();
+    Ok(AugmentConfig::named(&names)?)
 }
 
 fn subject(sources: &[PathBuf]) -> anyhow::Result<Subject> {

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use atomic_write_file::AtomicWriteFile;
-use falx_eval::Scale;
 use falx_eval::report::write_comparison;
 use falx_train::{Contender, Contest, JudgeOptions, compare_models};
 
@@ -31,11 +30,7 @@ pub fn run(arguments: &Compare, context: &Context) -> anyhow::Result<Outcome> {
         reference: arguments.reference.as_deref(),
         labels: arguments.labels.as_deref(),
         index: arguments.index.as_deref(),
-        scale: if arguments.logits {
-            Scale::Logits
-        } else {
-            Scale::Probabilities
-        },
+        scale: arguments.scale.scale(),
     };
     let options = JudgeOptions {
         replicates: arguments.replicates,

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use atomic_write_file::AtomicWriteFile;
 use falx_eval::report::{Report, write_html};
-use falx_eval::{Evaluation, Scale, model_card, tables};
+use falx_eval::{Evaluation, model_card, tables};
 use falx_train::{
     JudgeOptions, PredictionFiles, RunFolder, evaluate_predictions, evaluate_run, report,
 };
@@ -25,9 +25,9 @@ pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
         groups: arguments.groups.as_deref(),
     };
     if arguments.what.is_dir() {
-        if arguments.logits {
+        if let Some(flag) = arguments.scale.flag() {
             bail!(
-                "{}: a run's own predictions are probabilities; give --logits with a predictions.csv",
+                "{}: a run's own predictions are probabilities; give {flag} with a predictions.csv",
                 arguments.what.display()
             );
         }
@@ -46,11 +46,7 @@ pub fn run(arguments: &Evaluate, context: &Context) -> anyhow::Result<Outcome> {
         labels: arguments.labels.as_deref(),
         index: arguments.index.as_deref(),
         development: arguments.development.as_deref(),
-        scale: if arguments.logits {
-            Scale::Logits
-        } else {
-            Scale::Probabilities
-        },
+        scale: arguments.scale.scale(),
     };
     let judged = evaluate_predictions(&files, &options, progress)?;
     outcome(&judged.evaluation, || Ok(judged.report()), arguments)

@@ -72,7 +72,7 @@ pub(super) fn histogram(histogram: &Histogram) -> Markup {
                 span class="quiet" { (thousands(known)) " slices" @if histogram.unknown > 0 { "; " (thousands(histogram.unknown)) " unknown" } }
             }
             @if known > 0 {
-                svg viewBox="0 0 300 126" role="img" aria-label=(format!("{name}: histogram over {known} slices")) {
+                svg viewBox="0 0 304 126" role="img" aria-label=(format!("{name}: histogram over {known} slices")) {
                     @for (i, &slices) in histogram.slices.iter().enumerate() {
                         @if slices > 0 {
                             // The smallest bar is still seen.
@@ -86,7 +86,7 @@ pub(super) fn histogram(histogram: &Histogram) -> Markup {
                         }
                     }
                     line class="axis" x1="10" x2="290" y1="104.5" y2="104.5" {}
-                    text class="tick" x="10" y="10" { (thousands(top)) }
+                    text class="tick" x="10" y="12" { (thousands(top)) }
                 }
             } @else {
                 p class="none" { "The files do not tell." }

@@ -1,7 +1,7 @@
-use falx_core::LabelRow;
+use falx_core::{LabelRow, TargetRow};
 use proptest::prelude::*;
 
-use super::{Targets, mix};
+use super::mix;
 use crate::augment::AugmentConfig;
 
 const SHAPE: [usize; 4] = [6, 2, 16, 16];
@@ -21,18 +21,22 @@ fn labels(positive: usize) -> LabelRow {
     LabelRow(row)
 }
 
-fn targets() -> Targets {
-    let rows: Vec<LabelRow> = (0..SHAPE[0]).map(labels).collect();
-    Targets::of(&rows)
+fn targets() -> Vec<TargetRow> {
+    (0..SHAPE[0]).map(|at| labels(at).into()).collect()
 }
 
-fn run(config: AugmentConfig, epoch: u64) -> (Vec<f32>, Targets) {
+/// The shares of a row; 0 where one is not known.
+fn shares(row: &TargetRow) -> [f32; 6] {
+    row.0
+        .map(|share| share.map_or(0.0, |share| share.get() as f32))
+}
+
+fn run(config: AugmentConfig, epoch: u64) -> (Vec<f32>, Vec<TargetRow>) {
     let (mut images, mut targets) = (images(), targets());
-    let positions: Vec<u64> = (30..36).collect();
     mix(
         &config,
-        (4, epoch),
-        &positions,
+        (4, epoch, 30),
+        &[0, 1, 2, 3, 4, 5],
         SHAPE,
         &mut images,
         &mut targets,
@@ -64,7 +68,11 @@ fn labels_are_shared_as_pixels_are() {
         let (mixed, targets) = run(config, 1);
         let before = images();
         let mut changed = 0;
-        for (at, (sample, share)) in mixed.chunks(LEN).zip(&targets.share).enumerate() {
+        for (at, (sample, share)) in mixed
+            .chunks(LEN)
+            .zip(targets.iter().map(shares))
+            .enumerate()
+        {
             // Own value, partner's value: the mean says how much is own, and so must the labels.
             let own = before[at * LEN];
             let mean = sample.iter().sum::<f32>() / LEN as f32;
@@ -105,9 +113,12 @@ fn a_share_is_of_the_head_and_not_of_the_square() {
         sample.fill(0.0);
     }
     let mut targets = targets();
-    let positions: Vec<u64> = (30..36).collect();
-    mix(&CUT, (4, 1), &positions, SHAPE, &mut images, &mut targets);
-    let empty = images.chunks(LEN).zip(&targets.share).step_by(2);
+    let places = [0, 1, 2, 3, 4, 5];
+    mix(&CUT, (4, 1, 30), &places, SHAPE, &mut images, &mut targets);
+    let empty = images
+        .chunks(LEN)
+        .zip(targets.iter().map(shares))
+        .step_by(2);
     let mut seen = 0;
     for (at, (sample, share)) in empty.enumerate() {
         if sample.iter().any(|&value| value > 0.0) {
@@ -135,22 +146,83 @@ proptest! {
             }
             LabelRow(row)
         }).collect();
-        let (mut images, mut targets) = (images(), Targets::of(&rows));
-        let before = targets.clone();
+        let mut targets: Vec<TargetRow> = rows.into_iter().map(TargetRow::from).collect();
+        let (mut images, before) = (images(), targets.clone());
         let config = AugmentConfig { mixup, cutmix, ..AugmentConfig::none() };
-        let positions: Vec<u64> = (0..6).collect();
-        mix(&config, (seed, 0), &positions, SHAPE, &mut images, &mut targets);
-        for at in 0..6 {
-            let (share, known) = (targets.share[at], targets.known[at]);
+        mix(&config, (seed, 0, 0), &[0, 1, 2, 3, 4, 5], SHAPE, &mut images, &mut targets);
+        for (row, before) in targets.iter().zip(before) {
             for label in 0..6 {
-                prop_assert!((0.0..=1.0).contains(&share[label]));
-                prop_assert!(!known[label] || before.known[at][label]);
-                prop_assert!(known[label] || share[label] == 0.0);
-                if known[5] && known[label] {
-                    prop_assert!(share[5] >= share[label]);
+                prop_assert!(row.0[label].is_none() || before.0[label].is_some());
+                if let (Some(any), Some(share)) = (row.0[5], row.0[label]) {
+                    prop_assert!(any >= share);
                 }
             }
         }
         prop_assert!(images.iter().all(|value| (0.0..=0.61).contains(value)));
+    }
+}
+
+#[test]
+fn a_part_of_a_batch_is_mixed_as_in_the_whole_and_nobody_without_a_partner() {
+    for config in [UP, CUT] {
+        let (whole, rows) = run(config, 2);
+        // The second pair alone, as another rank has it.
+        let (mut part, mut own) = (
+            images()[2 * LEN..4 * LEN].to_vec(),
+            targets()[2..4].to_vec(),
+        );
+        let shape = [2, 2, 16, 16];
+        mix(&config, (4, 2, 30), &[2, 3], shape, &mut part, &mut own);
+        assert_eq!(
+            (&part[..], &own[..]),
+            (&whole[2 * LEN..4 * LEN], &rows[2..4])
+        );
+        // Sample 2 could not be read: 3 stays as it is, and the others are what they were.
+        let without = |all: Vec<f32>| [&all[..2 * LEN], &all[3 * LEN..]].concat();
+        let (mut some, mut left) = (without(images()), targets());
+        left.remove(2);
+        let shape = [5, 2, 16, 16];
+        mix(
+            &config,
+            (4, 2, 30),
+            &[0, 1, 3, 4, 5],
+            shape,
+            &mut some,
+            &mut left,
+        );
+        let mut expected = without(whole);
+        expected[2 * LEN..3 * LEN].copy_from_slice(&images()[3 * LEN..4 * LEN]);
+        assert_eq!(some, expected);
+        assert_eq!(left[2], labels(3).into());
+        assert_eq!(
+            (left[..2].to_vec(), left[3..].to_vec()),
+            (rows[..2].to_vec(), rows[4..].to_vec())
+        );
+    }
+}
+
+/// What a network is shown of each label stays what the sampler shows: exactly so with mixup, on average with cutmix.
+#[test]
+fn mixing_leaves_the_prior() {
+    let mean = |rows: &[TargetRow]| -> [f64; 6] {
+        let of = |label: usize| {
+            rows.iter()
+                .filter_map(move |row| row.0[label])
+                .map(falx_core::Probability::get)
+        };
+        std::array::from_fn(|label| of(label).sum::<f64>() / rows.len() as f64)
+    };
+    let own = mean(&targets());
+    for (config, near) in [(UP, 1e-6), (CUT, 0.02)] {
+        let mut sums = [0.0; 6];
+        for epoch in 0..200 {
+            let shown = mean(&run(config, epoch).1);
+            for (sum, shown) in sums.iter_mut().zip(shown) {
+                *sum += shown / 200.0;
+            }
+        }
+        for (shown, own) in sums.into_iter().zip(own) {
+            assert!((shown - own).abs() < near, "{shown} {own}");
+        }
     }
 }

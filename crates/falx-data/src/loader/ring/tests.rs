@@ -1,5 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Instant;
 
 use falx_core::{ImageId, LabelRow, random};
 use rand::RngExt;
@@ -16,9 +18,24 @@ fn sample(position: usize) -> Made {
     }
 }
 
+fn next(ring: &Ring, spare: Vec<f32>) -> Option<Filled> {
+    match ring.take(spare, None) {
+        Poll::Ready(next) => next,
+        Poll::Pending => panic!("without a deadline it waits for ever"),
+    }
+}
+
 /// What came out, batch by batch; `threads` put each position's number into its place.
 fn run(threads: usize, positions: usize, batch: usize, slots: usize, seed: u64) -> Vec<Vec<f32>> {
-    let ring = Arc::new(Ring::new(positions, batch, Shard::default(), 2, 0, slots));
+    let ring = Arc::new(Ring::new(
+        positions,
+        batch,
+        Shard::default(),
+        2,
+        0,
+        slots,
+        1,
+    ));
     let open = Arc::new(AtomicUsize::new(0));
     let mut out = Vec::new();
     std::thread::scope(|scope| {
@@ -48,7 +65,7 @@ fn run(threads: usize, positions: usize, batch: usize, slots: usize, seed: u64) 
             number,
             images,
             made,
-        }) = ring.take(spare)
+        }) = next(&ring, spare)
         {
             assert_eq!(number, out.len(), "batches come in order");
             assert!(made.iter().all(Option::is_some));
@@ -81,7 +98,7 @@ fn any_threads_and_any_room_give_the_same_batches() {
 #[test]
 fn a_consumer_that_leaves_ends_the_threads() {
     for round in 0..100 {
-        let ring = Arc::new(Ring::new(1000, 4, Shard::default(), 1, 0, 2));
+        let ring = Arc::new(Ring::new(1000, 4, Shard::default(), 1, 0, 2, 1));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 let place = Ring::enter(&ring);
@@ -92,17 +109,17 @@ fn a_consumer_that_leaves_ends_the_threads() {
                 });
             }
             for _ in 0..round % 5 {
-                assert!(ring.take(Vec::new()).is_some());
+                assert!(next(&ring, Vec::new()).is_some());
             }
             ring.stop();
         });
-        assert!(ring.take(Vec::new()).is_none());
+        assert!(next(&ring, Vec::new()).is_none());
     }
 }
 
 #[test]
 fn threads_that_vanish_end_the_waiting() {
-    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 2));
+    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 2, 1));
     std::thread::scope(|scope| {
         let place = Ring::enter(&ring);
         scope.spawn(move || {
@@ -114,13 +131,13 @@ fn threads_that_vanish_end_the_waiting() {
             drop(place.claim());
         });
         assert!(
-            ring.take(Vec::new())
+            next(&ring, Vec::new())
                 .unwrap()
                 .made
                 .iter()
                 .all(Option::is_some)
         );
-        let broken = ring.take(Vec::new()).unwrap();
+        let broken = next(&ring, Vec::new()).unwrap();
         assert!(broken.made.iter().any(Option::is_none));
     });
 }
@@ -128,6 +145,29 @@ fn threads_that_vanish_end_the_waiting() {
 #[test]
 fn nothing_to_make_is_nothing_to_wait_for() {
     assert!(run(3, 0, 4, 2, 0).is_empty());
-    let done = Ring::new(8, 4, Shard::default(), 1, 2, 2);
-    assert!(done.claim().is_none() && done.take(Vec::new()).is_none());
+    let done = Ring::new(8, 4, Shard::default(), 1, 2, 2, 1);
+    assert!(done.claim().is_none() && next(&done, Vec::new()).is_none());
+}
+
+#[test]
+fn waiting_until_a_deadline_loses_nothing() {
+    let ring = Arc::new(Ring::new(8, 4, Shard::default(), 1, 0, 1, 1));
+    let place = Ring::enter(&ring);
+    for round in 0..2 {
+        for _ in 0..4 {
+            assert!(ring.take(Vec::new(), Some(Instant::now())).is_pending());
+            let claim = place.claim().unwrap();
+            place.put(&claim, sample(claim.position), |_| {});
+        }
+        let Poll::Ready(Some(filled)) = ring.take(Vec::new(), Some(Instant::now())) else {
+            panic!("what is ready is given whatever the deadline");
+        };
+        assert_eq!(filled.number, round);
+    }
+    // The only slot was the consumer's until it asked again.
+    assert!(place.claim().is_none());
+    assert!(matches!(
+        ring.take(Vec::new(), Some(Instant::now())),
+        Poll::Ready(None)
+    ));
 }

@@ -6,6 +6,7 @@ use falx_core::Silent;
 use falx_eval::interval::{
     LEVEL, clopper_pearson, clustered_difference, delong, delong_difference, wilson,
 };
+use falx_eval::operating::{ChosenOn, LockedPoint, RocBandPoint, Rule, locked_points};
 use falx_eval::{Estimate, EvaluateOptions, LabelScore, Outcomes, Resampling, evaluate};
 use rayon::prelude::*;
 
@@ -118,6 +119,7 @@ fn judge(world: &World, truth: &Truth, number: u64) -> Found {
             of_closures(world, &sample, truth, (number, label), &mut found);
         }
     }
+    of_locked(world, &sample, number, &mut found);
     found
 }
 
@@ -134,6 +136,28 @@ fn of_label(score: &LabelScore, truth: &Truth, found: &mut Found) {
         truth.partial_auc,
     ));
     let precision = score.average_precision;
+    let at = |p: &&RocBandPoint| p.specificity == 0.9;
+    found.push((
+        "sensitivity at a specificity of 0.9, band",
+        Level,
+        score.roc_band.iter().find(at).map(|p| p.sensitivity),
+        truth.sensitivity_at_nine_tenths,
+    ));
+    let fixed = |p: &&LockedPoint| p.chosen_on == ChosenOn::Fixed;
+    let points = score.locked_points.iter().flat_map(|points| &points.points);
+    let test = points.clone().find(fixed).map(|point| &point.test);
+    found.push((
+        "sensitivity at a fixed threshold",
+        Level,
+        test.and_then(|test| test.sensitivity),
+        truth.sensitivity,
+    ));
+    found.push((
+        "specificity at a fixed threshold",
+        Level,
+        test.and_then(|test| test.specificity),
+        truth.specificity,
+    ));
     found.push((
         "average precision, BCa",
         Level,
@@ -207,6 +231,41 @@ fn of_formulas(world: &World, sample: &Sample, truth: &Truth, label: usize, foun
     ));
 }
 
+/// A threshold that other patients chose: its true rates are those of this threshold, whatever it was chosen for.
+fn of_locked(world: &World, sample: &Sample, number: u64, found: &mut Found) {
+    let other = world.sample(number + OTHERS);
+    let columns = |of: &Sample| -> (Vec<bool>, Vec<f64>) {
+        let pairs = of.truth.iter().zip(&of.first);
+        pairs.map(|(y, s)| (y[0], world.prediction(s[0]))).unzip()
+    };
+    let ((dev_truth, dev), (truth, prediction)) = (columns(&other), columns(sample));
+    let development = Outcomes::new(&dev_truth, &dev, &other.patient);
+    let test = Outcomes::new(&truth, &prediction, &sample.patient);
+    let (Ok(development), Ok(test)) = (development, test) else {
+        return;
+    };
+    let resampling = Resampling::new(world.patients, world.replicates, number);
+    let rule = Rule::Sensitivity { at_least: 0.9 };
+    let points = locked_points(&[rule], &development, &test, &resampling);
+    let point = points.of(&rule);
+    let (sensitivity, specificity) = point.map_or((0.0, 0.0), |p| world.rates(p.threshold));
+    found.push((
+        "sensitivity at a locked threshold",
+        Promise::Level,
+        point.and_then(|p| p.test.sensitivity),
+        sensitivity,
+    ));
+    found.push((
+        "specificity at a locked threshold",
+        Promise::Level,
+        point.and_then(|p| p.test.specificity),
+        specificity,
+    ));
+}
+
+/// Far from the numbers of samples that are judged.
+const OTHERS: u64 = 1 << 32;
+
 /// What a patient adds to a mean log loss and a sensitivity.
 #[derive(Clone, Copy, Debug, Default)]
 struct PatientSums {
@@ -224,11 +283,7 @@ fn of_closures(
     found: &mut Found,
 ) {
     use Promise::Level;
-    let resampling = Resampling {
-        clusters: world.patients,
-        replicates: world.replicates,
-        seed: number,
-    };
+    let resampling = Resampling::new(world.patients, world.replicates, number);
     let mut sums = vec![PatientSums::default(); world.patients];
     for ((&patient, y), s) in sample.patient.iter().zip(&sample.truth).zip(&sample.first) {
         let sum = &mut sums[patient as usize];

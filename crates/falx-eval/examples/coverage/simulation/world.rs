@@ -46,6 +46,9 @@ pub struct Truth {
     pub average_precision: f64,
     pub difference: f64,
     pub sensitivity: f64,
+    pub specificity: f64,
+    /// At a specificity of 0.9.
+    pub sensitivity_at_nine_tenths: f64,
     pub alarms: f64,
     pub skill: f64,
     pub skill_of_half: f64,
@@ -82,6 +85,14 @@ impl World {
     fn logit(&self, score: f64) -> f64 {
         let odds = self.prevalence / (1.0 - self.prevalence);
         self.separation * (score - self.separation / 2.0) + odds.ln()
+    }
+
+    /// The true sensitivity and specificity of a threshold of the predictions.
+    pub fn rates(&self, threshold: f64) -> (f64, f64) {
+        let odds = self.prevalence / (1.0 - self.prevalence);
+        let logit = (threshold / (1.0 - threshold)).ln();
+        let score = (logit - odds.ln()) / self.separation + self.separation / 2.0;
+        (below(self.separation - score), below(score))
     }
 
     pub fn truth(&self) -> Truth {
@@ -121,6 +132,8 @@ impl World {
             }),
             difference: below(apart * FRAC_1_SQRT_2) - below(self.second * FRAC_1_SQRT_2),
             sensitivity,
+            specificity: below(called),
+            sensitivity_at_nine_tenths: below(apart - Normal::standard().inverse_cdf(0.9)),
             alarms: share * sensitivity + (1.0 - share) * below(-called),
             skill: 1.0 - log_loss / entropy,
             skill_of_half: 1.0 - log_loss / LN_2,

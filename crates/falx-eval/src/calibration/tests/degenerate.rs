@@ -153,10 +153,6 @@ fn priors_at_the_edge_are_typed() {
 #[test]
 fn a_summary_without_cases_is_empty() {
     let none = Outcomes::new(&[], &[], &[]).unwrap();
-    let resampling = Resampling {
-        clusters: 0,
-        replicates: 10,
-        seed: 1,
-    };
+    let resampling = Resampling::new(0, 10, 1);
     assert_eq!(summary(&none, &resampling), Calibration::default());
 }

@@ -65,11 +65,7 @@ fn bins_and_errors_agree() {
     for case in cases().0.as_array().unwrap() {
         let sample = sample(case);
         let outcomes = sample.outcomes();
-        let resampling = Resampling {
-            clusters: outcomes.clusters(),
-            replicates: 20,
-            seed: 1,
-        };
+        let resampling = Resampling::new(outcomes.clusters(), 20, 1);
         let bins = reliability(&outcomes, Binning::default(), &resampling);
         let expected = case["equal_mass"].as_array().unwrap();
         assert_eq!(bins.len(), expected.len());

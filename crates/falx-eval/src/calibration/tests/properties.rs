@@ -127,11 +127,7 @@ fn bands_hold_right_predictions_with_and_without_clusters() {
         let (mut inside, mut bins) = (0_u32, 0_u32);
         for draw in 0..300 {
             let sample = right(1000 + draw, 150, shared);
-            let resampling = Resampling {
-                clusters: 150,
-                replicates: 0,
-                seed: 1,
-            };
+            let resampling = Resampling::new(150, 0, 1);
             for bin in reliability(&sample.outcomes(), Binning::default(), &resampling) {
                 bins += 1;
                 let seen = bin.observed.value;

@@ -114,11 +114,7 @@ fn areas_under_risk_and_coverage_follow_their_formula_with_and_without_ties() {
             .map(|&p| (p.max(1.0 - p) * 1e12).round() / 1e12)
             .collect();
         let cluster = clusters(&case["cluster"]);
-        let resampling = Resampling {
-            clusters: 1 + *cluster.iter().max().unwrap() as usize,
-            replicates: 20,
-            seed: 5,
-        };
+        let resampling = Resampling::new(1 + *cluster.iter().max().unwrap() as usize, 20, 5);
         for (name, loss) in [
             ("error", SelectiveLoss::Error),
             ("log_loss", SelectiveLoss::LogLoss),

@@ -65,11 +65,7 @@ fn mean_coverage(condition: Condition, clustering: impl Fn(u64) -> Clustering) -
         );
         let model = fit(&known.outcomes(), &options).unwrap();
         let sets = model.sets(&new.prediction);
-        let none = Resampling {
-            clusters: 400,
-            replicates: 0,
-            seed: 0,
-        };
+        let none = Resampling::new(400, 0, 0);
         let found = coverage(&new.outcomes(), &sets, &options, &none).unwrap();
         for (sum, of) in sums
             .iter_mut()
@@ -115,11 +111,7 @@ fn slices_taken_for_patients_cover_otherwise_than_promised() {
 #[test]
 fn the_expected_share_missed_stays_below_its_level() {
     let mut sum = 0.0;
-    let none = Resampling {
-        clusters: 400,
-        replicates: 0,
-        seed: 0,
-    };
+    let none = Resampling::new(400, 0, 0);
     for draw in 0..DRAWS {
         let known = Cohort::draw(PATIENTS, draw, "risk calibration");
         let new = Cohort::draw(400, draw, "risk test");

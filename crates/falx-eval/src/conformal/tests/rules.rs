@@ -7,11 +7,7 @@ use super::super::*;
 use crate::{Outcomes, Resampling};
 
 fn resampling(clusters: usize) -> Resampling {
-    Resampling {
-        clusters,
-        replicates: 100,
-        seed: 7,
-    }
+    Resampling::new(clusters, 100, 7)
 }
 
 fn cohort() -> impl Strategy<Value = (Vec<bool>, Vec<f64>, Vec<u32>)> {

@@ -83,7 +83,7 @@ proptest! {
         let cluster = alone(truth.len());
         let certain = vec![1.0; truth.len()];
         let outcomes = Outcomes::new(&truth, &certain, &cluster).unwrap();
-        let none = Resampling { clusters: truth.len(), replicates: 0, seed: 0 };
+        let none = Resampling::new(truth.len(), 0, 0);
         if let Ok(curve) = decision_curve(&outcomes, &[threshold], None, &none) {
             let share = outcomes.positives() as f64 / truth.len() as f64;
             let formula = share - (1.0 - share) * threshold / (1.0 - threshold);

@@ -18,11 +18,7 @@ fn check(cases: &[(bool, f64)], cluster: &[u32], parts: &[u64]) {
     let ranked = Ranked::new(cases.iter().copied());
     let of = |case: u32| cluster[case as usize];
     let walk = Walk::new(&ranked, of, parts.iter().copied()).unwrap();
-    let resampling = Resampling {
-        clusters: 14,
-        replicates: 120,
-        seed: 3,
-    };
+    let resampling = Resampling::new(14, 120, 3);
     let found = resampling.blocks_of_draws(&Silent, |weights| {
         let total = walk.totals(weights);
         let small = walk.areas(weights, &total, 0.1);
@@ -79,11 +75,7 @@ fn parts_have_their_own_shares() {
     ];
     let ranked = Ranked::new(cases);
     let walk = Walk::new(&ranked, |case| case, [3, 2].into_iter()).unwrap();
-    let resampling = Resampling {
-        clusters: 5,
-        replicates: 1,
-        seed: 0,
-    };
+    let resampling = Resampling::new(5, 1, 0);
     let blocks = resampling.blocks_of_draws(&Silent, |weights| {
         walk.areas(weights, &walk.totals(weights), 1.0).observed
     });

@@ -10,7 +10,7 @@ mod training;
 
 pub(super) use decision::decision;
 pub(super) use losses::losses;
-pub(super) use panels::{panels, reliability, roc, sensitivity_at};
+pub(super) use panels::{panels, reliability, roc};
 pub(super) use rows::{axis, whisker};
 pub(super) use selective::{kept, selective};
 pub(super) use share::of_hundred;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::super::svg::{Alternative, Axes, Frame, px, slug};
-use crate::text::{interval, percent, value};
+use crate::operating::RocBandPoint;
+use crate::text::{percent, value, with_interval};
 use crate::{Bin, LabelScore};
 
 /// The panels side by side.
@@ -27,12 +28,15 @@ pub(in super::super) fn roc(s: &LabelScore, level: &str) -> Markup {
     let frame = Frame::square();
     let line = s.auc.map_or_else(
         || s.undefined.map_or_else(String::new, |u| u.to_string()),
-        |auc| {
-            let range = interval(&auc, 3, s.few);
-            format!("AUC {} ({range})", value(auc.value, 3, s.few))
-        },
+        |auc| format!("AUC {}", with_interval(&auc, 3, s.few)),
     );
+    let known = |p: &RocBandPoint| {
+        let (low, high) = (p.sensitivity.low?, p.sensitivity.high?);
+        Some((1.0 - p.specificity, low, high))
+    };
+    let band: Vec<(f64, f64, f64)> = s.roc_band.iter().filter_map(known).collect();
     let content = html! {
+        @if !band.is_empty() { path class="band c0" d=(frame.band(&band)) {} }
         path class="chance" d=(frame.path(&[(0.0, 0.0), (1.0, 1.0)])) {}
         @if !s.roc.is_empty() { path class="curve c0" d=(frame.path(&s.roc)) {} }
     };
@@ -60,7 +64,7 @@ pub(in super::super) fn roc(s: &LabelScore, level: &str) -> Markup {
 }
 
 /// The sensitivity that a curve reaches at a share of false alarms, read off its straight pieces.
-pub(in super::super) fn sensitivity_at(roc: &[(f64, f64)], alarms: f64) -> Option<f64> {
+fn sensitivity_at(roc: &[(f64, f64)], alarms: f64) -> Option<f64> {
     let after = roc.iter().position(|&(x, _)| x > alarms);
     let Some(after) = after else {
         return roc.last().map(|&(_, y)| y);

@@ -1,6 +1,5 @@
 //! Saying "I don't know": prediction sets, bounded misses, and what leaving cases to a reader buys.
 
-use falx_core::Label;
 use maud::{Markup, html};
 
 use super::super::{charts, table};
@@ -11,7 +10,12 @@ use crate::text::{count, interval, percent, threshold, value};
 use crate::{Estimate, Evaluation, LabelSets, LevelAbstention, Selective, UnitOfAnalysis};
 
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
-    let levels = levels(e);
+    let mut levels = levels(e);
+    levels.retain(|(_, level)| {
+        level.missed.is_some()
+            || level.missed_subtypes.is_some()
+            || level.labels.iter().any(|l| l.sets.is_some())
+    });
     let (_, first) = levels.first()?;
     let body = html! {
         p {
@@ -97,20 +101,19 @@ fn sets(level: &LevelAbstention, unit: &str) -> Markup {
     ];
     let rows: Vec<Vec<Markup>> = level.labels.iter().map(row).collect();
     let notes = level.labels.iter().flat_map(|l| {
-        let notes = l.sets.iter().flat_map(|s| &s.coverage.notes);
-        notes.map(|note| (l.label, note.as_str()))
+        let of_sets = l.sets.iter().flat_map(|s| &s.coverage.notes);
+        let notes = of_sets.chain(&l.undefined);
+        notes.map(|note| (l.label.name(), note.clone()))
     });
     html! {
         (table::table(&format!("Prediction sets, {unit}"), &table::cell(format!("Prediction sets over {unit}.")), &columns, &rows))
-        (remarks(notes))
+        (table::remarks(notes))
     }
 }
 
 fn row(label: &LabelSets) -> Vec<Markup> {
     let Some(found) = &label.sets else {
-        let why = label.undefined.as_deref().unwrap_or("undefined");
-        let name = html! { (label.label) span class="interval why" { (why) } };
-        return std::iter::once(name)
+        return std::iter::once(table::cell(label.label.name()))
             .chain((0..7).map(|_| table::cell("–")))
             .collect();
     };
@@ -157,10 +160,6 @@ fn promise<const N: usize>(all: [Promise; N]) -> Markup {
         "none made"
     };
     html! { @if words == "broken" { strong { (words) } } @else { (words) } }
-}
-
-fn remarks<'a>(notes: impl Iterator<Item = (Label, &'a str)>) -> Markup {
-    html! { @for (label, note) in notes { p class="how" { (label) ": " (note) } } }
 }
 
 fn misses(level: &LevelAbstention, unit: &str) -> Markup {

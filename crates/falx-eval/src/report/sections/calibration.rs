@@ -54,10 +54,7 @@ fn measures(labels: &[LabelScore]) -> Markup {
                 table::cell(x.map_or_else(|| "–".to_owned(), |x| value(x, digits, s.few)))
             };
             vec![
-                html! {
-                    (s.label)
-                    @if let Some(why) = &c.slope_undefined { span class="note" { "no slope: " (why) } }
-                },
+                table::cell(s.label.name()),
                 table::estimate(c.slope.as_ref(), 3, s.few),
                 table::estimate(c.intercept.as_ref(), 3, s.few),
                 table::estimate(c.in_the_large.as_ref(), 3, s.few),
@@ -73,7 +70,14 @@ fn measures(labels: &[LabelScore]) -> Markup {
         "A slope below 1: predictions are too extreme; in the large above 0: too low (both in logits). Brier skill: 1 − score / that \
          of the prevalence.",
     );
-    table::table("Measures of calibration", &caption, &columns, &rows)
+    let without = labels.iter().filter_map(|s| {
+        let why = s.calibration.slope_undefined.as_ref()?;
+        Some((s.label.name(), format!("no slope, for {why}.")))
+    });
+    html! {
+        (table::table("Measures of calibration", &caption, &columns, &rows))
+        (table::remarks(without))
+    }
 }
 
 fn bins(labels: &[LabelScore], unit: &str) -> Markup {

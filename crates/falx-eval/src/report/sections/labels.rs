@@ -7,8 +7,8 @@ use super::super::{charts, sections::losses};
 use super::Section;
 use crate::text::{STUDY_LOSS, count, interval, thousands, value};
 use crate::{
-    Aggregation, AggregationScore, Baseline, Estimate, Evaluation, LabelScore, UnitOfAnalysis,
-    Verdict,
+    Aggregation, AggregationScore, Baseline, Estimate, Evaluation, LabelScore, SeriesScores,
+    UnitOfAnalysis, Verdict,
 };
 
 pub(super) fn section(e: &Evaluation) -> Section {
@@ -37,7 +37,18 @@ struct Whole<'a> {
 }
 
 pub(super) fn series(e: &Evaluation) -> Option<Section> {
-    let s = e.series.as_ref()?;
+    // Where each study is one series, one table says it all.
+    let scored = |labels: &[LabelScore]| -> Vec<_> {
+        let scores = labels.iter().map(|l| (l.positives, l.log_loss, l.auc));
+        scores.collect()
+    };
+    let alone = |s: &&SeriesScores| {
+        let study = e.study.as_ref();
+        study.is_none_or(|study| {
+            study.studies != s.series || scored(&study.labels) != scored(&s.labels)
+        })
+    };
+    let s = e.series.as_ref().filter(alone)?;
     let body = whole(&Whole {
         one: "series",
         number: s.series,
@@ -146,10 +157,7 @@ fn labels(scores: &[LabelScore], cases: &str) -> Markup {
 }
 
 fn label(s: &LabelScore) -> Vec<Markup> {
-    let worse = matches!(
-        (s.log_loss, s.baseline_log_loss),
-        (Some(loss), Some(baseline)) if loss.value > baseline
-    );
+    let worse = s.is_worse_than_no_skill();
     let baseline = s
         .baseline_log_loss
         .map_or_else(|| "–".to_owned(), |b| value(b, 4, s.few));

@@ -20,7 +20,7 @@ pub(super) fn section(e: &Evaluation) -> Section {
                 div {
                     dt { "No skill: " (b.name) }
                     dd class="big quiet" { (value(b.weighted_log_loss, 4, false)) }
-                    dd { "for every slice, without looking" }
+                    dd { "for every " (e.unit.one()) ", without looking" }
                 }
                 @if let Some(s) = b.skill {
                     div {
@@ -37,12 +37,12 @@ pub(super) fn section(e: &Evaluation) -> Section {
         }
         figure class="losses" { (charts::losses(loss, e.verdict, &e.baselines, "losses-slices")) }
         p class="how" {
-            (count(e.slices, "slice")) " of " (count(e.patients, "patient"))
+            (count(e.slices, e.predicted().one())) " of " (count(e.patients, "patient"))
             ". The loss is the competition's: six labels, " i { "any" } " counted twice, probabilities clipped at 10"
             sup { "−15" } ". Intervals from " (thousands(u64::from(e.replicates)))
             " resamples of whole patients."
         }
-        (baselines(&e.baselines, "slices"))
+        (baselines(&e.baselines, e.unit.many()))
     };
     Section {
         id: "losses",

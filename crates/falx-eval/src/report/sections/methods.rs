@@ -48,11 +48,12 @@ fn methods(e: &Evaluation) -> Vec<Method> {
             "Uncertainty",
             format!(
                 "95 % intervals, bias-corrected and accelerated, from {} resamples of whole patients with replacement (seed {}); slices of \
-                 one patient stay together. Areas also by formula for clustered cases; shares of cases that are patients by Wilson's.",
+                 one patient stay together. Areas also by formula for clustered cases; shares of cases that are patients by Wilson's; bands of ROC curves by percentiles of the \
+                 sensitivity at each fixed specificity.",
                 thousands(u64::from(e.replicates)),
                 e.seed
             ),
-            "Efron, JASA 82, 1987; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Obuchowski, Biometrics 53, 1997; Wilson, JASA 22, 1927.",
+            "Efron, JASA 82, 1987; DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; Obuchowski, Biometrics 53, 1997; Wilson, JASA 22, 1927; Platt, Hanley and Yang, Statistics in Medicine 19, 2000.",
         ));
     }
     found.push((
@@ -76,9 +77,11 @@ fn methods(e: &Evaluation) -> Vec<Method> {
     found.extend(super::abstention::methods(e));
     found.push((
         "Several comparisons",
-        "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \
-         twenty misses by chance. The weighted log loss over slices is the one headline; all else is description."
-            .to_owned(),
+        format!(
+            "Six labels, several levels and several thresholds are shown. No interval is adjusted for their number: of many, one in \
+             twenty misses by chance. The weighted log loss over {} is the one headline; all else is description.",
+            e.unit.many()
+        ),
         "",
     ));
     found

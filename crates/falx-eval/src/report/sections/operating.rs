@@ -8,7 +8,7 @@ use super::Section;
 use crate::operating::{ChosenOn, LockedPoint, LockedPoints, Performance};
 use crate::summary::HEADLINE_RULE;
 use crate::text::{percent, thousands, threshold};
-use crate::{Estimate, Evaluation, LabelScore, UnitOfAnalysis};
+use crate::{Evaluation, LabelScore, UnitOfAnalysis};
 
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
     let levels: Vec<(&str, &LabelScore)> = levels(e)
@@ -73,9 +73,9 @@ fn locked(points: &LockedPoints, s: &LabelScore, level: &str) -> Markup {
     };
     html! {
         (table::table(&format!("Locked thresholds of {}, {level}", s.label), &caption, &columns, &rows))
-        @for missing in &points.missing {
-            p class="how" { (missing.name) ": no threshold, for " (missing.reason) "." }
-        }
+        (table::remarks(points.missing.iter().map(|missing| {
+            (missing.name.as_str(), format!("no threshold, for {}.", missing.reason))
+        })))
         @if let Some(point) = points.of(&HEADLINE_RULE) { (elsewhere(point, level)) }
     }
 }
@@ -91,11 +91,11 @@ fn locked_row(p: &LockedPoint) -> Vec<Markup> {
     vec![
         rule,
         table::cell(threshold(p.threshold)),
-        share(t.sensitivity.as_ref()),
-        share(t.specificity.as_ref()),
-        share(t.positive_predictive_value.as_ref()),
-        share(t.negative_predictive_value.as_ref()),
-        share(t.alarm_rate.as_ref()),
+        table::share(t.sensitivity.as_ref()),
+        table::share(t.specificity.as_ref()),
+        table::share(t.positive_predictive_value.as_ref()),
+        table::share(t.negative_predictive_value.as_ref()),
+        table::share(t.alarm_rate.as_ref()),
         table::cell(thousands(t.confusion.false_negatives)),
         table::cell(thousands(t.confusion.false_positives)),
     ]
@@ -109,17 +109,6 @@ fn hoped(p: &Performance) -> Option<String> {
         100.0 * sensitivity.value,
         100.0 * specificity.value
     ))
-}
-
-fn share(e: Option<&Estimate>) -> Markup {
-    html! {
-        @if let Some(e) = e {
-            span class="value" { (percent(e.value, 1)) }
-            @if let (Some(low), Some(high)) = (e.low, e.high) {
-                span class="interval" { (format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high)) }
-            }
-        } @else { "–" }
-    }
 }
 
 /// What an alarm means where fewer, or more, have a haemorrhage than here.

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::super::charts::{self, sensitivity_at};
+use super::super::charts;
 use super::super::table;
 use super::Section;
-use crate::text::{percent, value};
+use crate::text::percent;
 use crate::{Evaluation, LabelScore};
 
-const ALARMS: [f64; 5] = [0.01, 0.05, 0.1, 0.2, 0.5];
+const SPECIFICITIES: [f64; 5] = [0.99, 0.95, 0.9, 0.8, 0.5];
 
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
     if e.labels.iter().all(|s| s.roc.is_empty()) {
@@ -16,9 +16,10 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
     }
     let studies = e.study.as_ref().map(|s| &s.labels);
     let body = html! {
-        p { "How well positive cases are ranked above negative ones, whatever the threshold. Dashed: no skill." }
+        p { "How well positive cases are ranked above negative ones, whatever the threshold. Dashed: no skill. Band: 95 % interval of the sensitivity at each \
+             specificity by itself; a whole curve leaves it more often." }
         @if studies.is_some() { h3 { "Over slices" } }
-        (level(&e.labels, "slices"))
+        (level(&e.labels, e.unit.many()))
         @if let Some(labels) = studies {
             h3 { "Over studies" }
             (level(labels, "studies"))
@@ -32,22 +33,18 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
 }
 
 fn level(labels: &[LabelScore], level: &str) -> Markup {
-    let columns: Vec<table::Column> = [table::words("Label"), table::number("AUC")]
-        .into_iter()
-        .chain(ALARMS.map(|at| table::number(&format!("at {}", percent(at, 0)))))
+    let columns: Vec<table::Column> = std::iter::once(table::words("Label"))
+        .chain(SPECIFICITIES.map(|at| table::number(&format!("at {}", percent(at, 0)))))
         .collect();
     let rows: Vec<Vec<Markup>> = labels
         .iter()
         .map(|s| {
-            let auc = s
-                .auc
-                .map_or_else(|| "undefined".to_owned(), |auc| value(auc.value, 3, s.few));
-            [s.label.name().to_owned(), auc]
-                .into_iter()
-                .chain(ALARMS.map(|at| {
-                    sensitivity_at(&s.roc, at).map_or_else(|| "–".to_owned(), |y| percent(y, 0))
-                }))
-                .map(table::cell)
+            let at = |specificity: f64| {
+                let point = s.roc_band.iter().find(|p| p.specificity == specificity);
+                table::share(point.map(|p| &p.sensitivity))
+            };
+            std::iter::once(table::cell(s.label.name()))
+                .chain(SPECIFICITIES.map(at))
                 .collect()
         })
         .collect();
@@ -56,7 +53,7 @@ fn level(labels: &[LabelScore], level: &str) -> Markup {
         (areas(labels, level))
         (table::folded(
             &format!("ROC curves, {level}"),
-            &table::cell("Sensitivity at shares of false alarms among the negative cases. All points of the curves: roc.csv."),
+            &table::cell("Sensitivity at fixed specificities; small figures: 95 % intervals. More points: roc.csv and roc_band.csv."),
             &columns,
             &rows,
         ))

@@ -5,11 +5,14 @@ use maud::{Markup, html};
 use super::super::table;
 use super::Section;
 use crate::calibration::{FittedOn, Method, Quality, Recalibrations};
-use crate::text::{count, value};
+use crate::text::{count, joined, value};
 use crate::{Evaluation, LabelScore};
 
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
-    let first = e.labels.iter().find_map(|s| s.recalibration.as_ref())?;
+    let all = || e.labels.iter().filter_map(|s| s.recalibration.as_ref());
+    let first = all().next()?;
+    // A table of dashes shows nothing.
+    all().flat_map(|r| &r.methods).find(|m| m.after.is_some())?;
     let body = html! {
         p {
             "Four ways to repair probabilities, from one parameter to a free curve. " (fitted(&first.fitted_on))
@@ -17,6 +20,7 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
         }
         (losses(&e.labels))
         (errors(&e.labels))
+        (table::remarks(e.labels.iter().flat_map(without)))
     };
     Some(Section {
         id: "recalibration",
@@ -60,11 +64,7 @@ fn each(
         let after = Method::ALL.map(|method| {
             let found = r.methods.iter().find(|m| m.method == method);
             let after = found.and_then(|m| m.after.as_ref()).and_then(&measure);
-            let why = found.and_then(|m| m.undefined.as_ref());
-            html! {
-                (words(after))
-                @if let (None, Some(why)) = (after, why) { span class="interval why" { (why) } }
-            }
+            words(after)
         });
         [table::cell(s.label.name()), words(before)]
             .into_iter()
@@ -76,6 +76,20 @@ fn each(
         .filter_map(|s| Some(row(s, s.recalibration.as_ref()?)))
         .collect();
     table::table(name, &table::cell(caption), &columns, &rows)
+}
+
+/// Which repairs a label is without, and why.
+fn without(s: &LabelScore) -> Vec<(&str, String)> {
+    let methods = s.recalibration.iter().flat_map(|r| &r.methods);
+    let undefined =
+        methods.filter_map(|m| Some((m.method.name(), m.undefined.as_ref()?.to_string())));
+    table::alike(undefined)
+        .into_iter()
+        .map(|(methods, why)| {
+            let words = format!("no {}, for {why}.", joined(&methods));
+            (s.label.name(), words)
+        })
+        .collect()
 }
 
 fn losses(labels: &[LabelScore]) -> Markup {

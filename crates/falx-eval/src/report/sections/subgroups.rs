@@ -22,8 +22,11 @@ pub(super) fn section(e: &Evaluation) -> Option<Section> {
             "Group by group these are descriptions: no interval here is adjusted for their number."
         }
         @for axis in &s.axes {
-            @for scores in &axis.labels { (groups(axis, scores, s, whole(&e.labels, scores))) }
+            @for scores in axis.labels.iter().filter(|l| any_score(axis, l)) {
+                (groups(axis, scores, s, whole(&e.labels, scores)))
+            }
         }
+        (too_small(s))
         h3 { "Gaps between groups" }
         (gaps(s))
         @for note in &s.notes { p class="how" { (note) } }
@@ -53,8 +56,6 @@ fn groups(axis: &AxisScores, scores: &ByGroup, s: &Subgroups, whole: Option<f64>
     let range = scale(s);
     let columns = [
         table::words("Group"),
-        table::number("Patients"),
-        table::number("Positive"),
         table::number("AUC"),
         (
             charts::axis(&format!("AUC drawn from {} to {}", range.0, range.1), range),
@@ -62,7 +63,7 @@ fn groups(axis: &AxisScores, scores: &ByGroup, s: &Subgroups, whole: Option<f64>
         ),
         table::number("Sensitivity"),
         table::number("Specificity"),
-        table::number("In the large (0 is right)"),
+        table::number("Observed less predicted (0 is right)"),
         table::number("Loss, all labels"),
     ];
     let rows: Vec<Vec<Markup>> = scores
@@ -95,21 +96,61 @@ fn row(
     vec![
         html! {
             (g.group)
+            span class="interval size" { (size(g)) }
             @if let Some(why) = &g.withheld { span class="note" { (why) } }
         },
-        table::cell(thousands(g.patients)),
-        table::cell(format!(
-            "{} of {}",
-            thousands(g.positives),
-            thousands(g.cases)
-        )),
         scored(g.auc.as_ref()),
         charts::whisker(g.auc.as_ref(), range, whole, false),
-        scored(g.sensitivity.as_ref()),
-        scored(g.specificity.as_ref()),
+        table::share(g.sensitivity.as_ref()),
+        table::share(g.specificity.as_ref()),
         scored(g.calibration_in_the_large.as_ref()),
         scored(loss),
     ]
+}
+
+/// "40 patients, 211 of 1,200 positive".
+fn size(g: &GroupScore) -> String {
+    format!(
+        "{}, {} of {} positive",
+        count(g.patients, "patient"),
+        thousands(g.positives),
+        thousands(g.cases)
+    )
+}
+
+/// Whether a table of the axis would hold a number.
+fn any_score(axis: &AxisScores, scores: &ByGroup) -> bool {
+    let losses = axis.groups.iter().any(|g| g.weighted_log_loss.is_some());
+    let of_group = |g: &GroupScore| {
+        [g.auc, g.sensitivity, g.specificity]
+            .iter()
+            .any(Option::is_some)
+    };
+    losses || scores.groups.iter().any(of_group)
+}
+
+/// Axes whose groups are all too small for a score: who is in them, in a line each.
+fn too_small(s: &Subgroups) -> Markup {
+    let axes = s.axes.iter().flat_map(|axis| {
+        let small = axis.labels.iter().filter(|l| !any_score(axis, l));
+        small.map(move |scores| (&axis.axis, scores))
+    });
+    let lines: Vec<(&String, String)> = axes
+        .map(|(axis, scores)| {
+            let groups: Vec<String> = scores
+                .groups
+                .iter()
+                .map(|g| format!("{} ({})", g.group, size(g)))
+                .collect();
+            (axis, groups.join("; "))
+        })
+        .collect();
+    html! {
+        @if !lines.is_empty() {
+            h3 { "Groups too small for a score" }
+            @for (axis, groups) in &lines { p class="how" { b { "By " (axis) } ": " (groups) "." } }
+        }
+    }
 }
 
 /// A withheld score is a dash: it has a value, but too few patients stand behind it.

@@ -76,11 +76,7 @@ fn locked_points_come_before_those_of_the_same_cases() {
     let truth = [true, true, false, false];
     let score = [0.9, 0.3, 0.6, 0.1];
     let outcomes = Outcomes::new(&truth, &score, &[0, 1, 2, 3]).unwrap();
-    let draws = Resampling {
-        clusters: 4,
-        replicates: 0,
-        seed: 0,
-    };
+    let draws = Resampling::new(4, 0, 0);
     let rule = Rule::Fixed { threshold: 0.5 };
     let locked = locked_points(&[rule], &outcomes, &outcomes, &draws);
     let row = serde_json::json!({
