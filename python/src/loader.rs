@@ -58,7 +58,7 @@ impl Loader {
     }
 
     fn begin(&self, epoch: u64, start_batch: usize) -> Result<loader::Loader, Failure> {
-        let mut order = self.plan.order(self.options.seed, epoch);
+        let mut order = self.plan.order(self.options.seed, epoch)?;
         order.truncate(self.count());
         let options = LoaderOptions {
             epoch,

@@ -48,11 +48,11 @@ impl Plan {
     }
 
     /// The order of an epoch.
-    pub fn order(&self, seed: u64, epoch: u64) -> Vec<u32> {
-        match self {
-            Self::Drawn(sampler) => sampler.order(seed, epoch),
+    pub fn order(&self, seed: u64, epoch: u64) -> Result<Vec<u32>, Failure> {
+        Ok(match self {
+            Self::Drawn(sampler) => sampler.order(seed, epoch)?,
             Self::AsListed(places) => places.clone(),
-        }
+        })
     }
 }
 

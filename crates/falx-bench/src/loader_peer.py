@@ -1,4 +1,4 @@
-"""The other side of `falx bench loader --peer torch`: the same files through PyTorch's DataLoader or MONAI's PersistentDataset.
+"""The other side of `falx bench loader --peer torch`: the same files through PyTorch's DataLoader or MONAI's caching data sets.
 
 Needs torch, monai, albumentations, pydicom, numpy and opencv-python-headless. Reads commands as JSON lines on standard
 input, answers each with a JSON line. Both make N x 3 x size x size batches: HU, resized over areas, flipped, moved
@@ -6,10 +6,12 @@ input, answers each with a JSON line. Both make N x 3 x size x size batches: HU,
 
 torch  pydicom, OpenCV and albumentations in a DataLoader with workers, from the files in every epoch
 monai  HU at the network's size in a PersistentDataset, MONAI's transforms after it (affine and elastic in one pass)
+monai in memory  the same in a CacheDataset, which holds all slices in memory and is filled before it is timed
 
 The first batch of an epoch is not counted, so that neither is the start of the workers.
 """
 
+import functools
 import json
 import multiprocessing
 import os
@@ -111,7 +113,7 @@ class Files(torch.utils.data.Dataset):
 
 
 class Fit(mt.Transform):
-    """Not random: what PersistentDataset keeps."""
+    """Not random: what MONAI's data sets keep."""
 
     def __call__(self, path):
         return torch.from_numpy(picture(path))[None]
@@ -127,14 +129,23 @@ class Windows(mt.RandomizableTransform):
 def dataset(files, plain):
     if SETUP["kind"] == "torch":
         return Files(files, None if plain else with_albumentations(SETUP["size"]))
-    changes = [] if plain else with_monai(SETUP["size"])
-    return monai.data.PersistentDataset(files, mt.Compose([Fit(), *changes, Windows()]), cache_dir=SETUP["folder"])
+    changes = mt.Compose([Fit(), *([] if plain else with_monai(SETUP["size"])), Windows()])
+    if SETUP["kind"] == "monai":
+        return monai.data.PersistentDataset(files, changes, cache_dir=SETUP["folder"])
+    return monai.data.CacheDataset(files, changes, num_workers=SETUP["workers"], progress=False)
+
+
+@functools.cache
+def kept(files):
+    """The data set of these files, from epoch to epoch: what it holds in memory must not be filled in each."""
+    return dataset(list(files), plain=False)
 
 
 def loader(files, plain=False):
     kind = torch.utils.data.DataLoader if SETUP["kind"] == "torch" else monai.data.DataLoader
     workers = 0 if plain else SETUP["workers"]
-    return kind(dataset(files, plain), batch_size=SETUP["batch"], num_workers=workers, worker_init_fn=None if plain else one_thread)
+    source = dataset(files, plain) if plain else kept(tuple(files))
+    return kind(source, batch_size=SETUP["batch"], num_workers=workers, worker_init_fn=None if plain else one_thread)
 
 
 def memory_mib():
@@ -153,8 +164,9 @@ def cpu_s():
 
 
 def epoch(files):
+    made = loader(files)
     cpu = cpu_s()
-    batches = iter(loader(files))
+    batches = iter(made)
     first = len(next(batches))
     start, images, mib = time.perf_counter(), 0, None
     middle = len(files) // 2

@@ -133,8 +133,9 @@ impl Shard {
     }
 
     /// The most positions that a batch has here.
-    fn most(self, batch: usize) -> usize {
-        batch.div_ceil(self.world.max(1))
+    fn most(self, batch: usize, together: usize) -> usize {
+        let runs = batch.div_ceil(together).div_ceil(self.world.max(1));
+        batch.min(runs * together)
     }
 }
 
@@ -319,7 +320,6 @@ impl Loader {
         let order = order.into();
         check(&samples, order.places(), &options)?;
         let positions = order.places().len();
-        let batches = positions.div_ceil(options.batch);
         let Budget { threads, slots } = Budget::of(&options)?;
         // Laid on the disk before there are buffers, so that both are never in memory at once.
         let order = order.keep()?;
@@ -337,21 +337,22 @@ impl Loader {
             order,
             options,
         });
-        Self::start(ring, batches, input, threads, move |place| task.work(place))
+        let working = Arc::clone(&task);
+        Self::start(ring, task, threads, move |place| working.work(place))
     }
 
     /// Starts threads that do `work`.
     fn start(
         ring: Arc<Ring>,
-        batches: usize,
-        input: InputSpec,
+        task: Arc<Task>,
         threads: usize,
         work: impl Fn(&ring::Place) + Clone + Send + 'static,
     ) -> Result<Self, LoaderError> {
+        let batches = task.order.len().div_ceil(task.options.batch.max(1));
         let mut loader = Self {
             threads: Vec::with_capacity(threads),
             ring,
-            task: Arc::clone(&task),
+            task,
             batches,
             skipped: Skipped::default(),
             damaged: 0,

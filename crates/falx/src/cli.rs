@@ -415,10 +415,10 @@ that falx is better.")]
   falx bench loader stage_2_train --peer torch --python venv/bin/python
   falx bench loader --samples 870000 --json
 
-The peers are a PyTorch DataLoader (pydicom, OpenCV, albumentations) and MONAI's PersistentDataset, with as many workers as
-falx has threads, on the same files in turns; they mirror, move, bend, blur, cut out and add noise, on one channel and before
-the windows. benches/peer_env.sh makes a Python for them. falx does all of that and the rest of full augmentation. In
-JSON, ratios above 1 mean that falx is better.")]
+The peers are a PyTorch DataLoader (pydicom, OpenCV, albumentations) and MONAI's PersistentDataset and CacheDataset, with as
+many workers as falx has threads, on the same files in turns; they mirror, move, bend, blur, cut out and add noise, on one
+channel and before the windows. benches/peer_env.sh makes a Python for them. falx does all of that and the rest of full
+augmentation. In JSON, ratios above 1 mean that falx is better.")]
     Loader(BenchLoader),
 }
 

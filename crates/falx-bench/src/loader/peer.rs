@@ -41,15 +41,17 @@ pub struct LoaderPeer {
 pub(super) enum Kind {
     Torch,
     Monai,
+    MonaiInMemory,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Torch, Self::Monai];
+    pub(super) const ALL: [Self; 3] = [Self::Torch, Self::Monai, Self::MonaiInMemory];
 
     const fn key(self) -> &'static str {
         match self {
             Self::Torch => "torch",
             Self::Monai => "monai",
+            Self::MonaiInMemory => "monai in memory",
         }
     }
 
@@ -57,6 +59,7 @@ impl Kind {
         match self {
             Self::Torch => "PyTorch DataLoader",
             Self::Monai => "MONAI PersistentDataset",
+            Self::MonaiInMemory => "MONAI CacheDataset",
         }
     }
 }

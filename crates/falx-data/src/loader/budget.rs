@@ -23,7 +23,7 @@ impl Budget {
         let budget = options.memory_mib.saturating_mul(1 << 20);
         let input = &options.input;
         let floats = |count: usize| count.saturating_mul(size_of::<f32>());
-        let share = options.shard.most(options.batch);
+        let share = options.shard.most(options.batch, options.together());
         let batch = floats(share.saturating_mul(input.len()));
         // The planes of a sample before and after they are moved, and one that is averaged into another.
         let planes = input.planes().saturating_mul(2).saturating_add(1);

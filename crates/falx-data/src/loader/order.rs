@@ -65,6 +65,14 @@ pub(super) enum KeptOrder {
 }
 
 impl KeptOrder {
+    /// How many positions there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Memory(order) => order.places().len(),
+            Self::Disk(order) => order.len(),
+        }
+    }
+
     /// The sample at `position`; one that does not exist beyond the last.
     pub(super) fn get(&self, position: usize) -> Result<usize, SamplesError> {
         let place = match self {

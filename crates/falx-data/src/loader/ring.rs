@@ -123,7 +123,7 @@ impl Ring {
         let first = first.min(plan.batches());
         // All at once: what is in use depends neither on how far the threads get ahead nor on how long the epoch is.
         let buffers = slots.min(plan.batches() - first);
-        let longest = plan.shard.most(batch) * len;
+        let longest = plan.shard.most(batch, together) * len;
         let spare = std::iter::repeat_with(|| zeros(longest));
         Self {
             plan,

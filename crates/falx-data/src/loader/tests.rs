@@ -1,10 +1,10 @@
+mod panics;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use falx_core::{ImageId, LabelRow};
 
-use super::ring::{Claim, Ring};
-use super::worker::{self, Made};
 use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Shard};
 use crate::augment::AugmentConfig;
 use crate::input::InputSpec;
@@ -220,57 +220,6 @@ fn a_loader_can_be_dropped_in_the_middle() {
     assert_eq!(loader.batches(), 100);
     assert!(loader.next().is_some());
     drop(loader);
-}
-
-/// A loader of 40 positions in batches of 4 whose threads panic as `panics` says, while they make or write a sample.
-fn panicking(threads: usize, panics: fn(usize) -> [bool; 2]) -> Loader {
-    let input = InputSpec {
-        size: 1,
-        ..InputSpec::default()
-    };
-    let len = input.len();
-    let ring = Arc::new(Ring::new(40, 4, Shard::default(), len, 0, 2));
-    let work = move |place: &super::ring::Place| {
-        let make = |claim: &Claim, position: &mut usize| {
-            *position = claim.position;
-            assert!(!panics(claim.position)[0], "meant by the test");
-            Made::Sample {
-                image_id: ImageId(claim.position.to_string()),
-                labels: LabelRow::default(),
-                damaged: 0,
-            }
-        };
-        let write = |position: &usize, numbers: &mut [f32]| {
-            assert!(!panics(*position)[1], "meant by the test");
-            numbers.fill(*position as f32);
-        };
-        worker::serve(place, &mut 0, make, write);
-    };
-    Loader::start(ring, 10, input, threads, work).unwrap()
-}
-
-#[test]
-fn a_panic_ends_the_epoch_with_an_error_that_names_the_position() {
-    for threads in [1, 2, 16] {
-        for (panics, position) in [
-            ((|at| [at == 13, false]) as fn(usize) -> [bool; 2], 13),
-            (|at| [false, at == 14], 14),
-            (|at| [at >= 13, at >= 13], 13),
-        ] {
-            let mut loader = panicking(threads, panics);
-            let whole: Vec<Batch> = loader.by_ref().map_while(Result::ok).collect();
-            assert_eq!(whole.len(), 3, "the batches before it are whole");
-            assert!(loader.next().is_none(), "the epoch has ended");
-            let mut loader = panicking(threads, panics);
-            let error = loader.find_map(Result::err).unwrap();
-            assert!(
-                matches!(error, LoaderError::Bug { position: at } if at == position),
-                "{error}"
-            );
-        }
-    }
-    let whole = panicking(3, |_| [false; 2]).map(Result::unwrap);
-    assert_eq!(whole.map(|batch| batch.ids.len()).sum::<usize>(), 40);
 }
 
 #[test]

@@ -48,6 +48,6 @@ pub struct BenchLoader {
 /// A peer of `falx bench loader`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LoaderPeer {
-    /// `PyTorch`'s `DataLoader` and MONAI's `PersistentDataset`.
+    /// `PyTorch`'s `DataLoader` and MONAI's `PersistentDataset` and `CacheDataset`.
     Torch,
 }
