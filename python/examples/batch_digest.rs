@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         epoch,
         ..LoaderOptions::default()
     };
-    for batch in Loader::new(samples, sampler.order(seed, epoch), options)? {
+    for batch in Loader::new(samples, sampler.order(seed, epoch)?, options)? {
         let batch = batch?;
         let labels = batch.labels.iter().flat_map(|row| row.0);
         let labels = labels.map(|share| share.map_or(f32::NAN, |share| share.get() as f32));

@@ -18,7 +18,7 @@ use crate::evaluate::FOLDS;
 use crate::operating::{ChosenOn, LockedPoint, dealt_for_thresholds};
 use crate::summary::HEADLINE_RULE;
 use crate::units::Units;
-use crate::{LabelScore, Outcomes, Resampling};
+use crate::{LabelScore, Outcomes, Resampling, UnitOfAnalysis};
 
 pub(crate) use text::{lines, range};
 
@@ -35,6 +35,21 @@ pub struct Abstention {
     pub main: LevelAbstention,
     /// Over studies, where slices are what the main scores count and cases name their studies.
     pub study: Option<LevelAbstention>,
+}
+
+impl Abstention {
+    /// Its levels with what they count, where the main scores count `unit`: studies first, as a clinic acts on these.
+    pub(crate) fn levels(
+        &self,
+        unit: UnitOfAnalysis,
+    ) -> impl Iterator<Item = (&'static str, &LevelAbstention)> {
+        let main = match unit {
+            UnitOfAnalysis::Slice => "slices",
+            UnitOfAnalysis::Study => "studies",
+        };
+        let study = self.study.iter().map(|level| ("studies", level));
+        study.chain([(main, &self.main)])
+    }
 }
 
 /// What abstaining does over slices, or over studies.

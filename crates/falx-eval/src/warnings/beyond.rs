@@ -5,19 +5,11 @@ use falx_core::Label;
 use crate::conformal::{Coverage, Covered, Promise, RiskControlEvaluation};
 use crate::subgroup::{Gap, GapMetric, SIGNIFICANT};
 use crate::text::{count, p_value, percent, value};
-use crate::{Estimate, Evaluation, LevelAbstention, UnitOfAnalysis};
+use crate::{Estimate, Evaluation, LevelAbstention};
 
 /// Prediction sets and controlled thresholds that do not keep what they promise.
 pub(super) fn broken(e: &Evaluation) -> Vec<String> {
-    let Some(abstention) = &e.abstention else {
-        return Vec::new();
-    };
-    let main = match e.unit {
-        UnitOfAnalysis::Slice => "slices",
-        UnitOfAnalysis::Study => "studies",
-    };
-    let study = abstention.study.as_ref().map(|level| ("studies", level));
-    let levels = study.into_iter().chain([(main, &abstention.main)]);
+    let levels = e.abstention.iter().flat_map(|a| a.levels(e.unit));
     levels
         .flat_map(|(unit, level)| of_level(unit, level))
         .collect()

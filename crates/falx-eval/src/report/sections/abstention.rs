@@ -7,15 +7,16 @@ use super::Section;
 use crate::abstention::range;
 use crate::conformal::{Misses, Promise, RiskControlEvaluation};
 use crate::text::{count, interval, percent, threshold, value};
-use crate::{Estimate, Evaluation, LabelSets, LevelAbstention, Selective, UnitOfAnalysis};
+use crate::{Estimate, Evaluation, LabelSets, LevelAbstention, Selective};
 
 pub(super) fn section(e: &Evaluation) -> Option<Section> {
-    let mut levels = levels(e);
-    levels.retain(|(_, level)| {
+    let levels = e.abstention.iter().flat_map(|a| a.levels(e.unit));
+    let says_something = |(_, level): &(&str, &LevelAbstention)| {
         level.missed.is_some()
             || level.missed_subtypes.is_some()
             || level.labels.iter().any(|l| l.sets.is_some())
-    });
+    };
+    let levels: Vec<_> = levels.filter(says_something).collect();
     let (_, first) = levels.first()?;
     let body = html! {
         p {
@@ -59,22 +60,6 @@ pub(super) fn methods(e: &Evaluation) -> Vec<(&'static str, String, &'static str
         )
     });
     [abstention, worklist].into_iter().flatten().collect()
-}
-
-/// Studies first: a clinic acts on these.
-fn levels(e: &Evaluation) -> Vec<(&'static str, &LevelAbstention)> {
-    let Some(abstention) = &e.abstention else {
-        return Vec::new();
-    };
-    let main = match e.unit {
-        UnitOfAnalysis::Slice => "slices",
-        UnitOfAnalysis::Study => "studies",
-    };
-    let study = abstention.study.as_ref().map(|level| ("studies", level));
-    study
-        .into_iter()
-        .chain([(main, &abstention.main)])
-        .collect()
 }
 
 fn found_on(level: &LevelAbstention) -> String {
