@@ -127,7 +127,7 @@ fn a_simple_task_is_learnt() {
     }
     let (images, targets) = batch(1000);
     let logits = engine.logits(&graph, &parameters, &images).unwrap();
-    let loss = loss::WeightedLogLoss::default()
+    let loss = loss::Loss::default()
         .evaluate(&logits, &targets)
         .unwrap()
         .value;
