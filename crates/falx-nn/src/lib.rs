@@ -19,6 +19,8 @@ pub mod weights;
 pub mod zoo;
 
 pub use engine::{Engine, EngineError, StepOutput, flex_engine};
+#[cfg(feature = "torch")]
+pub use engine::{TorchConfig, TorchDevice, torch_engine};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,

@@ -1,11 +1,15 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
 mod flex;
+#[cfg(feature = "torch")]
+mod torch;
 
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
 pub use flex::flex_engine;
+#[cfg(feature = "torch")]
+pub use torch::{TorchConfig, TorchDevice, torch_engine};
 
 /// What one training step gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +66,17 @@ pub enum EngineError {
         /// The shape the graph wants.
         expected: Vec<usize>,
     },
+    /// A device that the engine's library does not see.
+    #[error("there is no device `{asked}`; the engine's library sees {}", devices.join(", "))]
+    Device {
+        /// The device's name.
+        asked: String,
+        /// Those that there are.
+        devices: Vec<String>,
+    },
+    /// The engine's library failed, as when a device's memory is full.
+    #[error("the engine's library failed: {0}")]
+    Library(String),
     /// Logits and targets do not belong together.
     #[error(transparent)]
     Loss(#[from] LossError),

@@ -122,7 +122,7 @@ fn step_in(
 }
 
 /// The number of images, where they are this graph's.
-fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
+pub(super) fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
     match images.shape.split_first() {
         Some((&batch, shape))
             if batch > 0

@@ -1,0 +1,196 @@
+//! A graph's nodes one after the other, as operations of libtorch.
+
+use std::collections::BTreeMap;
+
+use tch::{Device, Kind, Tensor as Value};
+
+use super::values;
+use crate::{
+    BatchNormalization, Dropout, EngineError, Graph, Node, ParameterKind, ParameterSpec,
+    Parameters, Value as Place,
+};
+
+/// How a graph is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The batch's own statistics, dropout on.
+    Training {
+        /// The dropout's seed.
+        seed: u64,
+        /// The dropout's step.
+        step: u64,
+    },
+    /// Running statistics, dropout off.
+    Evaluation,
+}
+
+/// What is run, how and where.
+pub struct Setting<'a> {
+    pub graph: &'a Graph,
+    pub parameters: &'a Parameters,
+    pub mode: Mode,
+    pub device: Device,
+    pub mixed_precision: bool,
+}
+
+/// A graph that was run once.
+pub struct Run {
+    /// The value of the first output.
+    pub output: Value,
+    /// The weights and constants.
+    pub leaves: BTreeMap<String, Value>,
+    /// The running statistics, moved in training.
+    pub statistics: BTreeMap<String, Value>,
+}
+
+/// Runs a graph on images that are on the device already.
+pub fn run(setting: &Setting<'_>, images: Value) -> Result<Run, EngineError> {
+    let graph = setting.graph;
+    let no_output = || EngineError::NoOutput(graph.name().to_owned());
+    let (_, output) = graph.outputs().first().ok_or_else(no_output)?;
+    let mut interpreter = Interpreter::new(setting)?;
+    let mut known: BTreeMap<Place, Value> = BTreeMap::from([(Place::INPUT, images)]);
+    let last = output.node().map_or(0, |node| node + 1);
+    for (index, node) in graph.nodes().iter().take(last).enumerate() {
+        let inputs = node.inputs.iter().filter_map(|place| known.get(place));
+        let inputs: Vec<&Value> = inputs.collect();
+        let value = interpreter.node(index, node, &inputs)?;
+        known.insert(Place::of_node(index), value);
+        // What no later node reads is let go.
+        let later = graph.nodes().get(index + 1..).unwrap_or_default();
+        let is_read = |place: &Place| later.iter().any(|node| node.inputs.contains(place));
+        known.retain(|place, _| place == output || is_read(place));
+    }
+    Ok(Run {
+        output: known.remove(output).ok_or_else(no_output)?,
+        leaves: interpreter.leaves,
+        statistics: interpreter.statistics,
+    })
+}
+
+/// A graph in the middle of its run.
+pub struct Interpreter<'a> {
+    pub setting: &'a Setting<'a>,
+    leaves: BTreeMap<String, Value>,
+    statistics: BTreeMap<String, Value>,
+}
+
+impl<'a> Interpreter<'a> {
+    fn new(setting: &'a Setting<'a>) -> Result<Self, EngineError> {
+        let (mut leaves, mut statistics) = (BTreeMap::new(), BTreeMap::new());
+        for spec in setting.graph.parameters() {
+            let value = Self::parameter(setting, spec)?;
+            match spec.kind {
+                ParameterKind::Weight => {
+                    leaves.insert(spec.name.clone(), value.f_set_requires_grad(true)?)
+                }
+                ParameterKind::Constant => leaves.insert(spec.name.clone(), value),
+                ParameterKind::RunningStatistic => statistics.insert(spec.name.clone(), value),
+            };
+        }
+        Ok(Self {
+            setting,
+            leaves,
+            statistics,
+        })
+    }
+
+    fn parameter(setting: &Setting<'_>, spec: &ParameterSpec) -> Result<Value, EngineError> {
+        let fits = |tensor: &&crate::Tensor| {
+            tensor.shape == spec.shape && tensor.data.len() == spec.shape.iter().product::<usize>()
+        };
+        match setting.parameters.get(&spec.name).filter(fits) {
+            Some(tensor) => values::put(tensor, setting.device),
+            None => Err(EngineError::Parameter {
+                name: spec.name.clone(),
+                expected: spec.shape.clone(),
+            }),
+        }
+    }
+
+    /// The parameter that an operator owns under its node's own name.
+    pub fn own(&self, node: &Node) -> Result<&Value, EngineError> {
+        self.leaf(&node.name)
+    }
+
+    /// The parameter `part` of a node.
+    pub fn part(&self, node: &Node, part: &str) -> Result<&Value, EngineError> {
+        self.leaf(&format!("{}.{part}", node.name))
+    }
+
+    /// The parameter `part` of a node, where it has one.
+    pub fn optional(&self, node: &Node, part: &str) -> Option<&Value> {
+        self.leaves.get(&format!("{}.{part}", node.name))
+    }
+
+    fn leaf(&self, name: &str) -> Result<&Value, EngineError> {
+        self.leaves.get(name).ok_or_else(|| EngineError::Parameter {
+            name: name.to_owned(),
+            expected: Vec::new(),
+        })
+    }
+
+    /// Normalises by the batch's statistics, and moves the running ones, or by the running ones.
+    pub fn batch_normalization(
+        &self,
+        norm: BatchNormalization,
+        node: &Node,
+        values: &Value,
+    ) -> Result<Value, EngineError> {
+        let training = self.setting.mode != Mode::Evaluation;
+        let channels = node.shape.first().copied().unwrap_or(1);
+        if training && values.numel() < 2 * channels {
+            let node = node.name.clone();
+            return Err(EngineError::OneValue { node });
+        }
+        let statistic = |part: &str| self.statistics.get(&format!("{}.{part}", node.name));
+        Ok(values.f_batch_norm(
+            self.optional(node, "weight"),
+            self.optional(node, "bias"),
+            statistic("running_mean"),
+            statistic("running_var"),
+            training,
+            norm.momentum.into(),
+            norm.epsilon.into(),
+            true,
+        )?)
+    }
+
+    /// Drops what the default engine drops.
+    pub fn dropout(
+        &self,
+        dropout: Dropout,
+        index: usize,
+        node: &Node,
+        values: &Value,
+    ) -> Result<Value, EngineError> {
+        let Mode::Training { seed, step } = self.setting.mode else {
+            return Ok(values.shallow_clone());
+        };
+        let mask = dropout.mask(values.numel(), seed, step, index);
+        let mask = Value::f_from_slice(&mask)?.f_to_device(self.setting.device)?;
+        let batch = values.size().first().copied().unwrap_or(1);
+        // The default engine counts images' values channels-last.
+        let mask = match *node.shape {
+            [channels, height, width] => mask
+                .f_reshape(values::signed(&[batch as usize, height, width, channels]))?
+                .f_permute([0, 3, 1, 2])?,
+            _ => mask.f_reshape(values.size())?,
+        };
+        Ok(values.f_mul(&mask)?)
+    }
+
+    /// A value as convolutions and products of matrices take it.
+    pub fn narrow(&self, value: &Value) -> Result<Value, EngineError> {
+        Ok(if self.setting.mixed_precision {
+            value.f_to_kind(Kind::BFloat16)?
+        } else {
+            value.shallow_clone()
+        })
+    }
+
+    /// The number of images, rows or sequences of a value.
+    pub fn batch(value: &Value) -> i64 {
+        value.size().first().copied().unwrap_or(1)
+    }
+}
