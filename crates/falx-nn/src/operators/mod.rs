@@ -5,6 +5,7 @@
 
 mod add;
 mod batch_normalization;
+pub(crate) mod buffers;
 mod channels;
 #[allow(
     clippy::inline_always,

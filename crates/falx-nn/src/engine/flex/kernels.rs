@@ -36,6 +36,10 @@ impl<const N: usize> Recorded<N> for RecordedConv {
             })
         })
     }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images, self.weights]
+    }
 }
 
 /// A convolution into values of `shape`.
@@ -82,6 +86,10 @@ impl Recorded<3> for RecordedNormalisation {
             channel(gradients.bias),
         ]
     }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.values]
+    }
 }
 
 /// A normalisation, with what follows it, into values of `shape`.
@@ -108,6 +116,10 @@ impl Recorded<1> for RecordedPool {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
         let gradient = self.kernel.backward(numbers(&self.images), numbers(slopes));
         [Some(like(&self.images, gradient))]
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images]
     }
 }
 

@@ -9,6 +9,7 @@ use burn_backend::backend::AutodiffBackend;
 
 use super::{Engine, EngineError, StepOutput};
 use crate::loss::Loss;
+use crate::operators::buffers;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 use interpret::{Mode, Run};
 use tape::{Tape, Tracked};
@@ -35,6 +36,7 @@ impl Engine for FlexEngine {
         targets: &Targets,
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let (seed, step) = (self.seed, rng_step);
         let (output, run) = step_in(
             Mode::Training { seed, step },
