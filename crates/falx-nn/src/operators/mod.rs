@@ -25,7 +25,7 @@ mod window;
 
 pub use add::Add;
 pub use batch_normalization::BatchNormalization;
-pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics};
+pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics, rectifier_gradient};
 pub use conv::Conv;
 pub(crate) use conv::ConvKernel;
 pub use dropout::Dropout;

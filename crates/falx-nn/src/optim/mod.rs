@@ -1,13 +1,16 @@
 //! Optimisers on plain buffers, in place, with PyTorch's arithmetic.
 
+mod groups;
 mod state;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Gradients, Parameters, Tensor};
 
+pub use groups::{ParameterGroup, layer_wise};
 pub use state::StateError;
 
 /// Which optimiser, and its numbers.
@@ -97,9 +100,13 @@ impl Default for OptimizerConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimizer {
     config: OptimizerConfig,
+    groups: Vec<ParameterGroup>,
     steps: u64,
     memory: BTreeMap<String, [Vec<f32>; 2]>,
 }
+
+/// Numbers that one thread moves at once.
+const SPAN: usize = 1 << 15;
 
 impl Optimizer {
     /// An optimiser that has seen nothing of `parameters` yet.
@@ -113,6 +120,7 @@ impl Optimizer {
         };
         Self {
             config: *config,
+            groups: Vec::new(),
             steps: 0,
             memory: parameters
                 .iter()
@@ -121,24 +129,70 @@ impl Optimizer {
         }
     }
 
+    /// The same with rates and decays of their own for some modules.
+    #[must_use]
+    pub fn grouped(mut self, groups: &[ParameterGroup]) -> Self {
+        self.groups = groups.to_vec();
+        self
+    }
+
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Moves each parameter that has a gradient; running statistics have none and stay.
+    /// Moves each parameter that has a gradient; running statistics and frozen weights have none and stay.
     pub fn step(&mut self, parameters: &mut Parameters, gradients: &Gradients, lr: f32) {
-        let first = self.steps == 0;
         self.steps += 1;
+        let (config, steps) = (self.config, self.steps);
         for (name, tensor) in parameters.iter_mut() {
-            let (Some(gradient), Some(memory)) = (gradients.get(name), self.memory.get_mut(name))
+            let (Some(gradient), Some([first, second])) =
+                (gradients.get(name), self.memory.get_mut(name))
             else {
                 continue;
             };
-            match &self.config {
-                OptimizerConfig::Sgd(sgd) => sgd.step(tensor, gradient, memory, lr, first),
-                OptimizerConfig::AdamW(adam) => adam.step(tensor, gradient, memory, lr, self.steps),
+            let group = ParameterGroup::of(&self.groups, name);
+            let lr = lr * group.map_or(1.0, |group| group.rate);
+            let decayed = config.decay().applies(tensor);
+            let decay = if decayed { config.weight_decay() } else { 0.0 };
+            let decay = decay * group.map_or(1.0, |group| group.decay);
+            // Each number moves alone, so that it does not matter how they are divided among the threads.
+            let parts = tensor
+                .data
+                .par_chunks_mut(SPAN)
+                .zip(gradient.data.par_chunks(SPAN));
+            match config {
+                OptimizerConfig::Sgd(sgd) if first.is_empty() => {
+                    parts.for_each(|(p, g)| sgd.plain(p, g, lr, decay));
+                }
+                OptimizerConfig::Sgd(sgd) => {
+                    parts
+                        .zip(first.par_chunks_mut(SPAN))
+                        .for_each(|((p, g), m)| sgd.step(p, g, m, lr, decay, steps == 1));
+                }
+                OptimizerConfig::AdamW(adam) => {
+                    parts
+                        .zip(first.par_chunks_mut(SPAN))
+                        .zip(second.par_chunks_mut(SPAN))
+                        .for_each(|(((p, g), m), v)| adam.step(p, g, [m, v], lr, decay, steps));
+                }
             }
+        }
+    }
+}
+
+impl OptimizerConfig {
+    const fn decay(&self) -> Decay {
+        match self {
+            Self::Sgd(sgd) => sgd.decay,
+            Self::AdamW(adam) => adam.decay,
+        }
+    }
+
+    const fn weight_decay(&self) -> f32 {
+        match self {
+            Self::Sgd(sgd) => sgd.weight_decay,
+            Self::AdamW(adam) => adam.weight_decay,
         }
     }
 }
@@ -150,25 +204,22 @@ impl Decay {
 }
 
 impl Sgd {
+    fn plain(&self, values: &mut [f32], gradient: &[f32], lr: f32, decay: f32) {
+        for (p, g) in values.iter_mut().zip(gradient) {
+            *p -= lr * (g + decay * *p);
+        }
+    }
+
     fn step(
         &self,
-        tensor: &mut Tensor,
-        gradient: &Tensor,
-        [momentum, _]: &mut [Vec<f32>; 2],
+        values: &mut [f32],
+        gradient: &[f32],
+        momentum: &mut [f32],
         lr: f32,
+        decay: f32,
         first: bool,
     ) {
-        let decay = if self.decay.applies(tensor) {
-            self.weight_decay
-        } else {
-            0.0
-        };
-        let pairs = tensor.data.iter_mut().zip(&gradient.data);
-        if self.momentum == 0.0 {
-            pairs.for_each(|(p, g)| *p -= lr * (g + decay * *p));
-            return;
-        }
-        for ((p, g), m) in pairs.zip(momentum) {
+        for ((p, g), m) in values.iter_mut().zip(gradient).zip(momentum) {
             let g = g + decay * *p;
             *m = if first { g } else { self.momentum * *m + g };
             *p -= lr
@@ -184,23 +235,20 @@ impl Sgd {
 impl AdamW {
     fn step(
         &self,
-        tensor: &mut Tensor,
-        gradient: &Tensor,
-        [mean, square]: &mut [Vec<f32>; 2],
+        values: &mut [f32],
+        gradient: &[f32],
+        [mean, square]: [&mut [f32]; 2],
         lr: f32,
+        decay: f32,
         step: u64,
     ) {
-        let decay = if self.decay.applies(tensor) {
-            lr * self.weight_decay
-        } else {
-            0.0
-        };
+        let decay = lr * decay;
         // The corrections of the first steps in f64: 1 - beta^t loses all digits in f32.
         let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
         let rate = (f64::from(lr) / correction(self.beta1)) as f32;
         let scale = correction(self.beta2).sqrt() as f32;
         let memory = mean.iter_mut().zip(square);
-        for ((p, &g), (m, v)) in tensor.data.iter_mut().zip(&gradient.data).zip(memory) {
+        for ((p, &g), (m, v)) in values.iter_mut().zip(gradient).zip(memory) {
             *p -= decay * *p;
             *m += (1.0 - self.beta1) * (g - *m);
             *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;

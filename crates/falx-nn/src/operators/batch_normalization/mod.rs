@@ -6,7 +6,7 @@ mod statistics;
 use super::{Rules, only};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
-pub(crate) use normalisation::{Epilogue, Normalisation};
+pub(crate) use normalisation::{Epilogue, Normalisation, rectifier_gradient};
 pub(crate) use statistics::Statistics;
 
 /// ONNX `BatchNormalization` over all dimensions but the channels, with PyTorch's running statistics.

@@ -1,3 +1,4 @@
 mod network;
 mod operators;
 mod properties;
+mod training;
