@@ -18,7 +18,7 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
-pub use engine::{Engine, EngineError, StepOutput, flex_engine};
+pub use engine::{Engine, EngineError, StepOutput, Training, flex_engine};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,

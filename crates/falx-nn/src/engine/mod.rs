@@ -1,11 +1,14 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
 mod flex;
+mod training;
 
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
 pub use flex::flex_engine;
+pub use training::Training;
+pub(crate) use training::belongs;
 
 /// What one training step gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +17,7 @@ pub struct StepOutput {
     pub loss: f64,
     /// The batch's logits in training mode, N x outputs.
     pub logits: Tensor,
-    /// The gradient of every weight.
+    /// The gradient of every weight that is trained.
     pub gradients: Gradients,
 }
 
@@ -72,9 +75,27 @@ pub trait Engine: Send {
     /// The engine's name in recipes and reports.
     fn name(&self) -> &str;
 
-    /// One step in training mode: forward, loss, backward; moves the running statistics in `parameters`.
+    /// One step in training mode, as `training` says: forward, loss, backward; moves the running statistics in
+    /// `parameters`.
     ///
     /// `rng_step` chooses the dropout of this step: equal seeds and steps drop the same features.
+    ///
+    /// # Shape
+    /// `images` is N, C, H, W with the graph's C, H, W.
+    ///
+    /// # Errors
+    /// [`EngineError`] when images, targets or parameters do not fit the graph.
+    fn step(
+        &mut self,
+        graph: &Graph,
+        parameters: &mut Parameters,
+        images: &Tensor,
+        targets: &Targets,
+        rng_step: u64,
+        training: &Training,
+    ) -> Result<StepOutput, EngineError>;
+
+    /// One step that trains everything: [`Engine::step`] with the default [`Training`].
     ///
     /// # Shape
     /// `images` is N, C, H, W with the graph's C, H, W.
@@ -88,7 +109,10 @@ pub trait Engine: Send {
         images: &Tensor,
         targets: &Targets,
         rng_step: u64,
-    ) -> Result<StepOutput, EngineError>;
+    ) -> Result<StepOutput, EngineError> {
+        let training = Training::default();
+        self.step(graph, parameters, images, targets, rng_step, &training)
+    }
 
     /// The logits in evaluation mode.
     ///

@@ -56,7 +56,7 @@ mod window;
 
 pub use average_pool::AveragePool;
 pub use batch_normalization::BatchNormalization;
-pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics};
+pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics, rectifier_gradient};
 pub use broadcast::{Add, Constant, Div, Mul, Sub};
 pub(crate) use channels::sums as channel_sums;
 pub use clip::Clip;

@@ -1,5 +1,7 @@
 //! The default engine: Burn's flex back end and autodiff around our own kernels.
 
+mod checkpoints;
+mod fusion;
 mod interpret;
 mod kernels;
 mod layout;
@@ -8,10 +10,9 @@ mod tape;
 use burn_backend::backend::AutodiffBackend;
 
 use super::{Engine, EngineError, StepOutput};
-use crate::loss::Loss;
 use crate::operators::buffers;
-use crate::{Gradients, Graph, Parameters, Targets, Tensor};
-use interpret::{Mode, Run};
+use crate::{Graph, Parameters, Targets, Tensor, Training};
+use interpret::{Mode, Setting};
 use tape::{Tape, Tracked};
 
 /// The default engine, on the processor; `seed` decides its dropout.
@@ -28,23 +29,26 @@ impl Engine for FlexEngine {
         "flex"
     }
 
-    fn gradients(
+    fn step(
         &mut self,
         graph: &Graph,
         parameters: &mut Parameters,
         images: &Tensor,
         targets: &Targets,
         rng_step: u64,
+        training: &Training,
     ) -> Result<StepOutput, EngineError> {
-        buffers::next_step();
-        let (seed, step) = (self.seed, rng_step);
-        let (output, run) = step_in(
-            Mode::Training { seed, step },
+        let setting = Setting {
             graph,
             parameters,
-            images,
-            targets,
-        )?;
+            batch: check(graph, images)?,
+            mode: Mode::Training {
+                seed: self.seed,
+                step: rng_step,
+            },
+            training,
+        };
+        let (output, run) = checkpoints::step(&setting, images, targets)?;
         follow(&run, parameters);
         Ok(output)
     }
@@ -56,6 +60,7 @@ impl Engine for FlexEngine {
         images: &Tensor,
     ) -> Result<Tensor, EngineError> {
         let batch = check(graph, images)?;
+        buffers::next_step();
         let run = interpret::run(
             graph,
             parameters,
@@ -63,7 +68,10 @@ impl Engine for FlexEngine {
             Mode::Evaluation,
             false,
         )?;
-        Ok(interpret::read(&run.output))
+        let logits = interpret::read(&run.output);
+        let leaves = run.leaves.into_values();
+        leaves.for_each(|leaf| tape::release(Tape::inner(leaf)));
+        Ok(logits)
     }
 }
 
@@ -89,6 +97,7 @@ fn follow(run: &Statistics, parameters: &mut Parameters) {
 }
 
 /// Loss, logits and gradients of one batch in either mode.
+#[cfg(test)]
 fn step_in(
     mode: Mode,
     graph: &Graph,
@@ -96,36 +105,14 @@ fn step_in(
     images: &Tensor,
     targets: &Targets,
 ) -> Result<(StepOutput, Statistics), EngineError> {
-    let batch = check(graph, images)?;
-    let Run {
-        output,
-        leaves,
-        statistics,
-    } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
-    let logits = interpret::read(&output);
-    let loss = Loss::default().evaluate(&logits, targets)?;
-    let mut gradients = interpret::backward(output, loss.gradient.data);
-    let gradient = |(name, leaf): (String, Tracked)| {
-        let gradient = Tape::grad_remove(&leaf, &mut gradients)?;
-        let data = tape::numbers(&gradient.to_contiguous()).to_vec();
-        Some((
-            name,
-            Tensor {
-                shape: interpret::read(&leaf).shape,
-                data,
-            },
-        ))
+    let setting = Setting {
+        graph,
+        parameters,
+        batch: check(graph, images)?,
+        mode,
+        training: &Training::default(),
     };
-    let gradients: Gradients = leaves.into_iter().filter_map(gradient).collect();
-    let loss = loss.value;
-    Ok((
-        StepOutput {
-            loss,
-            logits,
-            gradients,
-        },
-        statistics,
-    ))
+    checkpoints::step(&setting, images, targets)
 }
 
 /// The number of images, where they are this graph's.

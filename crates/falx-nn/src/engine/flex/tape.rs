@@ -31,6 +31,13 @@ pub trait Recorded<const N: usize>: Clone + std::fmt::Debug + Send + 'static {
     /// The gradients of those inputs that are `wanted`, from the result's.
     fn gradients(&self, slopes: &FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N];
 
+    /// The same from a gradient that may be changed and passed on.
+    fn gradients_from(&self, slopes: FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N] {
+        let gradients = self.gradients(&slopes, wanted);
+        release(slopes);
+        gradients
+    }
+
     /// The values that it kept, when they are not needed any more.
     fn values(self) -> Vec<FlexTensor> {
         Vec::new()
@@ -55,8 +62,7 @@ impl<R: Recorded<N>, const N: usize> Backward<Flex, N> for Step<R> {
     fn backward(self, ops: Ops<R, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let slopes = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = ops.state.gradients(&slopes, wanted);
-        release(slopes);
+        let found = ops.state.gradients_from(slopes, wanted);
         ops.state.values().into_iter().for_each(release);
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {

@@ -6,7 +6,8 @@ mod images;
 mod pairs;
 mod shapes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use burn_autodiff::Autodiff;
 use burn_backend::Shape;
@@ -14,12 +15,13 @@ use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
 use burn_flex::Flex;
 
+use super::fusion::Fused;
 use super::kernels;
-use super::tape::{Tape, Tracked, tensor};
-use crate::operators::{ConvKernel, Epilogue, Function, Normalisation, PoolKernel, Statistics};
+use super::tape::{Tape, Tracked, release, tensor};
+use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
 use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, MaxPool, Node, Operator, ParameterKind,
-    Parameters, Tensor, Value,
+    BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
+    Tensor, Training, Value,
 };
 
 /// How a graph is run.
@@ -54,67 +56,126 @@ pub fn run(
     mode: Mode,
     track: bool,
 ) -> Result<Run, EngineError> {
-    let mut interpreter = Interpreter {
+    let setting = Setting {
         graph,
         parameters,
         batch,
         mode,
-        leaves: leaves(graph, parameters, track)?,
-        statistics: Vec::new(),
+        training: &Training::default(),
     };
-    let output = graph.outputs().first().map(|(_, value)| *value);
-    let output = output.ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
-    let mut values: BTreeMap<Value, Tracked> = BTreeMap::from([(Value::INPUT, images)]);
-    let last = output.node().map_or(0, |node| node + 1);
-    let mut index = 0;
-    while let Some(node) = graph.nodes()[..last].get(index) {
-        let inputs: Vec<&Tracked> = node
-            .inputs
-            .iter()
-            .filter_map(|value| values.get(value))
-            .collect();
-        let steps = fused(graph, index);
-        let value = interpreter.node(index, node, &inputs, steps)?;
-        index += steps;
-        values.insert(Value::of_node(index - 1), value);
-        // What no later node reads is let go.
-        let later = &graph.nodes()[index..];
-        values.retain(|value, _| {
-            *value == output || later.iter().any(|node| node.inputs.contains(value))
-        });
-    }
-    let output = values
-        .remove(&output)
-        .ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
-    Ok(Run {
-        output,
-        leaves: interpreter.leaves,
-        statistics: interpreter.statistics,
-    })
+    let output = setting.output()?;
+    let nodes = 0..output.node().map_or(0, |node| node + 1);
+    setting.run(nodes, (Value::INPUT, images), output, track)
 }
 
+/// All that a run needs beside its input.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    pub graph: &'a Graph,
+    pub parameters: &'a Parameters,
+    pub batch: usize,
+    pub mode: Mode,
+    pub training: &'a Training,
+}
+
+impl Setting<'_> {
+    /// The logits.
+    pub fn output(&self) -> Result<Value, EngineError> {
+        let output = self.graph.outputs().first().map(|(_, value)| *value);
+        output.ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))
+    }
+
+    /// Runs some of the graph's nodes from one value to another; with `track` the gradients can be asked for.
+    pub fn run(
+        &self,
+        nodes: Range<usize>,
+        (input, value): (Value, Tracked),
+        output: Value,
+        track: bool,
+    ) -> Result<Run, EngineError> {
+        let graph = self.graph;
+        let mut interpreter = Interpreter {
+            graph,
+            parameters: self.parameters,
+            batch: self.batch,
+            mode: self.mode,
+            training: self.training,
+            track,
+            leaves: leaves(self, &nodes, track)?,
+            statistics: Vec::new(),
+        };
+        let mut values: BTreeMap<Value, Tracked> = BTreeMap::from([(input, value)]);
+        let mut index = nodes.start;
+        let all = graph.nodes().get(..nodes.end).unwrap_or_default();
+        while let Some(node) = all.get(index) {
+            let fused = Fused::at(graph, index);
+            let inputs: Vec<&Tracked> = node
+                .inputs
+                .iter()
+                .chain(&fused.other)
+                .filter_map(|value| values.get(value))
+                .collect();
+            let value = interpreter.node(index, node, &inputs, fused)?;
+            index += fused.steps;
+            values.insert(Value::of_node(index - 1), value);
+            // What no later node reads is let go.
+            let later = &all[index.min(all.len())..];
+            let needed = |value: &Value| {
+                *value == output || later.iter().any(|node| node.inputs.contains(value))
+            };
+            for (_, value) in values.extract_if(.., |value, _| !needed(value)) {
+                release(Tape::inner(value));
+            }
+        }
+        let output = values
+            .remove(&output)
+            .ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
+        Ok(Run {
+            output,
+            leaves: interpreter.leaves,
+            statistics: interpreter.statistics,
+        })
+    }
+}
+
+/// The parameters of some nodes on the tape.
 fn leaves(
-    graph: &Graph,
-    parameters: &Parameters,
+    setting: &Setting<'_>,
+    nodes: &Range<usize>,
     track: bool,
 ) -> Result<BTreeMap<String, Tracked>, EngineError> {
+    let nodes = setting.graph.nodes().get(nodes.clone());
+    let names: BTreeSet<&str> = nodes
+        .unwrap_or_default()
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    let is_owned = |name: &str| {
+        let ends = name.match_indices('.').map(|(end, _)| end);
+        ends.chain([name.len()])
+            .any(|end| names.contains(&name[..end]))
+    };
     let leaf = |spec: &crate::ParameterSpec| {
         // Running statistics stay off the tape, but must be there too.
-        let values = find(parameters, &spec.name, &spec.shape)?;
+        let values = find(setting.parameters, &spec.name, &spec.shape)?;
         if spec.kind == ParameterKind::RunningStatistic {
             return Ok(None);
         }
-        let leaf = Tape::from_inner(tensor(&spec.shape, values.to_vec()));
-        let leaf = if track && spec.kind == ParameterKind::Weight {
-            Tape::float_set_require_grad(leaf, true)
-        } else {
-            leaf
-        };
+        let mut copy = buffers::taken(values.len());
+        copy.copy_from_slice(values);
+        let leaf = Tape::from_inner(tensor(&spec.shape, copy));
+        let leaf =
+            if track && spec.kind == ParameterKind::Weight && !setting.training.freezes(&spec.name)
+            {
+                Tape::float_set_require_grad(leaf, true)
+            } else {
+                leaf
+            };
         Ok(Some((spec.name.clone(), leaf)))
     };
-    graph
-        .parameters()
-        .iter()
+    let specs = setting.graph.parameters().iter();
+    specs
+        .filter(|spec| is_owned(&spec.name))
         .filter_map(|spec| leaf(spec).transpose())
         .collect()
 }
@@ -137,37 +198,13 @@ fn find<'a>(
     }
 }
 
-/// How many nodes from `index` on run as one: a normalisation takes the rectifier and the maximum after it along.
-fn fused(graph: &Graph, index: usize) -> usize {
-    let only_reader = |index: usize| {
-        let value = Value::of_node(index);
-        let readers = graph
-            .nodes()
-            .iter()
-            .filter(|node| node.inputs.contains(&value))
-            .count();
-        let is_output = graph.outputs().iter().any(|(_, output)| *output == value);
-        let next = graph.nodes().get(index + 1)?;
-        (readers == 1 && !is_output && next.inputs == [value]).then_some(&next.operator)
-    };
-    let is_norm = matches!(
-        graph.nodes().get(index).map(|node| &node.operator),
-        Some(Operator::BatchNormalization(_))
-    );
-    if !is_norm || only_reader(index) != Some(&Operator::Relu(crate::Relu)) {
-        return 1;
-    }
-    let even =
-        matches!(graph.shape(Value::of_node(index)), Some([_, h, w]) if h % 2 == 0 && w % 2 == 0);
-    let halves = only_reader(index + 1) == Some(&Operator::MaxPool(MaxPool::halving()));
-    if even && halves { 3 } else { 2 }
-}
-
 struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     batch: usize,
     mode: Mode,
+    training: &'a Training,
+    track: bool,
     leaves: BTreeMap<String, Tracked>,
     statistics: Vec<(String, Statistics, f32)>,
 }
@@ -178,12 +215,12 @@ impl Interpreter<'_> {
         index: usize,
         node: &Node,
         inputs: &[&Tracked],
-        steps: usize,
+        fused: Fused,
     ) -> Result<Tracked, EngineError> {
         let &[first, ..] = inputs else {
             return Err(EngineError::NoOutput(self.graph.name().to_owned()));
         };
-        let shape = self.tape_shape(Value::of_node(index + steps - 1));
+        let shape = self.tape_shape(Value::of_node(index + fused.steps - 1));
         let one = || first.clone();
         Ok(match &node.operator {
             Operator::Add(_)
@@ -208,7 +245,7 @@ impl Interpreter<'_> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, first, steps, &shape)?
+                self.batch_normalization(*norm, node, inputs, fused, &shape)?
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -249,7 +286,7 @@ impl Interpreter<'_> {
                     self.image(node.inputs.first()),
                     self.image(Some(&Value::of_node(index))),
                 );
-                kernels::max_pool(kernel, first, &shape)
+                kernels::max_pool(&kernel, first, &shape, self.track)
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
@@ -267,12 +304,15 @@ impl Interpreter<'_> {
         &mut self,
         norm: BatchNormalization,
         node: &Node,
-        values: &Tracked,
-        steps: usize,
+        inputs: &[&Tracked],
+        fused: Fused,
         shape: &[usize],
     ) -> Result<Tracked, EngineError> {
+        let &[values, ..] = inputs else {
+            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
+        };
         let channels = [*node.shape.first().unwrap_or(&1)];
-        let own = self.mode != Mode::Evaluation;
+        let own = self.mode != Mode::Evaluation && !self.training.keeps_statistics(&node.name);
         let statistics = if own {
             let values = values.primitive().to_contiguous();
             let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
@@ -293,17 +333,23 @@ impl Interpreter<'_> {
                 count: 0,
             }
         };
-        let epilogue = [Epilogue::Plain, Epilogue::Relu, Epilogue::ReluMaxPool][steps - 1];
         let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
         let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
         let columns = node.shape.get(2).copied().unwrap_or(1);
-        let normalisation =
-            Normalisation::new(&statistics, numbers, norm.epsilon, own, columns, epilogue);
-        Ok(kernels::normalise(
-            normalisation,
-            [values, weight, bias],
-            shape,
-        ))
+        let normalisation = Normalisation::new(
+            &statistics,
+            numbers,
+            norm.epsilon,
+            own,
+            columns,
+            fused.epilogue,
+        );
+        Ok(match (fused.other, inputs) {
+            (Some(_), &[_, other, ..]) => {
+                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
+            }
+            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
+        })
     }
 
     fn dropout(
@@ -356,6 +402,17 @@ pub fn read(value: &Tracked) -> Tensor {
         shape: value.shape().to_vec(),
         data: super::tape::numbers(&value).to_vec(),
     }
+}
+
+/// The shape of a value on the tape.
+pub fn read_shape(value: &Tracked) -> Vec<usize> {
+    use burn_backend::TensorMetadata;
+    value.primitive().shape().to_vec()
+}
+
+/// Whether something that led to `value` wants a gradient.
+pub fn is_tracked(value: &Tracked) -> bool {
+    Tape::float_is_require_grad(value) || value.is_tracked()
 }
 
 /// Goes back along the tape from `output`, whose gradient is `slopes`.

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::super::*;
+use crate::Gradients;
 use crate::optim::{AdamW, Optimizer, OptimizerConfig, Sgd};
 use crate::reference::{
     distance, floats, formula, formula_parameters, json, shape, summary_distance, targets,
