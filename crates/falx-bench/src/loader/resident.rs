@@ -108,7 +108,7 @@ pub fn measure(options: &ResidentOptions, interrupt: &Interrupt) -> Result<Resid
                 return Err(BenchError::Interrupted);
             }
             loaded += batch.ids.len();
-            loader.recycle(batch.images);
+            loader.recycle(batch.images.into_parts().0);
             if loaded >= LOADED {
                 return Ok(Resident {
                     samples: options.samples,

@@ -8,6 +8,7 @@ use falx_core::{ImageId, LabelRow};
 use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Shard};
 use crate::augment::AugmentConfig;
 use crate::input::InputSpec;
+use crate::pixels::ALIGNMENT;
 use crate::samples::{Sample, Samples};
 use crate::synthetic::Ct;
 
@@ -88,7 +89,7 @@ fn batches_are_the_same_for_any_number_of_threads() {
     for expected in &one {
         let batch = recycling.next().unwrap().unwrap();
         assert_eq!(&batch, expected);
-        recycling.recycle(batch.images);
+        recycling.recycle(batch.images.into_parts().0);
     }
     let tight = LoaderOptions {
         memory_mib: 5,
@@ -104,6 +105,25 @@ fn batches_are_the_same_for_any_number_of_threads() {
         },
     );
     assert_ne!(other[0].images, one[0].images);
+}
+
+#[test]
+fn every_plane_of_every_batch_begins_at_a_cache_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 30);
+    let order: Vec<u32> = (0..30).collect();
+    // Kept alive, given back, and cut short at the end.
+    let whole = load(&samples, &order, options(2));
+    let mut loader = Loader::new(list(&samples), order.as_slice(), options(2)).unwrap();
+    for expected in &whole {
+        let batch = loader.next().unwrap().unwrap();
+        for images in [&batch.images, &expected.images, &expected.images.clone()] {
+            for plane in images.chunks_exact(16 * 16) {
+                assert!(plane.as_ptr().addr().is_multiple_of(ALIGNMENT));
+            }
+        }
+        loader.recycle(batch.images.into());
+    }
 }
 
 #[test]
