@@ -38,10 +38,7 @@ impl Pixels {
             buffer = Vec::with_capacity(most);
         }
         // The buffer has room for all of it and therefore stays where it is.
-        let start = buffer
-            .as_ptr()
-            .align_offset(ALIGNMENT)
-            .min(MOST_BEFORE);
+        let start = buffer.as_ptr().align_offset(ALIGNMENT).min(MOST_BEFORE);
         buffer.resize(start + len, 0.0);
         Self { buffer, start }
     }

@@ -59,7 +59,7 @@ impl Kind {
 const HEADER: usize = 1 + 2 * 4 + 2 * 8;
 /// Larger images are not packed: no CT has them.
 const MOST_PIXELS: usize = 1 << 24;
-/// Nor are longer ones, as DICOM's Rows and Columns: a line is unpacked as a whole, even where there is none.
+/// Nor are those with a longer side than DICOM's Rows and Columns can say: there is room for a line even where there is none.
 const LONGEST_SIDE: usize = u16::MAX as usize;
 
 /// True where an image is of a size that is packed.

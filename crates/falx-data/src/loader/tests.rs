@@ -82,7 +82,7 @@ fn batches_are_the_same_for_any_number_of_threads() {
         one[7].images[2 * values..3 * values],
         one[7].images[3 * values..]
     );
-    for threads in [2, 16] {
+    for threads in [2, 4, 16] {
         assert_eq!(load(&samples, &order, options(threads)), one);
     }
     let mut recycling = Loader::new(list(&samples), order.as_slice(), options(2)).unwrap();
@@ -294,7 +294,7 @@ fn mixed_batches_depend_on_no_thread_no_rank_and_no_start() {
     assert!(soft.count() > 8, "neighbours have different labels");
     // The last sample has no partner.
     assert_eq!(whole[5].labels[2], samples[22].labels.into());
-    for threads in [2, 16] {
+    for threads in [2, 4, 16] {
         assert_eq!(load(&samples, &order, mixing(threads)), whole);
     }
     let later = LoaderOptions {
@@ -418,4 +418,25 @@ fn an_epoch_goes_on_at_any_batch() {
             assert_eq!(&loader.next().unwrap().unwrap(), expected);
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_whose_permission_is_lost_is_left_out_like_one_that_is_gone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path(), 4);
+    let locked = &samples[1].path;
+    std::fs::set_permissions(locked, std::fs::Permissions::from_mode(0)).unwrap();
+    // Nothing is locked to a superuser, who must get the slice.
+    let lost = usize::from(std::fs::File::open(locked).is_err());
+    let skip = LoaderOptions {
+        on_unreadable: Policy::Skip,
+        ..options(2)
+    };
+    let [batch] = &load(&samples, &[0, 1, 2, 3], skip)[..] else {
+        panic!("four slices are one batch");
+    };
+    assert_eq!((batch.ids.len(), batch.unreadable.len()), (4 - lost, lost));
+    assert!(batch.unreadable.iter().all(|slice| slice.reason == "io"));
 }
