@@ -10,7 +10,7 @@ use super::shard::{SHARD, Shard, Slot};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Held {
     /// A slice or a picture.
-    Slice(CtSlice),
+    Slice(Box<CtSlice>),
     /// Nothing: it could not be read when the cache was made.
     Empty,
     /// What is no longer as it was written.
@@ -22,7 +22,9 @@ pub fn read_shard(bytes: &[u8]) -> Vec<Held> {
     let shard = Shard::of(bytes);
     let mut packed = Vec::new();
     let held = |place: usize| match shard.read(place, &mut packed) {
-        Ok(Slot::Slice) => unpack_slice(&packed).map_or(Held::Damaged, Held::Slice),
+        Ok(Slot::Slice) => {
+            unpack_slice(&packed).map_or(Held::Damaged, |slice| Held::Slice(Box::new(slice)))
+        }
         Ok(Slot::Empty) => Held::Empty,
         Ok(Slot::Damaged) | Err(_) => Held::Damaged,
     };

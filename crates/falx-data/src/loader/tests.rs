@@ -1,4 +1,7 @@
+mod alignment;
 mod panics;
+#[cfg(unix)]
+mod permission;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +11,6 @@ use falx_core::{ImageId, LabelRow};
 use super::{Batch, Loader, LoaderError, LoaderOptions, Policy, Shard};
 use crate::augment::AugmentConfig;
 use crate::input::InputSpec;
-use crate::pixels::ALIGNMENT;
 use crate::samples::{Sample, Samples};
 use crate::synthetic::Ct;
 
@@ -105,25 +107,6 @@ fn batches_are_the_same_for_any_number_of_threads() {
         },
     );
     assert_ne!(other[0].images, one[0].images);
-}
-
-#[test]
-fn every_plane_of_every_batch_begins_at_a_cache_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let samples = samples(folder.path(), 30);
-    let order: Vec<u32> = (0..30).collect();
-    // Kept alive, given back, and cut short at the end.
-    let whole = load(&samples, &order, options(2));
-    let mut loader = Loader::new(list(&samples), order.as_slice(), options(2)).unwrap();
-    for expected in &whole {
-        let batch = loader.next().unwrap().unwrap();
-        for images in [&batch.images, &expected.images, &expected.images.clone()] {
-            for plane in images.chunks_exact(16 * 16) {
-                assert!(plane.as_ptr().addr().is_multiple_of(ALIGNMENT));
-            }
-        }
-        loader.recycle(batch.images.into());
-    }
 }
 
 #[test]
@@ -259,9 +242,11 @@ fn the_parts_of_four_ranks_make_the_batches_of_one() {
     for (number, expected) in whole.iter().enumerate() {
         let of_ranks = || parts.iter().filter_map(|part| part.get(number));
         let ids: Vec<_> = of_ranks().flat_map(|part| part.ids.clone()).collect();
-        let images: Vec<f32> = of_ranks().flat_map(|part| part.images.clone()).collect();
+        let images: Vec<f32> = of_ranks()
+            .flat_map(|part| part.images.iter().copied())
+            .collect();
         assert_eq!(ids, expected.ids);
-        assert_eq!(images, expected.images);
+        assert_eq!(images, *expected.images);
     }
     let all = list(&samples);
     for (rank, world) in [(4, 4), (0, 9), (0, 0)] {
@@ -309,11 +294,13 @@ fn mixed_batches_depend_on_no_thread_no_rank_and_no_start() {
     let parts = [0, 1].map(|rank| load(&samples, &order, part(rank)));
     for (number, expected) in whole.iter().enumerate() {
         let of_ranks = || parts.iter().filter_map(|part| part.get(number));
-        let images: Vec<f32> = of_ranks().flat_map(|part| part.images.clone()).collect();
+        let images: Vec<f32> = of_ranks()
+            .flat_map(|part| part.images.iter().copied())
+            .collect();
         let labels: Vec<_> = of_ranks().flat_map(|part| part.labels.clone()).collect();
         assert_eq!(
             (images, labels),
-            (expected.images.clone(), expected.labels.clone())
+            (expected.images.to_vec(), expected.labels.clone())
         );
     }
     let wide = LoaderOptions {
@@ -418,25 +405,4 @@ fn an_epoch_goes_on_at_any_batch() {
             assert_eq!(&loader.next().unwrap().unwrap(), expected);
         }
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_file_whose_permission_is_lost_is_left_out_like_one_that_is_gone() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let samples = samples(folder.path(), 4);
-    let locked = &samples[1].path;
-    std::fs::set_permissions(locked, std::fs::Permissions::from_mode(0)).unwrap();
-    // Nothing is locked to a superuser, who must get the slice.
-    let lost = usize::from(std::fs::File::open(locked).is_err());
-    let skip = LoaderOptions {
-        on_unreadable: Policy::Skip,
-        ..options(2)
-    };
-    let [batch] = &load(&samples, &[0, 1, 2, 3], skip)[..] else {
-        panic!("four slices are one batch");
-    };
-    assert_eq!((batch.ids.len(), batch.unreadable.len()), (4 - lost, lost));
-    assert!(batch.unreadable.iter().all(|slice| slice.reason == "io"));
 }
