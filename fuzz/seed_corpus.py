@@ -50,6 +50,21 @@ save("luts", "window", bytes([0, 4, 0, 2]) + b"40" + bytes([5, 0, 2]) + b"80")
 save("luts", "lut", bytes([1, 140, 251, 14]) + struct.pack("<HHH", 4, 0xFFFE, 8) + bytes(range(8)))
 save("luts", "padding", bytes([4, 2, 0, 2, 0x30, 0xF8, 3, 0, 2, 0, 0xF0, 7, 0, 3]) + b"0.5" + bytes([15, 0, 2, 14, 0]))
 
+
+
+def packed(kind, rows, cols, widths, planes=1):
+    """A slice as a cache packs it: head, the tiles' widths in bits, 16 bytes for each bit of a tile."""
+    head = struct.pack("<BIIdd", kind, rows, cols, 0.5, 0.5)
+    return head + (bytes(widths) + bytes((11 * at) % 256 for at in range(16 * sum(widths)))) * planes
+
+
+for choice in range(3):
+    save("shards", f"units-{choice}", bytes([choice]) + packed(1, 16, 8, [5]))
+    save("shards", f"quarters-{choice}", bytes([choice]) + packed(2, 17, 9, [0, 3, 16, 1]))
+    save("shards", f"sixteenths-{choice}", bytes([choice]) + packed(3, 3, 20, [7, 9, 12]))
+    save("shards", f"floats-{choice}", bytes([choice]) + packed(4, 5, 5, [11], planes=2))
+    save("shards", f"nothing-{choice}", bytes([choice]) + packed(1, 0, 0, []))
+
 labels = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
 long = "ID,Label\n" + "".join(f"ID_{image:x}_{label},0.{image}5\n" for image in range(9) for label in labels)
 wide = "image_id," + ",".join(labels) + "\n" + "".join(f"ID_{image:x}" + f",0.{image}5" * 6 + "\n" for image in range(9))
