@@ -27,6 +27,7 @@ mod hard_sigmoid;
 mod hard_swish;
 mod layer_normalization;
 mod leaky_relu;
+mod length_mask;
 mod log;
 mod mat_mul;
 mod max;
@@ -34,6 +35,7 @@ mod max_pool;
 mod neg;
 mod pad;
 mod pow;
+mod recurrent;
 mod reduce;
 mod relu;
 mod reshape;
@@ -71,6 +73,7 @@ pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use layer_normalization::LayerNormalization;
 pub use leaky_relu::LeakyRelu;
+pub use length_mask::LengthMask;
 pub use log::Log;
 pub use mat_mul::MatMul;
 pub use max::Max;
@@ -79,6 +82,8 @@ pub(crate) use max_pool::PoolKernel;
 pub use neg::Neg;
 pub use pad::{Pad, PadMode};
 pub use pow::Pow;
+pub(crate) use recurrent::{Cell, Kept, PARTS, Recurrence, States};
+pub use recurrent::{Gru, Lstm};
 pub use reduce::{ReduceMax, ReduceMean, ReduceSum};
 pub use relu::Relu;
 pub use reshape::Reshape;
@@ -159,7 +164,8 @@ macro_rules! operators {
 
 operators! {
     Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Div Dropout Exp Flatten Gelu Gemm
-    GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LayerNormalization LeakyRelu Log LogSoftmax
+    GlobalAveragePool GlobalMaxPool Gru HardSigmoid HardSwish LayerNormalization LeakyRelu LengthMask Log LogSoftmax
+    Lstm
     MatMul Max MaxPool Mul Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize Sigmoid Slice
     Softmax Softplus Sqrt StochasticDepth Sub Swish Tanh Transpose
 }

@@ -15,6 +15,7 @@ mod layers;
 mod lite0;
 mod mobilenet_v3;
 mod resnet;
+mod sequence;
 mod simple_cnn;
 mod stem;
 mod vgg;
@@ -23,6 +24,7 @@ use crate::{Graph, GraphBuilder, GraphError};
 
 pub use config::{Coherence, Head, NetworkConfig, Pooling};
 use features::Features;
+pub use sequence::{SequenceConfig, SequenceError, SequenceModel, build_sequence};
 pub use stem::{StemError, adapt_stem};
 
 /// A network that cannot be built.

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use burn_autodiff::Autodiff;
-use burn_backend::Shape;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
+use burn_backend::{Shape, TensorMetadata};
 use burn_flex::Flex;
 
 use super::kernels;
@@ -43,6 +43,7 @@ pub struct Run {
 }
 
 /// Runs `graph` on images that are on the tape already; with `track` its gradients can be asked for.
+#[cfg(test)]
 pub fn run(
     graph: &Graph,
     parameters: &Parameters,
@@ -50,10 +51,23 @@ pub fn run(
     mode: Mode,
     track: bool,
 ) -> Result<Run, EngineError> {
+    run_sequences(graph, parameters, (images, batch, None), mode, track)
+}
+
+/// Runs `graph` on sequences, with their number and lengths, that are on the tape already; with `track` its gradients
+/// can be asked for.
+pub fn run_sequences(
+    graph: &Graph,
+    parameters: &Parameters,
+    (images, batch, lengths): (Tracked, usize, Option<&[usize]>),
+    mode: Mode,
+    track: bool,
+) -> Result<Run, EngineError> {
     let mut interpreter = Interpreter {
         graph,
         parameters,
         batch,
+        lengths,
         mode,
         leaves: leaves(graph, parameters, track)?,
         statistics: Vec::new(),
@@ -159,11 +173,12 @@ fn fused(graph: &Graph, index: usize) -> usize {
     if even && halves { 3 } else { 2 }
 }
 
-struct Interpreter<'a> {
+pub(super) struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
-    batch: usize,
-    mode: Mode,
+    pub(super) batch: usize,
+    pub(super) lengths: Option<&'a [usize]>,
+    pub(super) mode: Mode,
     leaves: BTreeMap<String, Tracked>,
     statistics: Vec<(String, Statistics, f32)>,
 }
@@ -199,6 +214,14 @@ impl Interpreter<'_> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
+            Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, first, &shape),
+            Operator::LengthMask(mask) => self.length_mask(*mask, first, &shape),
+            Operator::Gru(gru) => {
+                self.recurrent(node, first, &shape, crate::Gru::CELL, gru.passes())?
+            }
+            Operator::Lstm(lstm) => {
+                self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
+            }
             Operator::Flatten(_) => {
                 let images = if self.rank(node) == 3 {
                     Tape::float_permute(one(), &[0, 3, 1, 2])
@@ -209,17 +232,21 @@ impl Interpreter<'_> {
             }
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
-                let product = Tape::float_matmul(one(), weight);
-                match self.leaves.get(&format!("{}.bias", node.name)) {
+                let features = first.shape().last().copied().unwrap_or(1);
+                let rows = first.shape().num_elements() / features.max(1);
+                let flat = Tape::float_reshape(one(), Shape::from(vec![rows, features]));
+                let product = Tape::float_matmul(flat, weight);
+                let product = match self.leaves.get(&format!("{}.bias", node.name)) {
                     Some(bias) => {
                         let bias = Tape::float_reshape(
                             bias.clone(),
-                            Shape::from(vec![1, shape.iter().skip(1).product()]),
+                            Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
                         );
                         Tape::float_add(product, bias)
                     }
                     None => product,
-                }
+                };
+                Tape::float_reshape(product, Shape::from(shape))
             }
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
@@ -305,7 +332,7 @@ impl Interpreter<'_> {
         Tape::float_mul(values.clone(), Tape::from_inner(tensor(shape, mask)))
     }
 
-    fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
+    pub(super) fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
         let name = format!("{}.{part}", node.name);
         self.leaves.get(&name).ok_or(EngineError::Parameter {
             name,
@@ -343,7 +370,6 @@ impl Interpreter<'_> {
 
 /// The numbers of a value on the tape with their shape.
 pub fn read(value: &Tracked) -> Tensor {
-    use burn_backend::TensorMetadata;
     let value = value.primitive().to_contiguous();
     Tensor {
         shape: value.shape().to_vec(),
@@ -356,7 +382,6 @@ pub fn backward(
     output: Tracked,
     slopes: Vec<f32>,
 ) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
-    use burn_backend::TensorMetadata;
     let slopes = Tape::from_inner(tensor(&output.shape(), slopes));
     Tape::backward(Tape::float_sum(Tape::float_mul(output, slopes)))
 }

@@ -3,11 +3,12 @@
 mod interpret;
 mod kernels;
 mod layout;
+mod sequences;
 mod tape;
 
 use burn_backend::backend::AutodiffBackend;
 
-use super::{Engine, EngineError, StepOutput};
+use super::{Engine, EngineError, Input, StepOutput};
 use crate::loss::Loss;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 use interpret::{Mode, Run};
@@ -35,12 +36,32 @@ impl Engine for FlexEngine {
         targets: &Targets,
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
+        self.sequence_gradients(graph, parameters, images.into(), targets, rng_step)
+    }
+
+    fn logits(
+        &mut self,
+        graph: &Graph,
+        parameters: &Parameters,
+        images: &Tensor,
+    ) -> Result<Tensor, EngineError> {
+        self.sequence_logits(graph, parameters, images.into())
+    }
+
+    fn sequence_gradients(
+        &mut self,
+        graph: &Graph,
+        parameters: &mut Parameters,
+        input: Input<'_>,
+        targets: &Targets,
+        rng_step: u64,
+    ) -> Result<StepOutput, EngineError> {
         let (seed, step) = (self.seed, rng_step);
         let (output, run) = step_in(
             Mode::Training { seed, step },
             graph,
             parameters,
-            images,
+            input,
             targets,
         )?;
         for (node, statistics, momentum) in &run {
@@ -61,17 +82,17 @@ impl Engine for FlexEngine {
         Ok(output)
     }
 
-    fn logits(
+    fn sequence_logits(
         &mut self,
         graph: &Graph,
         parameters: &Parameters,
-        images: &Tensor,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError> {
-        let batch = check(graph, images)?;
-        let run = interpret::run(
+        let batch = check(graph, input)?;
+        let run = interpret::run_sequences(
             graph,
             parameters,
-            (on_tape(images), batch),
+            (on_tape(input.values), batch, input.lengths),
             Mode::Evaluation,
             false,
         )?;
@@ -86,15 +107,16 @@ fn step_in(
     mode: Mode,
     graph: &Graph,
     parameters: &Parameters,
-    images: &Tensor,
+    input: Input<'_>,
     targets: &Targets,
 ) -> Result<(StepOutput, Statistics), EngineError> {
-    let batch = check(graph, images)?;
+    let batch = check(graph, input)?;
+    let images = (on_tape(input.values), batch, input.lengths);
     let Run {
         output,
         leaves,
         statistics,
-    } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
+    } = interpret::run_sequences(graph, parameters, images, mode, true)?;
     let logits = interpret::read(&output);
     let loss = Loss::default().evaluate(&logits, targets)?;
     let mut gradients = interpret::backward(output, loss.gradient.data);
@@ -122,7 +144,19 @@ fn step_in(
 }
 
 /// The number of images, where they are this graph's.
-fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
+fn check(graph: &Graph, input: Input<'_>) -> Result<usize, EngineError> {
+    let images = input.values;
+    let steps = graph.input().first().copied().unwrap_or(0);
+    if let (Some(lengths), Some(&batch)) = (input.lengths, images.shape.first())
+        && (lengths.len() != batch || !lengths.iter().all(|length| (1..=steps).contains(length)))
+    {
+        return Err(EngineError::Lengths {
+            network: graph.name().to_owned(),
+            steps,
+            batch,
+            lengths: lengths.to_vec(),
+        });
+    }
     match images.shape.split_first() {
         Some((&batch, shape))
             if batch > 0
