@@ -5,8 +5,8 @@ use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::FloatTensorOps;
 use burn_flex::FlexTensor;
 
-use super::interpret::{Interpreter, Mode};
-use super::tape::{Recorded, Tape, Tracked, numbers, record, tensor};
+use super::super::tape::{Recorded, Tape, Tracked, numbers, record, tensor};
+use super::{Interpreter, Mode};
 use crate::operators::{Cell, Kept, PARTS, Recurrence, States};
 use crate::{EngineError, LengthMask, Node, StochasticDepth};
 

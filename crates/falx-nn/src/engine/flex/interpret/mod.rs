@@ -2,6 +2,11 @@
 //!
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
+mod images;
+mod pairs;
+mod sequences;
+mod shapes;
+
 use std::collections::BTreeMap;
 
 use burn_autodiff::Autodiff;
@@ -12,7 +17,7 @@ use burn_flex::Flex;
 
 use super::kernels;
 use super::tape::{Tape, Tracked, tensor};
-use crate::operators::{ConvKernel, Epilogue, Normalisation, PoolKernel, Statistics};
+use crate::operators::{ConvKernel, Epilogue, Function, Normalisation, PoolKernel, Statistics};
 use crate::{
     BatchNormalization, Dropout, EngineError, Graph, MaxPool, Node, Operator, ParameterKind,
     Parameters, Tensor, Value,
@@ -115,7 +120,7 @@ fn leaves(
             return Ok(None);
         }
         let leaf = Tape::from_inner(tensor(&spec.shape, values.to_vec()));
-        let leaf = if track {
+        let leaf = if track && spec.kind == ParameterKind::Weight {
             Tape::float_set_require_grad(leaf, true)
         } else {
             leaf
@@ -173,12 +178,12 @@ fn fused(graph: &Graph, index: usize) -> usize {
     if even && halves { 3 } else { 2 }
 }
 
-pub(super) struct Interpreter<'a> {
+struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
-    pub(super) batch: usize,
-    pub(super) lengths: Option<&'a [usize]>,
-    pub(super) mode: Mode,
+    batch: usize,
+    lengths: Option<&'a [usize]>,
+    mode: Mode,
     leaves: BTreeMap<String, Tracked>,
     statistics: Vec<(String, Statistics, f32)>,
 }
@@ -197,10 +202,27 @@ impl Interpreter<'_> {
         let shape = self.tape_shape(Value::of_node(index + steps - 1));
         let one = || first.clone();
         Ok(match &node.operator {
-            Operator::Add(_) => inputs
-                .iter()
-                .skip(1)
-                .fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
+            Operator::Add(_)
+            | Operator::Sub(_)
+            | Operator::Mul(_)
+            | Operator::Div(_)
+            | Operator::MatMul(_)
+            | Operator::Max(_) => self.pair(node, inputs)?,
+            Operator::AveragePool(_)
+            | Operator::ConvTranspose(_)
+            | Operator::GlobalMaxPool(_)
+            | Operator::LayerNormalization(_)
+            | Operator::Pad(_)
+            | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
+            Operator::Concat(_)
+            | Operator::LogSoftmax(_)
+            | Operator::ReduceMax(_)
+            | Operator::ReduceMean(_)
+            | Operator::ReduceSum(_)
+            | Operator::Reshape(_)
+            | Operator::Slice(_)
+            | Operator::Softmax(_)
+            | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
                 self.batch_normalization(*norm, node, first, steps, &shape)?
             }
@@ -222,14 +244,7 @@ impl Interpreter<'_> {
             Operator::Lstm(lstm) => {
                 self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
             }
-            Operator::Flatten(_) => {
-                let images = if self.rank(node) == 3 {
-                    Tape::float_permute(one(), &[0, 3, 1, 2])
-                } else {
-                    one()
-                };
-                Tape::float_reshape(images, Shape::from(shape))
-            }
+            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
                 let features = first.shape().last().copied().unwrap_or(1);
@@ -266,11 +281,12 @@ impl Interpreter<'_> {
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
-            other => {
-                return Err(EngineError::Unsupported {
+            function => {
+                let function = Function::of(function).ok_or_else(|| EngineError::Unsupported {
                     node: node.name.clone(),
-                    operator: other.name(),
-                });
+                    operator: function.name(),
+                })?;
+                kernels::function(function, first)
             }
         })
     }
@@ -332,20 +348,12 @@ impl Interpreter<'_> {
         Tape::float_mul(values.clone(), Tape::from_inner(tensor(shape, mask)))
     }
 
-    pub(super) fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
+    fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
         let name = format!("{}.{part}", node.name);
         self.leaves.get(&name).ok_or(EngineError::Parameter {
             name,
             expected: Vec::new(),
         })
-    }
-
-    fn rank(&self, node: &Node) -> usize {
-        let shape = node
-            .inputs
-            .first()
-            .and_then(|&value| self.graph.shape(value));
-        shape.map_or(0, <[usize]>::len)
     }
 
     /// Channels, height and width of a value.
