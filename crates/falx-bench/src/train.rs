@@ -193,7 +193,7 @@ impl Course {
         let output = self.engine.step(
             &self.graph,
             &mut self.parameters,
-            &self.images,
+            (&self.images).into(),
             &self.targets,
             step,
             &self.training,

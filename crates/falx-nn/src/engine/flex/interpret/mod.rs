@@ -4,15 +4,16 @@
 
 mod images;
 mod pairs;
+mod sequences;
 mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use burn_autodiff::Autodiff;
-use burn_backend::Shape;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
+use burn_backend::{Shape, TensorMetadata};
 use burn_flex::Flex;
 
 use super::fusion::Fused;
@@ -49,6 +50,7 @@ pub struct Run {
 }
 
 /// Runs `graph` on images that are on the tape already; with `track` its gradients can be asked for.
+#[cfg(test)]
 pub fn run(
     graph: &Graph,
     parameters: &Parameters,
@@ -60,12 +62,11 @@ pub fn run(
         graph,
         parameters,
         batch,
+        lengths: None,
         mode,
         training: &Training::default(),
     };
-    let output = setting.output()?;
-    let nodes = 0..output.node().map_or(0, |node| node + 1);
-    setting.run(nodes, (Value::INPUT, images), output, track)
+    setting.run_whole(images, track)
 }
 
 /// All that a run needs beside its input.
@@ -74,6 +75,8 @@ pub struct Setting<'a> {
     pub graph: &'a Graph,
     pub parameters: &'a Parameters,
     pub batch: usize,
+    /// The length of each sequence, where they are not full.
+    pub lengths: Option<&'a [usize]>,
     pub mode: Mode,
     pub training: &'a Training,
 }
@@ -83,6 +86,13 @@ impl Setting<'_> {
     pub fn output(&self) -> Result<Value, EngineError> {
         let output = self.graph.outputs().first().map(|(_, value)| *value);
         output.ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))
+    }
+
+    /// Runs the graph on an input that is on the tape already; with `track` its gradients can be asked for.
+    pub fn run_whole(&self, input: Tracked, track: bool) -> Result<Run, EngineError> {
+        let output = self.output()?;
+        let nodes = 0..output.node().map_or(0, |node| node + 1);
+        self.run(nodes, (Value::INPUT, input), output, track)
     }
 
     /// Runs some of the graph's nodes from one value to another; with `track` the gradients can be asked for.
@@ -98,6 +108,7 @@ impl Setting<'_> {
             graph,
             parameters: self.parameters,
             batch: self.batch,
+            lengths: self.lengths,
             mode: self.mode,
             training: self.training,
             track,
@@ -202,6 +213,7 @@ struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     batch: usize,
+    lengths: Option<&'a [usize]>,
     mode: Mode,
     training: &'a Training,
     track: bool,
@@ -257,20 +269,32 @@ impl Interpreter<'_> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
+            Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, first, &shape),
+            Operator::LengthMask(mask) => self.length_mask(*mask, first, &shape),
+            Operator::Gru(gru) => {
+                self.recurrent(node, first, &shape, crate::Gru::CELL, gru.passes())?
+            }
+            Operator::Lstm(lstm) => {
+                self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
+            }
             Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
-                let product = Tape::float_matmul(one(), weight);
-                match self.leaves.get(&format!("{}.bias", node.name)) {
+                let features = first.shape().last().copied().unwrap_or(1);
+                let rows = first.shape().num_elements() / features.max(1);
+                let flat = Tape::float_reshape(one(), Shape::from(vec![rows, features]));
+                let product = Tape::float_matmul(flat, weight);
+                let product = match self.leaves.get(&format!("{}.bias", node.name)) {
                     Some(bias) => {
                         let bias = Tape::float_reshape(
                             bias.clone(),
-                            Shape::from(vec![1, shape.iter().skip(1).product()]),
+                            Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
                         );
                         Tape::float_add(product, bias)
                     }
                     None => product,
-                }
+                };
+                Tape::float_reshape(product, Shape::from(shape))
             }
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
@@ -396,7 +420,6 @@ impl Interpreter<'_> {
 
 /// The numbers of a value on the tape with their shape.
 pub fn read(value: &Tracked) -> Tensor {
-    use burn_backend::TensorMetadata;
     let value = value.primitive().to_contiguous();
     Tensor {
         shape: value.shape().to_vec(),
@@ -420,7 +443,6 @@ pub fn backward(
     output: Tracked,
     slopes: Vec<f32>,
 ) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
-    use burn_backend::TensorMetadata;
     let slopes = Tape::from_inner(tensor(&output.shape(), slopes));
     Tape::backward(Tape::float_sum(Tape::float_mul(output, slopes)))
 }
