@@ -1,5 +1,9 @@
 //! Optimisers on plain buffers, in place, with PyTorch's arithmetic.
 
+mod adam;
+mod ema;
+mod rms_prop;
+mod sgd;
 mod state;
 
 use std::collections::BTreeMap;
@@ -8,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Gradients, Parameters, Tensor};
 
+pub use adam::{Adam, AdamW};
+pub use ema::{Ema, EmaConfig};
+pub use rms_prop::RmsProp;
+pub use sgd::Sgd;
 pub use state::StateError;
 
 /// Which optimiser, and its numbers.
@@ -16,41 +24,12 @@ pub use state::StateError;
 pub enum OptimizerConfig {
     /// Stochastic gradient descent.
     Sgd(Sgd),
+    /// Adam with weight decay in the gradient.
+    Adam(Adam),
     /// Adam with decoupled weight decay.
     AdamW(AdamW),
-}
-
-/// Stochastic gradient descent with momentum; weight decay is added to the gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sgd {
-    /// The share of the last direction that is kept.
-    pub momentum: f32,
-    /// Whether to look one step ahead (Nesterov).
-    pub nesterov: bool,
-    /// The pull towards 0.
-    pub weight_decay: f32,
-    /// Which parameters are pulled.
-    pub decay: Decay,
-}
-
-/// Adam with decoupled weight decay.
-///
-/// # Source
-/// Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamW {
-    /// The memory of the gradient's mean.
-    pub beta1: f32,
-    /// The memory of the gradient's square.
-    pub beta2: f32,
-    /// Added to the root of the square.
-    pub epsilon: f32,
-    /// The pull towards 0, times the learning rate.
-    pub weight_decay: f32,
-    /// Which parameters are pulled.
-    pub decay: Decay,
+    /// Steps by the root of the gradient's mean square.
+    RmsProp(RmsProp),
 }
 
 /// Which parameters weight decay pulls towards 0.
@@ -64,52 +43,33 @@ pub enum Decay {
     Matrices,
 }
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Self {
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 0.0,
-            decay: Decay::All,
-        }
-    }
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-            decay: Decay::All,
-        }
-    }
-}
-
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self::AdamW(AdamW::default())
     }
 }
 
+/// What is remembered of one parameter; empty where nothing is.
+type Memory = [Vec<f32>; 3];
+
 /// An optimiser and what it remembers of each parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimizer {
     config: OptimizerConfig,
     steps: u64,
-    memory: BTreeMap<String, [Vec<f32>; 2]>,
+    memory: BTreeMap<String, Memory>,
 }
 
 impl Optimizer {
     /// An optimiser that has seen nothing of `parameters` yet.
     pub fn new(config: &OptimizerConfig, parameters: &Parameters) -> Self {
-        let blank = |tensor: &Tensor| match config {
-            OptimizerConfig::Sgd(sgd) if sgd.momentum == 0.0 => [Vec::new(), Vec::new()],
-            OptimizerConfig::Sgd(_) => [vec![0.0; tensor.data.len()], Vec::new()],
-            OptimizerConfig::AdamW(_) => {
-                [vec![0.0; tensor.data.len()], vec![0.0; tensor.data.len()]]
-            }
+        let needed = match config {
+            OptimizerConfig::Sgd(sgd) => sgd.memory(),
+            OptimizerConfig::Adam(_) | OptimizerConfig::AdamW(_) => [true, true, false],
+            OptimizerConfig::RmsProp(rms_prop) => rms_prop.memory(),
+        };
+        let blank = |tensor: &Tensor| {
+            needed.map(|needed| vec![0.0; if needed { tensor.data.len() } else { 0 }])
         };
         Self {
             config: *config,
@@ -118,6 +78,21 @@ impl Optimizer {
                 .iter()
                 .map(|(name, tensor)| (name.to_owned(), blank(tensor)))
                 .collect(),
+        }
+    }
+
+    /// From now on the momentum of SGD and RMSprop, or Adam's memory of the gradient's mean, is `momentum`: one-cycle schedules
+    /// turn it down where the learning rate is high. An optimiser without momentum stays without.
+    pub fn set_momentum(&mut self, momentum: f32) {
+        match &mut self.config {
+            OptimizerConfig::Sgd(Sgd { momentum: own, .. })
+            | OptimizerConfig::RmsProp(RmsProp { momentum: own, .. }) => {
+                if *own > 0.0 {
+                    *own = momentum;
+                }
+            }
+            OptimizerConfig::Adam(adam) => adam.beta1 = momentum,
+            OptimizerConfig::AdamW(adam) => adam.beta1 = momentum,
         }
     }
 
@@ -137,74 +112,21 @@ impl Optimizer {
             };
             match &self.config {
                 OptimizerConfig::Sgd(sgd) => sgd.step(tensor, gradient, memory, lr, first),
+                OptimizerConfig::Adam(adam) => adam.step(tensor, gradient, memory, lr, self.steps),
                 OptimizerConfig::AdamW(adam) => adam.step(tensor, gradient, memory, lr, self.steps),
+                OptimizerConfig::RmsProp(rms_prop) => rms_prop.step(tensor, gradient, memory, lr),
             }
         }
     }
 }
 
 impl Decay {
-    fn applies(self, tensor: &Tensor) -> bool {
-        self == Self::All || tensor.shape.len() >= 2
-    }
-}
-
-impl Sgd {
-    fn step(
-        &self,
-        tensor: &mut Tensor,
-        gradient: &Tensor,
-        [momentum, _]: &mut [Vec<f32>; 2],
-        lr: f32,
-        first: bool,
-    ) {
-        let decay = if self.decay.applies(tensor) {
-            self.weight_decay
+    /// `pull` where it applies to `tensor`, else 0.
+    fn of(self, tensor: &Tensor, pull: f32) -> f32 {
+        if self == Self::All || tensor.shape.len() >= 2 {
+            pull
         } else {
             0.0
-        };
-        let pairs = tensor.data.iter_mut().zip(&gradient.data);
-        if self.momentum == 0.0 {
-            pairs.for_each(|(p, g)| *p -= lr * (g + decay * *p));
-            return;
-        }
-        for ((p, g), m) in pairs.zip(momentum) {
-            let g = g + decay * *p;
-            *m = if first { g } else { self.momentum * *m + g };
-            *p -= lr
-                * if self.nesterov {
-                    g + self.momentum * *m
-                } else {
-                    *m
-                };
-        }
-    }
-}
-
-impl AdamW {
-    fn step(
-        &self,
-        tensor: &mut Tensor,
-        gradient: &Tensor,
-        [mean, square]: &mut [Vec<f32>; 2],
-        lr: f32,
-        step: u64,
-    ) {
-        let decay = if self.decay.applies(tensor) {
-            lr * self.weight_decay
-        } else {
-            0.0
-        };
-        // The corrections of the first steps in f64: 1 - beta^t loses all digits in f32.
-        let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
-        let rate = (f64::from(lr) / correction(self.beta1)) as f32;
-        let scale = correction(self.beta2).sqrt() as f32;
-        let memory = mean.iter_mut().zip(square);
-        for ((p, &g), (m, v)) in tensor.data.iter_mut().zip(&gradient.data).zip(memory) {
-            *p -= decay * *p;
-            *m += (1.0 - self.beta1) * (g - *m);
-            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-            *p -= rate * *m / (v.sqrt() / scale + self.epsilon);
         }
     }
 }

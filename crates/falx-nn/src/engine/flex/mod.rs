@@ -8,7 +8,7 @@ mod tape;
 use burn_backend::backend::AutodiffBackend;
 
 use super::{Engine, EngineError, StepOutput};
-use crate::loss::WeightedLogLoss;
+use crate::loss::Loss;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 use interpret::{Mode, Run};
 use tape::{Tape, Tracked};
@@ -96,7 +96,7 @@ fn step_in(
         statistics,
     } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
     let logits = interpret::read(&output);
-    let loss = WeightedLogLoss::default().evaluate(&logits, targets)?;
+    let loss = Loss::default().evaluate(&logits, targets)?;
     let mut gradients = interpret::backward(output, loss.gradient.data);
     let gradient = |(name, leaf): (String, Tracked)| {
         let gradient = Tape::grad_remove(&leaf, &mut gradients)?;
@@ -133,7 +133,7 @@ fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
         }
         _ => Err(EngineError::Images {
             network: graph.name().to_owned(),
-            expected: graph.input(),
+            expected: graph.input().to_vec(),
             found: images.shape.clone(),
             values: images.data.len(),
         }),
