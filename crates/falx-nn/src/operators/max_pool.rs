@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::buffers;
 use super::window::Window;
 use super::{Rules, image};
 use crate::onnx::Attribute;
@@ -100,7 +101,8 @@ impl PoolKernel {
     pub fn forward(&self, images: &[f32]) -> Vec<f32> {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let size: usize = self.output.iter().product();
-        let mut results = vec![0.0; images.len() / self.input.iter().product::<usize>() * size];
+        let mut results =
+            buffers::taken(images.len() / self.input.iter().product::<usize>() * size);
         let images = images.par_chunks(self.input.iter().product());
         results
             .par_chunks_mut(size)
@@ -127,7 +129,7 @@ impl PoolKernel {
     pub fn backward(&self, images: &[f32], slopes: &[f32]) -> Vec<f32> {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let size: usize = self.input.iter().product();
-        let mut gradient = vec![0.0; images.len()];
+        let mut gradient = buffers::zeros(images.len());
         let slopes = slopes.par_chunks(self.output.iter().product());
         let parts = gradient
             .par_chunks_mut(size)

@@ -6,6 +6,10 @@ use burn_flex::FlexTensor;
 use super::tape::{Recorded, Tracked, numbers, record, tensor};
 use crate::operators::{ConvKernel, Normalisation, PoolKernel};
 
+mod values;
+
+pub use values::{conv_transpose, function, join, normalise_rows, resample, scale};
+
 /// A gradient with the shape of the value it belongs to.
 fn like(value: &FlexTensor, data: Vec<f32>) -> FlexTensor {
     tensor(&value.shape(), data)
@@ -35,6 +39,10 @@ impl<const N: usize> Recorded<N> for RecordedConv {
                 }
             })
         })
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images, self.weights]
     }
 }
 
@@ -82,6 +90,10 @@ impl Recorded<3> for RecordedNormalisation {
             channel(gradients.bias),
         ]
     }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.values]
+    }
 }
 
 /// A normalisation, with what follows it, into values of `shape`.
@@ -108,6 +120,10 @@ impl Recorded<1> for RecordedPool {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
         let gradient = self.kernel.backward(numbers(&self.images), numbers(slopes));
         [Some(like(&self.images, gradient))]
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images]
     }
 }
 

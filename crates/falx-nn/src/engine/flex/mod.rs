@@ -9,6 +9,7 @@ use burn_backend::backend::AutodiffBackend;
 
 use super::{Engine, EngineError, StepOutput};
 use crate::loss::Loss;
+use crate::operators::buffers;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 use interpret::{Mode, Run};
 use tape::{Tape, Tracked};
@@ -35,6 +36,7 @@ impl Engine for FlexEngine {
         targets: &Targets,
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let (seed, step) = (self.seed, rng_step);
         let (output, run) = step_in(
             Mode::Training { seed, step },
@@ -43,21 +45,7 @@ impl Engine for FlexEngine {
             images,
             targets,
         )?;
-        for (node, statistics, momentum) in &run {
-            let mut take = |part: &str| {
-                let tensor = parameters.get_mut(&format!("{node}.{part}"));
-                tensor
-                    .map(|tensor| std::mem::take(&mut tensor.data))
-                    .unwrap_or_default()
-            };
-            let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
-            statistics.follow(&mut mean, &mut variance, *momentum);
-            for (part, data) in [("running_mean", mean), ("running_var", variance)] {
-                if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
-                    tensor.data = data;
-                }
-            }
-        }
+        follow(&run, parameters);
         Ok(output)
     }
 
@@ -80,6 +68,25 @@ impl Engine for FlexEngine {
 }
 
 type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
+
+/// Moves the running statistics towards the batch's.
+fn follow(run: &Statistics, parameters: &mut Parameters) {
+    for (node, statistics, momentum) in run {
+        let mut take = |part: &str| {
+            let tensor = parameters.get_mut(&format!("{node}.{part}"));
+            tensor
+                .map(|tensor| std::mem::take(&mut tensor.data))
+                .unwrap_or_default()
+        };
+        let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
+        statistics.follow(&mut mean, &mut variance, *momentum);
+        for (part, data) in [("running_mean", mean), ("running_var", variance)] {
+            if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
+                tensor.data = data;
+            }
+        }
+    }
+}
 
 /// Loss, logits and gradients of one batch in either mode.
 fn step_in(

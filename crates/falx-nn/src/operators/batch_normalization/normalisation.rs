@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::Statistics;
+use crate::operators::buffers;
 use crate::operators::channels::{CHUNK, total};
 
 /// What follows a normalisation in the same pass.
@@ -98,7 +99,7 @@ impl Normalisation {
     /// The results for `values`.
     pub fn forward(&self, values: &[f32]) -> Vec<f32> {
         let arch = Arch::new();
-        let mut results = vec![0.0; values.len() / self.shrink()];
+        let mut results = buffers::taken(values.len() / self.shrink());
         let chunks = results.par_chunks_mut(self.chunk() / self.shrink());
         chunks
             .zip(values.par_chunks(self.chunk()))
@@ -192,7 +193,7 @@ impl Normalisation {
         let carried: Vec<[f32; 2]> = (0..channels)
             .map(|c| [bias[c] / count, weight[c] / count * self.inverse[c]])
             .collect();
-        let mut input = vec![0.0; values.len()];
+        let mut input = buffers::taken(values.len());
         input
             .par_chunks_mut(self.chunk())
             .zip(parts())
