@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::onnx::{self, Imported, Note, ReadError, ReadOptions};
 use crate::similar::similar;
 use crate::{
-    Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator,
-    Parameters, Tensor, Value,
+    Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator, Parameters, Tensor,
+    Value,
 };
 
 /// What is put on a backbone: global average pool of images, dropout, a linear layer.
@@ -25,7 +25,10 @@ pub struct Head {
 #[non_exhaustive]
 pub enum SurgeryError {
     /// A name that the network does not have.
-    #[error("no node or output of `{network}` is called `{name}`{}", suggestion(similar))]
+    #[error(
+        "no node or output of `{network}` is called `{name}`{}",
+        suggestion(similar)
+    )]
     Name {
         /// The network.
         network: String,
@@ -88,7 +91,9 @@ pub fn import(
     if let Some(head) = head {
         let outputs = graph.outputs().len();
         if outputs > 1 {
-            notes.push(Note(format!("the head sits on the first of {outputs} outputs")));
+            notes.push(Note(format!(
+                "the head sits on the first of {outputs} outputs"
+            )));
         }
         graph = graph.with_head(head)?;
         let mut all = Parameters::initialise(&graph, head.seed);
@@ -134,7 +139,9 @@ impl Graph {
     pub fn cut_at(&self, name: &str) -> Result<Self, SurgeryError> {
         let node = self.nodes().iter().position(|node| node.name == name);
         let output = || self.outputs().iter().find(|(output, _)| output == name);
-        let value = node.map(Value::of_node).or_else(|| output().map(|(_, value)| *value));
+        let value = node
+            .map(Value::of_node)
+            .or_else(|| output().map(|(_, value)| *value));
         let Some(value) = value else {
             let nodes = self.nodes().iter().map(|node| node.name.as_str());
             let outputs = self.outputs().iter().map(|(name, _)| name.as_str());
@@ -170,7 +177,10 @@ impl Graph {
             x = graph.add("head.dropout", Dropout { ratio }, &[x])?;
         }
         let features = head.outputs;
-        let linear = Gemm { features, bias: true };
+        let linear = Gemm {
+            features,
+            bias: true,
+        };
         x = graph.add("head.fc", linear, &[x])?;
         graph.output("logits", x).finish()
     }
@@ -190,7 +200,11 @@ impl Graph {
             return Err(SurgeryError::Input { network, node });
         };
         let mut parameters = parameters.clone();
-        for node in self.nodes().iter().filter(|node| node.inputs.contains(&Value::INPUT)) {
+        for node in self
+            .nodes()
+            .iter()
+            .filter(|node| node.inputs.contains(&Value::INPUT))
+        {
             match &node.operator {
                 Operator::Conv(conv) if conv.groups == 1 => {}
                 _ => {
@@ -200,7 +214,9 @@ impl Graph {
             }
             let name = format!("{}.weight", node.name);
             let weight = parameters.get_mut(&name);
-            let dealt = weight.as_ref().and_then(|weight| dealt(weight, old, channels));
+            let dealt = weight
+                .as_ref()
+                .and_then(|weight| dealt(weight, old, channels));
             match (weight, dealt) {
                 (Some(weight), Some(dealt)) => *weight = dealt,
                 _ => return Err(SurgeryError::Weight(name)),
@@ -228,7 +244,9 @@ fn dealt(weight: &Tensor, old: usize, new: usize) -> Option<Tensor> {
             for place in 0..plane {
                 data.push(if new < old {
                     let dealt = (channel..old).step_by(new);
-                    dealt.map(|channel| kernel[channel * plane + place]).sum::<f32>()
+                    dealt
+                        .map(|channel| kernel[channel * plane + place])
+                        .sum::<f32>()
                 } else {
                     let from = channel % old;
                     kernel[from * plane + place] / often(from)

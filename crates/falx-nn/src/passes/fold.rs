@@ -45,8 +45,11 @@ fn fold(
         .iter()
         .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
         .collect();
-    let mut operators: Vec<Operator> =
-        graph.nodes().iter().map(|node| node.operator.clone()).collect();
+    let mut operators: Vec<Operator> = graph
+        .nodes()
+        .iter()
+        .map(|node| node.operator.clone())
+        .collect();
     let readers = readers(graph);
     // The layer whose weights a node was folded into.
     let mut layer: Vec<usize> = (0..operators.len()).collect();
@@ -55,7 +58,10 @@ fn fold(
         let (true, [input]) = (wanted(&node.operator), node.inputs.as_slice()) else {
             continue;
         };
-        let Some(before) = input.node().filter(|&before| readers.get(before) == Some(&1)) else {
+        let Some(before) = input
+            .node()
+            .filter(|&before| readers.get(before) == Some(&1))
+        else {
             continue;
         };
         let into = layer[before];
@@ -81,7 +87,9 @@ fn fold(
     }
     let graph = with_outputs(builder, &values, graph.outputs())?;
     let wanted = graph.parameters().iter();
-    let parameters = wanted.filter_map(|spec| parameters.remove_entry(&spec.name)).collect();
+    let parameters = wanted
+        .filter_map(|spec| parameters.remove_entry(&spec.name))
+        .collect();
     Ok((graph, parameters))
 }
 
@@ -123,7 +131,9 @@ fn affine(graph: &Graph, parameters: &Weights, index: usize) -> Option<Affine> {
             .map(|(weight, variance)| weight / (variance + f64::from(norm.epsilon)).sqrt())
             .collect();
         let summands = bias.iter().zip(&mean).zip(&factors);
-        let summands = summands.map(|((bias, mean), factor)| bias - mean * factor).collect();
+        let summands = summands
+            .map(|((bias, mean), factor)| bias - mean * factor)
+            .collect();
         return Some(Affine { factors, summands });
     }
     let constant = parameters.get(&node.name)?;
@@ -136,12 +146,24 @@ fn affine(graph: &Graph, parameters: &Weights, index: usize) -> Option<Affine> {
     let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
     let negative = || numbers.iter().map(|x| -x).collect();
     Some(match &node.operator {
-        Operator::Add(_) => Affine { factors: ones, summands: numbers },
-        Operator::Sub(_) => Affine { factors: ones, summands: negative() },
-        Operator::Mul(_) => Affine { factors: numbers, summands: zeros },
+        Operator::Add(_) => Affine {
+            factors: ones,
+            summands: numbers,
+        },
+        Operator::Sub(_) => Affine {
+            factors: ones,
+            summands: negative(),
+        },
+        Operator::Mul(_) => Affine {
+            factors: numbers,
+            summands: zeros,
+        },
         Operator::Div(_) if !numbers.contains(&0.0) => {
             let factors = numbers.iter().map(|x| x.recip()).collect();
-            Affine { factors, summands: zeros }
+            Affine {
+                factors,
+                summands: zeros,
+            }
         }
         _ => return None,
     })
@@ -190,7 +212,10 @@ fn absorb(
     }
     let numbers = old.iter().zip(&affine.factors).zip(&affine.summands);
     let data = numbers.map(|((old, factor), summand)| (f64::from(*old) * factor + summand) as f32);
-    let tensor = Tensor { shape: vec![channels], data: data.collect() };
+    let tensor = Tensor {
+        shape: vec![channels],
+        data: data.collect(),
+    };
     *bias = true;
     parameters.insert(bias_name, tensor);
     Some(())

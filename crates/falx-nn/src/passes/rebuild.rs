@@ -35,7 +35,8 @@ pub(crate) fn needed(graph: &Graph, outputs: &[(String, Value)]) -> Result<Graph
 /// The parameters that `graph` wants, of those of a larger one.
 pub(crate) fn kept(parameters: &Parameters, graph: &Graph) -> Parameters {
     let wanted = graph.parameters().iter();
-    let found = wanted.filter_map(|spec| Some((spec.name.clone(), parameters.get(&spec.name)?.clone())));
+    let found =
+        wanted.filter_map(|spec| Some((spec.name.clone(), parameters.get(&spec.name)?.clone())));
     found.collect()
 }
 

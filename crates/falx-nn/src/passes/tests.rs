@@ -4,7 +4,12 @@ use crate::zoo::{NetworkConfig, build};
 use crate::{Conv, Graph, GraphBuilder, Operator, Parameters, Tensor, Value, flex_engine};
 
 fn network() -> (Graph, Parameters) {
-    let config = NetworkConfig { size: 32, width: 4, dropout: 0.2, ..NetworkConfig::default() };
+    let config = NetworkConfig {
+        size: 32,
+        width: 4,
+        dropout: 0.2,
+        ..NetworkConfig::default()
+    };
     let graph = build(&config).unwrap();
     let parameters = formula_parameters(&graph);
     (graph, parameters)
@@ -28,7 +33,9 @@ fn batch_normalisation_lies_in_the_convolution_before_it() {
     let (folded, weights) = fold_batch_normalization(&graph, &parameters).unwrap();
     let norms = |graph: &Graph| {
         let nodes = graph.nodes().iter();
-        nodes.filter(|node| matches!(node.operator, Operator::BatchNormalization(_))).count()
+        nodes
+            .filter(|node| matches!(node.operator, Operator::BatchNormalization(_)))
+            .count()
     };
     assert_eq!((norms(&graph), norms(&folded)), (4, 0));
     let distance = distance((&graph, &parameters), (&folded, &weights));
@@ -41,9 +48,15 @@ fn batch_normalisation_lies_in_the_convolution_before_it() {
 #[test]
 fn what_is_read_twice_is_not_folded() {
     let mut graph = GraphBuilder::new("fork", &[3, 8, 8]);
-    let conv = graph.add("conv", Conv::same(4, 3), &[Value::INPUT]).unwrap();
-    let norm = graph.add("bn", crate::BatchNormalization::default(), &[conv]).unwrap();
-    let sum = graph.add("sum", crate::Add::default(), &[conv, norm]).unwrap();
+    let conv = graph
+        .add("conv", Conv::same(4, 3), &[Value::INPUT])
+        .unwrap();
+    let norm = graph
+        .add("bn", crate::BatchNormalization::default(), &[conv])
+        .unwrap();
+    let sum = graph
+        .add("sum", crate::Add::default(), &[conv, norm])
+        .unwrap();
     let pool = graph.add("pool", crate::GlobalAveragePool, &[sum]).unwrap();
     let row = graph.add("flatten", crate::Flatten, &[pool]).unwrap();
     let graph = graph.output("logits", row).finish().unwrap();
@@ -58,5 +71,8 @@ fn dropout_goes_and_the_numbers_stay() {
     let (graph, parameters) = network();
     let without = without_dropout(&graph).unwrap();
     assert_eq!(without.nodes().len() + 1, graph.nodes().len());
-    assert_eq!(distance((&graph, &parameters), (&without, &parameters)), 0.0);
+    assert_eq!(
+        distance((&graph, &parameters), (&without, &parameters)),
+        0.0
+    );
 }

@@ -43,7 +43,12 @@ fn float(name: &str, dims: &[i64], data: &[f32]) -> TensorData {
         dims: dims.to_vec(),
         data_type: Some(1),
         name: Some(name.to_owned()),
-        raw_data: Some(data.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>().into()),
+        raw_data: Some(
+            data.iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<u8>>()
+                .into(),
+        ),
         ..TensorData::default()
     }
 }
@@ -67,11 +72,18 @@ fn dims(name: &str, lengths: &[i64]) -> ValueInfo {
             _ => Length::Fixed(length),
         }),
     };
-    let shape = Shape { dim: lengths.iter().map(dim).collect() };
-    let tensor = TensorType { element: Some(1), shape: Some(shape) };
+    let shape = Shape {
+        dim: lengths.iter().map(dim).collect(),
+    };
+    let tensor = TensorType {
+        element: Some(1),
+        shape: Some(shape),
+    };
     ValueInfo {
         name: Some(name.to_owned()),
-        kind: Some(Type { tensor: Some(tensor) }),
+        kind: Some(Type {
+            tensor: Some(tensor),
+        }),
     }
 }
 
@@ -87,7 +99,10 @@ fn model(opset: i64, input: &[i64], stored: Vec<TensorData>, nodes: Vec<Node>) -
             output: vec![dims(&last.unwrap(), &[])],
             ..GraphMessage::default()
         }),
-        opset_import: vec![OperatorSet { domain: None, version: Some(opset) }],
+        opset_import: vec![OperatorSet {
+            domain: None,
+            version: Some(opset),
+        }],
         ..Model::default()
     }
 }
@@ -116,19 +131,34 @@ fn arithmetic() -> Model {
         };
         with_attributes(node("Constant", name, &[], name), vec![held])
     };
-    let scalar = |name: &str, number: i64| value(name, TensorData { dims: vec![], ..whole("", &[number]) });
+    let scalar = |name: &str, number: i64| {
+        value(
+            name,
+            TensorData {
+                dims: vec![],
+                ..whole("", &[number])
+            },
+        )
+    };
     model(
         11,
         &[0, 1, 2, 2],
         vec![
-            float("fc.weight", &[2, 4], &[1.0, 2.0, 3.0, 4.0, -1.0, 0.5, 0.25, 2.0]),
+            float(
+                "fc.weight",
+                &[2, 4],
+                &[1.0, 2.0, 3.0, 4.0, -1.0, 0.5, 0.25, 2.0],
+            ),
             float("fc.bias", &[2], &[0.5, -0.5]),
         ],
         vec![
             node("Shape", "shape", &["input"], "s"),
             scalar("zero", 0),
             node("Gather", "gather", &["s", "zero"], "batch"),
-            with_attributes(node("Unsqueeze", "unsqueeze", &["batch"], "front"), vec![attribute("axes", &[0])]),
+            with_attributes(
+                node("Unsqueeze", "unsqueeze", &["batch"], "front"),
+                vec![attribute("axes", &[0])],
+            ),
             value("rest", whole("", &[-1])),
             with_attributes(
                 node("Concat", "concat", &["front", "rest"], "to"),
@@ -177,7 +207,12 @@ fn files_of_both_exporters_run_and_agree_with_onnx_runtime() {
         assert_eq!(logits.shape, theirs.shape);
         let theirs: Vec<f64> = theirs.data.into_iter().map(f64::from).collect();
         let distance = crate::reference::distance(&logits.data, &theirs);
-        let names: Vec<&str> = imported.graph.nodes().iter().map(|node| node.name.as_str()).collect();
+        let names: Vec<&str> = imported
+            .graph
+            .nodes()
+            .iter()
+            .map(|node| node.name.as_str())
+            .collect();
         println!("{file}: {distance:.1e} {names:?} {:?}", imported.notes);
         assert!(distance <= 1e-5, "{file}: {distance}");
     }

@@ -26,10 +26,20 @@ fn an_unknown_operator_is_named_with_its_node_and_place() {
     let error = refusal(&model);
     assert!(matches!(&error, ReadError::Operator(at) if at.index == 1 && at.operator == "Mish"));
     let said = error.to_string();
-    assert!(said.contains("Mish") && said.contains("relu") && said.contains('1'), "{said}");
+    assert!(
+        said.contains("Mish") && said.contains("relu") && said.contains('1'),
+        "{said}"
+    );
     // What only follows a cut is not read.
     let output = Some("a".to_owned());
-    read_bytes(&model.encode_to_vec(), &ReadOptions { output, ..ReadOptions::default() }).unwrap();
+    read_bytes(
+        &model.encode_to_vec(),
+        &ReadOptions {
+            output,
+            ..ReadOptions::default()
+        },
+    )
+    .unwrap();
 }
 
 #[test]
@@ -52,7 +62,10 @@ fn names_given_twice_and_not_at_all_are_named() {
     graph(&mut model).node[0].input[1] = "lost".to_owned();
     assert!(matches!(refusal(&model), ReadError::Missing { tensor, .. } if tensor == "lost"));
     let output = Some("cnv".to_owned());
-    let options = ReadOptions { output, ..ReadOptions::default() };
+    let options = ReadOptions {
+        output,
+        ..ReadOptions::default()
+    };
     let error = refusal_with(&file(), &options);
     assert!(error.to_string().contains("conv"), "{error}");
     assert!(matches!(error, ReadError::Name { .. }));
@@ -62,15 +75,25 @@ fn names_given_twice_and_not_at_all_are_named() {
 fn shapes_that_do_not_fit_are_explained_at_their_node() {
     let mut model = file();
     graph(&mut model).initializer[0].dims = vec![2, 3, 1, 1];
-    assert!(matches!(refusal(&model), ReadError::Weight { expected, .. } if expected == [2, 1, 1, 1]));
+    assert!(
+        matches!(refusal(&model), ReadError::Weight { expected, .. } if expected == [2, 1, 1, 1])
+    );
     let mut model = file();
-    graph(&mut model).node[0].attribute = vec![attribute("pads", &[0, 0, 0, 0]), attribute("strides", &[0, 1])];
+    graph(&mut model).node[0].attribute = vec![
+        attribute("pads", &[0, 0, 0, 0]),
+        attribute("strides", &[0, 1]),
+    ];
     assert!(matches!(refusal(&model), ReadError::Shape { place, .. } if place.node == "conv"));
 }
 
 #[test]
 fn tensors_that_lie_about_their_length_are_refused_before_anything_is_allocated() {
-    for dims in [vec![1 << 31, 1, 1, 1], vec![i64::MAX, i64::MAX], vec![-1, 1], vec![3, 2, 1, 1]] {
+    for dims in [
+        vec![1 << 31, 1, 1, 1],
+        vec![i64::MAX, i64::MAX],
+        vec![-1, 1],
+        vec![3, 2, 1, 1],
+    ] {
         let mut model = file();
         graph(&mut model).initializer[0].dims = dims;
         assert!(matches!(refusal(&model), ReadError::Tensor { .. }));
@@ -86,7 +109,9 @@ fn damaged_weights_are_named() {
     for value in [f32::NAN, f32::INFINITY] {
         let mut model = file();
         graph(&mut model).initializer[0] = float("conv.weight", &[2, 1, 1, 1], &[1.0, value]);
-        assert!(matches!(refusal(&model), ReadError::NotFinite { tensor, .. } if tensor == "conv.weight"));
+        assert!(
+            matches!(refusal(&model), ReadError::NotFinite { tensor, .. } if tensor == "conv.weight")
+        );
     }
 }
 
@@ -117,16 +142,38 @@ fn external_data_stay_in_the_models_folder() {
     };
     let weights = [0_f32, 2.0, 3.0].map(f32::to_le_bytes).concat();
     let imported = read_at("weights.bin", "4", Some(&weights)).unwrap();
-    assert_eq!(imported.parameters.get("conv.weight").unwrap().data, [2.0, 3.0]);
-    assert!(matches!(read_at("weights.bin", "8", None), Err(ReadError::Tensor { .. })));
-    assert!(matches!(read_at("nowhere.bin", "0", None), Err(ReadError::ExternalData { .. })));
-    for location in ["../outside.bin", "/etc/passwd", "a/../../outside.bin", "..\\outside.bin", ""] {
-        assert!(matches!(read_at(location, "0", None), Err(ReadError::Escape { .. })), "{location}");
+    assert_eq!(
+        imported.parameters.get("conv.weight").unwrap().data,
+        [2.0, 3.0]
+    );
+    assert!(matches!(
+        read_at("weights.bin", "8", None),
+        Err(ReadError::Tensor { .. })
+    ));
+    assert!(matches!(
+        read_at("nowhere.bin", "0", None),
+        Err(ReadError::ExternalData { .. })
+    ));
+    for location in [
+        "../outside.bin",
+        "/etc/passwd",
+        "a/../../outside.bin",
+        "..\\outside.bin",
+        "",
+    ] {
+        assert!(
+            matches!(read_at(location, "0", None), Err(ReadError::Escape { .. })),
+            "{location}"
+        );
     }
     #[cfg(unix)]
     {
-        std::os::unix::fs::symlink(folder.path().join("outside.bin"), inner.join("link.bin")).unwrap();
-        assert!(matches!(read_at("link.bin", "0", None), Err(ReadError::Escape { .. })));
+        std::os::unix::fs::symlink(folder.path().join("outside.bin"), inner.join("link.bin"))
+            .unwrap();
+        assert!(matches!(
+            read_at("link.bin", "0", None),
+            Err(ReadError::Escape { .. })
+        ));
     }
 }
 
@@ -139,12 +186,17 @@ fn other_files_versions_and_domains_are_refused() {
     }
     for version in [6, 22] {
         let mut model = file();
-        model.opset_import[0] = OperatorSet { domain: None, version: Some(version) };
+        model.opset_import[0] = OperatorSet {
+            domain: None,
+            version: Some(version),
+        };
         assert!(matches!(refusal(&model), ReadError::Opset { found, .. } if found == version));
     }
     let mut model = file();
     graph(&mut model).node[1].domain = Some("com.microsoft".to_owned());
-    assert!(matches!(refusal(&model), ReadError::Domain { domain, .. } if domain == "com.microsoft"));
+    assert!(
+        matches!(refusal(&model), ReadError::Domain { domain, .. } if domain == "com.microsoft")
+    );
     let mut model = file();
     graph(&mut model).sparse_initializer = vec![Sparse {
         values: Some(float("thin", &[1], &[1.0])),
@@ -176,11 +228,19 @@ fn open_sizes_are_asked_for_and_fixed_batches_refused() {
     let imported = read_bytes(&open.encode_to_vec(), &asked(&[1, 5, 7])).unwrap();
     assert_eq!(imported.graph.input(), [1, 5, 7]);
     for shape in [&[2, 5, 7][..], &[5, 7], &[1, 0, 7], &[1, usize::MAX, 7]] {
-        assert!(matches!(refusal_with(&open, &asked(shape)), ReadError::Misfit { .. }), "{shape:?}");
+        assert!(
+            matches!(refusal_with(&open, &asked(shape)), ReadError::Misfit { .. }),
+            "{shape:?}"
+        );
     }
     let batch = with_input(&[4, 1, 4, 4]);
     assert!(matches!(refusal(&batch), ReadError::Batch { batch: 4 }));
     let one = with_input(&[1, 1, 4, 4]);
-    let notes = read_bytes(&one.encode_to_vec(), &ReadOptions::default()).unwrap().notes;
-    assert!(notes.iter().any(|note| note.0.contains("batch of 1")), "{notes:?}");
+    let notes = read_bytes(&one.encode_to_vec(), &ReadOptions::default())
+        .unwrap()
+        .notes;
+    assert!(
+        notes.iter().any(|note| note.0.contains("batch of 1")),
+        "{notes:?}"
+    );
 }
