@@ -1,6 +1,7 @@
-"""Lays down what the fuzz targets start from, in fuzz/corpus (not committed): python3 fuzz/seed_corpus.py [CONFORMANCE]
+"""Lays down what the fuzz targets start from, in fuzz/corpus (not committed): python3 fuzz/seed_corpus.py [CONFORMANCE [ONNX]]
 
 Needs nothing but Python. CONFORMANCE is the conformance set's folder; without it only the sample codestreams are used.
+ONNX is a folder of small ONNX files.
 """
 
 import pathlib
@@ -89,3 +90,10 @@ if len(sys.argv) > 1:
             uid = meta.partition(b"\x02\x00\x10\x00UI")[2][2:66].split(b"\x02\x00")[0].rstrip(b"\0")
             if uid in syntax:
                 save("elements", name, bytes([syntax[uid]]) + content[144 + length :])
+
+if len(sys.argv) > 2:
+    for path in sorted(pathlib.Path(sys.argv[2]).glob("*.onnx")):
+        save("onnx", path.name, path.read_bytes())
+# A version and an empty graph; one node that nothing feeds.
+save("onnx", "empty", bytes([0x08, 8, 0x3A, 0, 0x42, 2, 0x10, 17]))
+save("onnx", "node", bytes([0x08, 8, 0x3A, 14, 0x0A, 12, 0x0A, 1]) + b"x" + bytes([0x12, 1]) + b"y" + bytes([0x22, 4]) + b"Relu" + bytes([0x42, 2, 0x10, 17]))

@@ -12,7 +12,10 @@ pub mod onnx;
 mod operators;
 pub mod optim;
 mod parameters;
+pub mod passes;
 pub mod schedule;
+mod similar;
+mod surgery;
 mod targets;
 mod tensor;
 pub mod weights;
@@ -29,6 +32,7 @@ pub use operators::{
     StochasticDepth, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
+pub use surgery::{Head, SurgeryError, import};
 pub use targets::Targets;
 pub use tensor::{Tensor, TensorError};
 
