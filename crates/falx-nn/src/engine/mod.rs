@@ -144,7 +144,14 @@ pub trait Engine: Send {
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
         let training = Training::default();
-        self.step(graph, parameters, images.into(), targets, rng_step, &training)
+        self.step(
+            graph,
+            parameters,
+            images.into(),
+            targets,
+            rng_step,
+            &training,
+        )
     }
 
     /// The logits in evaluation mode.
