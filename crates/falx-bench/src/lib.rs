@@ -10,6 +10,7 @@ mod io;
 mod loader;
 mod python;
 mod report;
+mod train;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub use loader::{
     measure as loader, resident,
 };
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
+pub use train::{TrainBenchOptions, TrainPeer, TrainReport, measure as train};
 
 /// What to measure of reading.
 #[derive(Clone, Debug)]
@@ -130,6 +132,27 @@ pub enum BenchError {
         peer: &'static str,
         /// The mean difference of a pixel.
         difference: f64,
+    },
+    /// The network to train cannot be built.
+    #[error(transparent)]
+    Network(#[from] falx_nn::zoo::ZooError),
+    /// A training step failed.
+    #[error(transparent)]
+    Engine(#[from] falx_nn::EngineError),
+    /// The weights for the peer cannot be written.
+    #[error(transparent)]
+    Weights(#[from] falx_nn::weights::WeightsError),
+    /// The peer's loss is another one.
+    #[error(
+        "the first loss is {falx} by falx and {theirs} by {peer}; it does other work: please report it"
+    )]
+    OtherLoss {
+        /// Which peer.
+        peer: &'static str,
+        /// What falx computes.
+        falx: f64,
+        /// What the peer computes.
+        theirs: f64,
     },
     /// The process whose memory is measured gave no answer.
     #[error("the process whose memory is measured ended without an answer: {0}")]

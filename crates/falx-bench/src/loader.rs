@@ -278,7 +278,7 @@ impl Course {
             }
             let batch = batch?;
             images += batch.ids.len();
-            loader.recycle(batch.images);
+            loader.recycle(batch.images.into_parts().0);
         }
         drop(loader);
         Ok(Rate {
@@ -337,7 +337,7 @@ struct Rate {
 }
 
 /// Milliseconds that all threads of this process have computed.
-fn cpu_ms() -> f64 {
+pub(crate) fn cpu_ms() -> f64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }

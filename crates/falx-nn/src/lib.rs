@@ -12,24 +12,29 @@ pub mod onnx;
 mod operators;
 pub mod optim;
 mod parameters;
+pub mod passes;
 pub mod schedule;
+mod similar;
+mod surgery;
 mod targets;
 mod tensor;
 pub mod weights;
 pub mod zoo;
 
-pub use engine::{Engine, EngineError, StepOutput, flex_engine};
+pub use engine::{Engine, EngineError, Input, StepOutput, Training, flex_engine};
 #[cfg(feature = "torch")]
 pub use engine::{TorchConfig, TorchDevice, torch_engine};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,
-    Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, HardSigmoid, HardSwish,
-    LayerNormalization, LeakyRelu, Log, LogSoftmax, MatMul, Max, MaxPool, Mul, Neg, Operator, Pad,
-    PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Resize, ResizeMode, ShapeError,
-    Sigmoid, Slice, Softmax, Softplus, Sqrt, Sub, Swish, Tanh, Transpose,
+    Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, Gru, HardSigmoid,
+    HardSwish, LayerNormalization, LeakyRelu, LengthMask, Log, LogSoftmax, Lstm, MatMul, Max,
+    MaxPool, Mul, Neg, Operator, Pad, PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu,
+    Reshape, Resize, ResizeMode, ShapeError, Sigmoid, Slice, Softmax, Softplus, Sqrt,
+    StochasticDepth, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
+pub use surgery::{Head, SurgeryError, import};
 pub use targets::Targets;
 pub use tensor::{Tensor, TensorError};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use falx_core::random;
 use rand_distr::{Distribution, Uniform};
 
+use crate::operators::buffers;
 use crate::{Graph, Tensor};
 
 /// What a parameter is for.
@@ -124,6 +125,15 @@ macro_rules! named_tensors {
 
 named_tensors!(Parameters);
 named_tensors!(Gradients);
+
+impl Drop for Gradients {
+    fn drop(&mut self) {
+        // The next step's gradients lie where these lay.
+        for tensor in self.0.values_mut() {
+            buffers::give(std::mem::take(&mut tensor.data));
+        }
+    }
+}
 
 impl Gradients {
     /// The length of all gradients taken as one vector.

@@ -1,6 +1,7 @@
 //! The command line: every flag documented where it is defined.
 
 mod bench_loader;
+mod bench_train;
 mod judging;
 mod worklist;
 
@@ -14,6 +15,7 @@ use falx_data::index::{Layout, Part};
 
 use crate::exit;
 pub use bench_loader::{BenchLoader, LoaderPeer};
+pub use bench_train::{BenchTrain, TrainPeer};
 pub use judging::{Compare, Evaluate};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -420,6 +422,15 @@ many workers as falx has threads, on the same files in turns; they mirror, move,
 channel and before the windows. benches/peer_env.sh makes a Python for them. falx does all of that and the rest of full
 augmentation. In JSON, ratios above 1 mean that falx is better.")]
     Loader(BenchLoader),
+    /// A training step of a network, from the batch to moved weights: time, memory.
+    #[command(after_help = "Examples:
+  falx bench train
+  falx bench train --network resnet18 --batch 8 --size 256 --peer torch --python venv/bin/python --threads 1 --json
+
+The peer is PyTorch with AdamW, from the same weights on the same batch with as many threads, once with its own order of
+images in memory and once channels-last, each in a process of its own, in turns with falx; its first loss must be falx's.
+benches/peer_env.sh makes a Python for it. In JSON, ratios are to the better of both, and above 1 mean that falx is better.")]
+    Train(BenchTrain),
 }
 
 /// `falx bench evaluate`

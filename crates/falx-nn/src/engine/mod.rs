@@ -3,6 +3,7 @@
 mod flex;
 #[cfg(feature = "torch")]
 mod torch;
+mod training;
 
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
@@ -10,6 +11,8 @@ use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 pub use flex::flex_engine;
 #[cfg(feature = "torch")]
 pub use torch::{TorchConfig, TorchDevice, torch_engine};
+pub use training::Training;
+pub(crate) use training::belongs;
 
 /// What one training step gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +21,26 @@ pub struct StepOutput {
     pub loss: f64,
     /// The batch's logits in training mode, N x outputs.
     pub logits: Tensor,
-    /// The gradient of every weight.
+    /// The gradient of every weight that is trained.
     pub gradients: Gradients,
+}
+
+/// A batch, and where its samples are sequences how long each is.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Images, or sequences padded to the graph's length.
+    pub values: &'a Tensor,
+    /// The length of each sequence; left out where all are full.
+    pub lengths: Option<&'a [usize]>,
+}
+
+impl<'a> From<&'a Tensor> for Input<'a> {
+    fn from(values: &'a Tensor) -> Self {
+        Self {
+            values,
+            lengths: None,
+        }
+    }
 }
 
 /// A batch or parameters that do not fit the graph.
@@ -44,6 +65,20 @@ pub enum EngineError {
     OneValue {
         /// The batch normalisation's name.
         node: String,
+    },
+    /// Lengths that are not one of 1 to the graph's steps for each sequence.
+    #[error(
+        "`{network}` takes a length from 1 to {steps} for each of {batch} sequences, but got {lengths:?}"
+    )]
+    Lengths {
+        /// The network.
+        network: String,
+        /// The longest sequence.
+        steps: usize,
+        /// How many sequences there are.
+        batch: usize,
+        /// The lengths.
+        lengths: Vec<usize>,
     },
     /// An operator that this engine does not compute.
     #[error("node `{node}`: this engine does not compute {operator}")]
@@ -87,9 +122,28 @@ pub trait Engine: Send {
     /// The engine's name in recipes and reports.
     fn name(&self) -> &str;
 
-    /// One step in training mode: forward, loss, backward; moves the running statistics in `parameters`.
+    /// One step in training mode, as `training` says: forward, loss, backward; moves the running statistics in
+    /// `parameters`.
     ///
     /// `rng_step` chooses the dropout of this step: equal seeds and steps drop the same features.
+    ///
+    /// # Shape
+    /// The values are N, C, H, W with the graph's C, H, W; or N, T, F of sequences, whose targets have a row for each of the
+    /// N·T slices, unknown past the end.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the input, targets or parameters do not fit the graph.
+    fn step(
+        &mut self,
+        graph: &Graph,
+        parameters: &mut Parameters,
+        input: Input<'_>,
+        targets: &Targets,
+        rng_step: u64,
+        training: &Training,
+    ) -> Result<StepOutput, EngineError>;
+
+    /// One step that trains everything: [`Engine::step`] with the default [`Training`].
     ///
     /// # Shape
     /// `images` is N, C, H, W with the graph's C, H, W.
@@ -103,7 +157,17 @@ pub trait Engine: Send {
         images: &Tensor,
         targets: &Targets,
         rng_step: u64,
-    ) -> Result<StepOutput, EngineError>;
+    ) -> Result<StepOutput, EngineError> {
+        let training = Training::default();
+        self.step(
+            graph,
+            parameters,
+            images.into(),
+            targets,
+            rng_step,
+            &training,
+        )
+    }
 
     /// The logits in evaluation mode.
     ///
@@ -117,5 +181,40 @@ pub trait Engine: Send {
         graph: &Graph,
         parameters: &Parameters,
         images: &Tensor,
+    ) -> Result<Tensor, EngineError> {
+        self.sequence_logits(graph, parameters, images.into())
+    }
+
+    /// A step as [`Engine::gradients`] on sequences of any length.
+    ///
+    /// # Shape
+    /// The values are N, T, F with the graph's T, F; targets have a row for each of the N·T slices, unknown past the end.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the input, targets or parameters do not fit the graph.
+    fn sequence_gradients(
+        &mut self,
+        graph: &Graph,
+        parameters: &mut Parameters,
+        input: Input<'_>,
+        targets: &Targets,
+        rng_step: u64,
+    ) -> Result<StepOutput, EngineError> {
+        let training = Training::default();
+        self.step(graph, parameters, input, targets, rng_step, &training)
+    }
+
+    /// The logits in evaluation mode of sequences of any length.
+    ///
+    /// # Shape
+    /// The values are N, T, F; the logits N, T, outputs.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the input or parameters do not fit the graph.
+    fn sequence_logits(
+        &mut self,
+        graph: &Graph,
+        parameters: &Parameters,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError>;
 }

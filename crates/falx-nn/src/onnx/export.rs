@@ -16,8 +16,7 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
     let name = |value: Value| names.get(value.0).cloned().unwrap_or_default();
     let mut nodes = Vec::new();
     for (index, node) in graph.nodes().iter().enumerate() {
-        // Dropout passes its input on when a network is used.
-        if matches!(node.operator, Operator::Dropout(_)) {
+        if passes_on(&node.operator) {
             continue;
         }
         let shapes: Vec<Vec<usize>> = node
@@ -54,13 +53,23 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
             initializer: initializers.collect::<Result<_, _>>()?,
             input: vec![info(INPUT, Value::INPUT)],
             output: outputs.map(|(name, value)| info(name, *value)).collect(),
+            ..GraphMessage::default()
         }),
         opset_import: vec![OperatorSet {
             domain: Some(String::new()),
             version: Some(OPSET),
         }],
+        ..Model::default()
     };
     Ok(model.encode_to_vec())
+}
+
+/// Whether an operator gives its input when a network is used.
+fn passes_on(operator: &Operator) -> bool {
+    matches!(
+        operator,
+        Operator::Dropout(_) | Operator::StochasticDepth(_)
+    )
 }
 
 /// The name of each value: an output's own, its input's behind a dropout, else its node's.
@@ -72,7 +81,7 @@ fn value_names(graph: &Graph) -> Vec<String> {
             .iter()
             .find(|(_, value)| *value == Value::of_node(index));
         let passed = match (&node.operator, node.inputs.first()) {
-            (Operator::Dropout(_), Some(input)) => names.get(input.0).cloned(),
+            (operator, Some(input)) if passes_on(operator) => names.get(input.0).cloned(),
             _ => None,
         };
         let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());
@@ -89,10 +98,12 @@ fn initializer(spec: &ParameterSpec, parameters: &Parameters) -> Result<TensorDa
         name: spec.name.clone(),
         expected: spec.shape.clone(),
     })?;
+    let bytes = tensor.data.iter().flat_map(|x| x.to_le_bytes());
     Ok(TensorData {
         dims: spec.shape.iter().map(|&length| length as i64).collect(),
         data_type: Some(FLOAT),
         name: Some(spec.name.clone()),
-        raw_data: Some(tensor.data.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        raw_data: Some(bytes.collect::<Vec<u8>>().into()),
+        ..TensorData::default()
     })
 }

@@ -1,11 +1,13 @@
-//! A graph and its parameters as an ONNX file that any run-time reads.
+//! A graph and its parameters as an ONNX file that any run-time reads, and any exporter's file as a graph.
 
 mod export;
 pub(crate) mod message;
 mod place;
+mod read;
 
 pub(crate) use message::Attribute;
 pub(crate) use place::Place;
+pub use read::{Imported, Location, Note, ReadError, ReadOptions, read, read_bytes};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::buffers;
 use super::window::Window;
 use super::{Rules, image};
 use crate::onnx::Attribute;
@@ -100,7 +101,8 @@ impl PoolKernel {
     pub fn forward(&self, images: &[f32]) -> Vec<f32> {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let size: usize = self.output.iter().product();
-        let mut results = vec![0.0; images.len() / self.input.iter().product::<usize>() * size];
+        let mut results =
+            buffers::taken(images.len() / self.input.iter().product::<usize>() * size);
         let images = images.par_chunks(self.input.iter().product());
         results
             .par_chunks_mut(size)
@@ -123,11 +125,76 @@ impl PoolKernel {
         results
     }
 
+    /// Whether a byte numbers the places of a window.
+    pub fn is_small(&self) -> bool {
+        self.pool.kernel[0] * self.pool.kernel[1] <= 256
+    }
+
+    /// The results for `images`, and the place in its window where each was found.
+    pub fn forward_with_taps(&self, images: &[f32]) -> (Vec<f32>, Vec<u8>) {
+        let (arch, [channels, ..]) = (Arch::new(), self.output);
+        let (size, row): (usize, usize) = (self.input.iter().product(), self.output[2] * channels);
+        let rows = self.output[1];
+        let mut results = buffers::taken(images.len() / size * rows * row);
+        let mut taps = vec![0_u8; results.len()];
+        let lines = results.par_chunks_mut(row).zip(taps.par_chunks_mut(row));
+        lines.enumerate().for_each(|(line, (results, taps))| {
+            let (image, y) = (line / rows, line % rows);
+            let image = &images[image * size..][..size];
+            arch.dispatch(|| {
+                let pixels = results
+                    .chunks_exact_mut(channels)
+                    .zip(taps.chunks_exact_mut(channels));
+                for (x, (results, taps)) in pixels.enumerate() {
+                    results.fill(f32::NEG_INFINITY);
+                    self.numbered_taps(y * self.output[2] + x, |tap, pixel| {
+                        let image = &image[pixel * channels..][..channels];
+                        for ((x, result), from) in image.iter().zip(&mut *results).zip(&mut *taps) {
+                            let larger = x > result;
+                            *result = if larger { *x } else { *result };
+                            *from = if larger { tap as u8 } else { *from };
+                        }
+                    });
+                }
+            });
+        });
+        (results, taps)
+    }
+
+    /// The images' gradient from the results' slopes and the places where they were found.
+    pub fn backward_to(&self, taps: &[u8], slopes: &[f32]) -> Vec<f32> {
+        let (arch, [channels, ..]) = (Arch::new(), self.output);
+        let size: usize = self.input.iter().product();
+        let results: usize = self.output.iter().product();
+        let mut gradient = buffers::taken(slopes.len() / results * size);
+        let parts = gradient
+            .par_chunks_mut(size)
+            .zip(taps.par_chunks(results))
+            .zip(slopes.par_chunks(results));
+        parts.for_each(|((gradient, taps), slopes)| {
+            gradient.fill(0.0);
+            arch.dispatch(|| {
+                let places = taps
+                    .chunks_exact(channels)
+                    .zip(slopes.chunks_exact(channels));
+                for (place, (taps, slopes)) in places.enumerate() {
+                    self.numbered_taps(place, |tap, pixel| {
+                        let gradient = &mut gradient[pixel * channels..][..channels];
+                        for ((gradient, slope), from) in gradient.iter_mut().zip(slopes).zip(taps) {
+                            *gradient += if *from == tap as u8 { *slope } else { 0.0 };
+                        }
+                    });
+                }
+            });
+        });
+        gradient
+    }
+
     /// The images' gradient from the results' slopes.
     pub fn backward(&self, images: &[f32], slopes: &[f32]) -> Vec<f32> {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let size: usize = self.input.iter().product();
-        let mut gradient = vec![0.0; images.len()];
+        let mut gradient = buffers::zeros(images.len());
         let slopes = slopes.par_chunks(self.output.iter().product());
         let parts = gradient
             .par_chunks_mut(size)
@@ -158,6 +225,12 @@ impl PoolKernel {
     /// Calls `visit` with each pixel of the image under the window at `place`, row by row.
     #[inline]
     fn taps(&self, place: usize, mut visit: impl FnMut(usize)) {
+        self.numbered_taps(place, |_, pixel| visit(pixel));
+    }
+
+    /// Calls `visit` with the number in the window, from 0 on, and the pixel of each that is in the image, row by row.
+    #[inline]
+    fn numbered_taps(&self, place: usize, mut visit: impl FnMut(usize, usize)) {
         let (
             [_, height, width],
             MaxPool {
@@ -171,9 +244,11 @@ impl PoolKernel {
         let span = |start: usize, pad: usize, kernel: usize, size: usize| {
             start.saturating_sub(pad)..(start + kernel).saturating_sub(pad).min(size)
         };
+        let mut tap = 0;
         for y in span(row * strides[0], pads[0], kernel[0], height) {
             for x in span(column * strides[1], pads[1], kernel[1], width) {
-                visit(y * width + x);
+                visit(tap, y * width + x);
+                tap += 1;
             }
         }
     }

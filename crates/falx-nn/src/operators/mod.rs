@@ -7,6 +7,7 @@ mod average_pool;
 mod axis;
 mod batch_normalization;
 mod broadcast;
+pub(crate) mod buffers;
 mod channels;
 mod clip;
 mod concat;
@@ -17,6 +18,7 @@ mod concat;
 mod conv;
 mod conv_transpose;
 mod dropout;
+mod elementwise;
 mod exp;
 mod flatten;
 mod gelu;
@@ -27,6 +29,7 @@ mod hard_sigmoid;
 mod hard_swish;
 mod layer_normalization;
 mod leaky_relu;
+mod length_mask;
 mod log;
 mod mat_mul;
 mod max;
@@ -34,10 +37,13 @@ mod max_pool;
 mod neg;
 mod pad;
 mod pow;
+mod recurrent;
 mod reduce;
 mod relu;
+mod resample;
 mod reshape;
 mod resize;
+pub(crate) mod scale;
 mod sigmoid;
 #[allow(clippy::inline_always, reason = "as in `conv`")]
 mod simd;
@@ -45,6 +51,7 @@ mod slice;
 mod softmax;
 mod softplus;
 mod sqrt;
+mod stochastic_depth;
 mod swish;
 mod tanh;
 mod transpose;
@@ -52,14 +59,17 @@ mod window;
 
 pub use average_pool::AveragePool;
 pub use batch_normalization::BatchNormalization;
-pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics};
+pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics, rectifier_gradient};
 pub use broadcast::{Add, Constant, Div, Mul, Sub};
+pub(crate) use channels::sums as channel_sums;
 pub use clip::Clip;
 pub use concat::Concat;
+pub(crate) use concat::{join, part};
 pub use conv::Conv;
 pub(crate) use conv::ConvKernel;
 pub use conv_transpose::ConvTranspose;
 pub use dropout::Dropout;
+pub(crate) use elementwise::Function;
 pub use exp::Exp;
 pub use flatten::Flatten;
 pub use gelu::Gelu;
@@ -69,7 +79,9 @@ pub use global_max_pool::GlobalMaxPool;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use layer_normalization::LayerNormalization;
+pub(crate) use layer_normalization::RowNormalisation;
 pub use leaky_relu::LeakyRelu;
+pub use length_mask::LengthMask;
 pub use log::Log;
 pub use mat_mul::MatMul;
 pub use max::Max;
@@ -78,8 +90,11 @@ pub(crate) use max_pool::PoolKernel;
 pub use neg::Neg;
 pub use pad::{Pad, PadMode};
 pub use pow::Pow;
+pub(crate) use recurrent::{Cell, Kept, PARTS, Recurrence, States};
+pub use recurrent::{Gru, Lstm};
 pub use reduce::{ReduceMax, ReduceMean, ReduceSum};
 pub use relu::Relu;
+pub(crate) use resample::Resample;
 pub use reshape::Reshape;
 pub use resize::{Resize, ResizeMode};
 pub use sigmoid::Sigmoid;
@@ -87,6 +102,7 @@ pub use slice::Slice;
 pub use softmax::{LogSoftmax, Softmax};
 pub use softplus::Softplus;
 pub use sqrt::Sqrt;
+pub use stochastic_depth::StochasticDepth;
 pub use swish::Swish;
 pub use tanh::Tanh;
 pub use transpose::Transpose;
@@ -157,9 +173,10 @@ macro_rules! operators {
 
 operators! {
     Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Div Dropout Exp Flatten Gelu Gemm
-    GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LayerNormalization LeakyRelu Log LogSoftmax
+    GlobalAveragePool GlobalMaxPool Gru HardSigmoid HardSwish LayerNormalization LeakyRelu LengthMask Log LogSoftmax
+    Lstm
     MatMul Max MaxPool Mul Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize Sigmoid Slice
-    Softmax Softplus Sqrt Sub Swish Tanh Transpose
+    Softmax Softplus Sqrt StochasticDepth Sub Swish Tanh Transpose
 }
 
 impl Operator {

@@ -2,6 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::buffers;
+
 /// How a kernel lays its block of results over the vector registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Blocks {
@@ -47,9 +49,10 @@ pub(super) struct Aligned {
 }
 
 impl Aligned {
-    pub fn zeros(length: usize) -> Self {
+    /// Whatever they are: for those who write all of them before they read one.
+    pub fn taken(length: usize) -> Self {
         const LINE: usize = 64;
-        let data = vec![0.0; length + LINE / 4];
+        let data = buffers::taken(length + LINE / 4);
         let start = data.as_ptr().align_offset(LINE).min(LINE / 4);
         Self {
             data,
@@ -64,5 +67,11 @@ impl Aligned {
 
     pub fn get_mut(&mut self) -> &mut [f32] {
         &mut self.data[self.start..self.start + self.length]
+    }
+}
+
+impl Drop for Aligned {
+    fn drop(&mut self) {
+        buffers::give(std::mem::take(&mut self.data));
     }
 }

@@ -2,18 +2,21 @@
 
 mod adam;
 mod ema;
+mod groups;
 mod rms_prop;
 mod sgd;
 mod state;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Gradients, Parameters, Tensor};
 
 pub use adam::{Adam, AdamW};
 pub use ema::{Ema, EmaConfig};
+pub use groups::{ParameterGroup, layer_wise};
 pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
 pub use state::StateError;
@@ -56,6 +59,7 @@ type Memory = [Vec<f32>; 3];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimizer {
     config: OptimizerConfig,
+    groups: Vec<ParameterGroup>,
     steps: u64,
     memory: BTreeMap<String, Memory>,
 }
@@ -73,6 +77,7 @@ impl Optimizer {
         };
         Self {
             config: *config,
+            groups: Vec::new(),
             steps: 0,
             memory: parameters
                 .iter()
@@ -101,22 +106,57 @@ impl Optimizer {
         self.steps
     }
 
-    /// Moves each parameter that has a gradient; running statistics have none and stay.
+    /// Moves each parameter that has a gradient; running statistics and frozen weights have none and stay.
     pub fn step(&mut self, parameters: &mut Parameters, gradients: &Gradients, lr: f32) {
         let first = self.steps == 0;
         self.steps += 1;
+        let (steps, groups) = (self.steps, &self.groups);
+        // Parameters and memories have the same names in the same order.
+        let mut memories = self.memory.iter_mut().peekable();
+        let mut moves = Vec::new();
         for (name, tensor) in parameters.iter_mut() {
-            let (Some(gradient), Some(memory)) = (gradients.get(name), self.memory.get_mut(name))
-            else {
-                continue;
-            };
-            match &self.config {
-                OptimizerConfig::Sgd(sgd) => sgd.step(tensor, gradient, memory, lr, first),
-                OptimizerConfig::Adam(adam) => adam.step(tensor, gradient, memory, lr, self.steps),
-                OptimizerConfig::AdamW(adam) => adam.step(tensor, gradient, memory, lr, self.steps),
-                OptimizerConfig::RmsProp(rms_prop) => rms_prop.step(tensor, gradient, memory, lr),
+            while memories
+                .next_if(|(other, _)| other.as_str() < name)
+                .is_some()
+            {}
+            let memory = memories.next_if(|(other, _)| *other == name);
+            if let (Some(gradient), Some((_, memory))) = (gradients.get(name), memory) {
+                let group = ParameterGroup::of(groups, name);
+                moves.push((group, tensor, gradient, memory));
             }
         }
+        moves
+            .into_par_iter()
+            .for_each(|(group, tensor, gradient, memory)| {
+                let lr = lr * group.map_or(1.0, |group| group.rate);
+                let pull = group.map_or(1.0, |group| group.decay);
+                match self.config.pulled(pull) {
+                    OptimizerConfig::Sgd(sgd) => sgd.step(tensor, gradient, memory, lr, first),
+                    OptimizerConfig::Adam(adam) => adam.step(tensor, gradient, memory, lr, steps),
+                    OptimizerConfig::AdamW(adam) => adam.step(tensor, gradient, memory, lr, steps),
+                    OptimizerConfig::RmsProp(rms) => rms.step(tensor, gradient, memory, lr),
+                }
+            });
+    }
+
+    /// The same with rates and decays of their own for some modules.
+    #[must_use]
+    pub fn grouped(mut self, groups: &[ParameterGroup]) -> Self {
+        self.groups = groups.to_vec();
+        self
+    }
+}
+
+impl OptimizerConfig {
+    /// The same with `factor` times the weight decay.
+    fn pulled(mut self, factor: f32) -> Self {
+        match &mut self {
+            Self::Sgd(Sgd { weight_decay, .. })
+            | Self::Adam(Adam { weight_decay, .. })
+            | Self::AdamW(AdamW { weight_decay, .. })
+            | Self::RmsProp(RmsProp { weight_decay, .. }) => *weight_decay *= factor,
+        }
+        self
     }
 }
 

@@ -86,6 +86,7 @@ impl Optimizer {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             config: *config,
+            groups: Vec::new(),
             steps,
             memory,
         })

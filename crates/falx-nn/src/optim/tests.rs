@@ -257,6 +257,122 @@ fn recipes_name_their_optimiser() {
     assert_eq!(config, OptimizerConfig::Sgd(Sgd::default()));
 }
 
+/// One step of `config` on two modules with a matrix and a bias each.
+fn step_of(config: &OptimizerConfig, groups: &[ParameterGroup]) -> Parameters {
+    let names = [
+        "stem.weight",
+        "stem.bias",
+        "stem2.weight",
+        "head.weight",
+        "head.bias",
+    ];
+    let tensor = |name: &&str| {
+        let shape: &[usize] = if name.ends_with("weight") {
+            &[2, 2]
+        } else {
+            &[2]
+        };
+        ((*name).to_owned(), Tensor::filled(shape, 2.0))
+    };
+    let mut parameters: Parameters = names.iter().map(tensor).collect();
+    let gradient = |name: &&str| {
+        let (name, tensor) = tensor(name);
+        (name, Tensor::filled(&tensor.shape, 0.5))
+    };
+    let gradients: Gradients = names.iter().map(gradient).collect();
+    Optimizer::new(config, &parameters)
+        .grouped(groups)
+        .step(&mut parameters, &gradients, 0.1);
+    parameters
+}
+
+#[test]
+fn groups_have_their_own_rate_and_decay() {
+    let config = OptimizerConfig::Sgd(Sgd {
+        momentum: 0.0,
+        weight_decay: 0.3,
+        decay: Decay::Matrices,
+        ..Sgd::default()
+    });
+    let group = |module: &str, rate, decay| ParameterGroup {
+        module: module.to_owned(),
+        rate,
+        decay,
+    };
+    let groups = [
+        group("", 0.5, 1.0),
+        group("stem", 0.1, 0.0),
+        group("stem.weight", 0.2, 2.0),
+    ];
+    let moved = step_of(&config, &groups);
+    // p - lr * rate * (g + weight decay * decay * p), the decay of matrices alone.
+    let expected = [
+        ("stem.weight", 2.0 - 0.1 * 0.2 * (0.5 + 0.3 * 2.0 * 2.0)),
+        ("stem.bias", 2.0 - 0.1 * 0.1 * 0.5),
+        ("stem2.weight", 2.0 - 0.1 * 0.5 * (0.5 + 0.3 * 2.0)),
+        ("head.weight", 2.0 - 0.1 * 0.5 * (0.5 + 0.3 * 2.0)),
+        ("head.bias", 2.0 - 0.1 * 0.5 * 0.5),
+    ];
+    for (name, expected) in expected {
+        let value = moved.get(name).unwrap().data[0];
+        assert!(
+            (value - expected).abs() < 1e-6,
+            "{name}: {value} {expected}"
+        );
+    }
+}
+
+#[test]
+fn adamw_decays_by_rate_and_factor_of_the_group() {
+    let config = OptimizerConfig::AdamW(AdamW {
+        weight_decay: 0.3,
+        ..AdamW::default()
+    });
+    let group = ParameterGroup {
+        module: "stem".to_owned(),
+        rate: 0.5,
+        decay: 0.1,
+    };
+    let moved = step_of(&config, &[group]);
+    // The first step is lr * sign(gradient), up to epsilon.
+    for (name, rate, decay) in [("stem.bias", 0.05, 0.03), ("head.bias", 0.1, 0.3)] {
+        let expected = 2.0 - rate * decay * 2.0 - rate;
+        let value: f32 = moved.get(name).unwrap().data[0];
+        assert!(
+            (value - expected).abs() < 1e-6,
+            "{name}: {value} {expected}"
+        );
+    }
+}
+
+#[test]
+fn layer_wise_rates_fall_towards_the_input() {
+    let groups = layer_wise(&["conv1", "layer1", "fc"], 0.5);
+    let rates: Vec<_> = groups
+        .iter()
+        .map(|group| (group.module.as_str(), group.rate))
+        .collect();
+    assert_eq!(rates, [("fc", 1.0), ("layer1", 0.5), ("conv1", 0.25)]);
+}
+
+#[test]
+fn steps_do_not_depend_on_the_threads() {
+    let step = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let data = |seed: f32| (0..100_003).map(|i| (i as f32 * seed).fract()).collect();
+        let tensor = |seed| [("w".to_owned(), Tensor::new(&[100_003], data(seed)).unwrap())];
+        let mut parameters: Parameters = tensor(0.618).into_iter().collect();
+        let gradients: Gradients = tensor(0.414).into_iter().collect();
+        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &parameters);
+        pool.install(|| optimizer.step(&mut parameters, &gradients, 0.1));
+        (parameters, optimizer)
+    };
+    assert_eq!(step(1), step(3));
+}
+
 #[test]
 fn momentum_can_follow_a_cycle() {
     let parameters: Parameters = [("w".to_owned(), Tensor::filled(&[1], 0.0))]

@@ -2,11 +2,13 @@
 
 use falx_bench::{
     EvaluateBenchOptions, IndexBenchOptions, IoOptions, LoaderBenchOptions, ResidentOptions,
+    TrainBenchOptions,
 };
 
 use super::Context;
 use crate::cli::{
-    Bench, BenchEvaluate, BenchIndex, BenchIo, BenchLoader, BenchPeer, EvaluatePeer, LoaderPeer,
+    Bench, BenchEvaluate, BenchIndex, BenchIo, BenchLoader, BenchPeer, BenchTrain, EvaluatePeer,
+    LoaderPeer, TrainPeer,
 };
 use crate::output::Outcome;
 
@@ -16,7 +18,24 @@ pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
         Bench::Index(arguments) => index(arguments, context),
         Bench::Evaluate(arguments) => evaluate(arguments, context),
         Bench::Loader(arguments) => loader(arguments, context),
+        Bench::Train(arguments) => train(arguments, context),
     }
+}
+
+fn train(arguments: &BenchTrain, context: &Context) -> anyhow::Result<Outcome> {
+    let options = TrainBenchOptions {
+        network: arguments.network.clone(),
+        size: arguments.size,
+        batch: arguments.batch.get(),
+        checkpoints: arguments.checkpoints,
+        rounds: arguments.rounds.get(),
+        python: arguments
+            .peer
+            .map(|TrainPeer::Torch| arguments.python.clone()),
+        threads: context.threads,
+    };
+    let report = falx_bench::train(&options, context.progress.as_ref(), &context.interrupt)?;
+    Outcome::done(report.to_text(), &report)
 }
 
 fn loader(arguments: &BenchLoader, context: &Context) -> anyhow::Result<Outcome> {

@@ -3,8 +3,12 @@
 use burn_backend::TensorMetadata;
 use burn_flex::FlexTensor;
 
-use super::tape::{Recorded, Tracked, numbers, record, tensor};
-use crate::operators::{ConvKernel, Normalisation, PoolKernel};
+use super::tape::{Recorded, Tracked, numbers, record, release, tensor};
+use crate::operators::{ConvKernel, Epilogue, Normalisation, PoolKernel, rectifier_gradient};
+
+mod values;
+
+pub use values::{conv_transpose, function, join, normalise_rows, resample, scale};
 
 /// A gradient with the shape of the value it belongs to.
 fn like(value: &FlexTensor, data: Vec<f32>) -> FlexTensor {
@@ -35,6 +39,10 @@ impl<const N: usize> Recorded<N> for RecordedConv {
                 }
             })
         })
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images, self.weights]
     }
 }
 
@@ -70,24 +78,35 @@ struct RecordedNormalisation {
     values: FlexTensor,
 }
 
-impl Recorded<3> for RecordedNormalisation {
-    fn gradients(&self, slopes: &FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
+impl RecordedNormalisation {
+    /// The gradients of values, weight and bias.
+    fn of(&self, slopes: &FlexTensor, wanted: bool) -> [Option<FlexTensor>; 3] {
         let gradients = self
             .normalisation
-            .backward(numbers(&self.values), numbers(slopes));
+            .backward(numbers(&self.values), numbers(slopes), wanted);
         let channel = |gradient: Vec<f32>| Some(tensor(&[gradient.len()], gradient));
         [
-            Some(like(&self.values, gradients.input)),
+            gradients.input.map(|input| like(&self.values, input)),
             channel(gradients.weight),
             channel(gradients.bias),
         ]
     }
 }
 
+impl Recorded<3> for RecordedNormalisation {
+    fn gradients(&self, slopes: &FlexTensor, wanted: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        self.of(slopes, wanted[0])
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.values]
+    }
+}
+
 /// A normalisation, with what follows it, into values of `shape`.
 pub fn normalise(normalisation: Normalisation, inputs: [&Tracked; 3], shape: &[usize]) -> Tracked {
     let values = inputs[0].primitive().to_contiguous();
-    let results = tensor(shape, normalisation.forward(numbers(&values)));
+    let results = tensor(shape, normalisation.forward(numbers(&values), None));
     record(
         inputs,
         RecordedNormalisation {
@@ -98,29 +117,106 @@ pub fn normalise(normalisation: Normalisation, inputs: [&Tracked; 3], shape: &[u
     )
 }
 
+/// A normalisation to which something is added.
+#[derive(Clone, Debug)]
+struct RecordedSum {
+    normalisation: RecordedNormalisation,
+    /// What the rectifier after it gave, where there is one.
+    rectified: Option<FlexTensor>,
+}
+
+impl Recorded<4> for RecordedSum {
+    fn gradients(&self, slopes: &FlexTensor, wanted: [bool; 4]) -> [Option<FlexTensor>; 4] {
+        self.gradients_from(slopes.clone(), wanted)
+    }
+
+    fn gradients_from(&self, mut slopes: FlexTensor, wanted: [bool; 4]) -> [Option<FlexTensor>; 4] {
+        if let Some(rectified) = &self.rectified {
+            rectifier_gradient(numbers(rectified), slopes.storage_mut());
+        }
+        let [values, weight, bias] = self.normalisation.of(&slopes, wanted[0]);
+        if wanted[3] {
+            return [values, weight, bias, Some(slopes)];
+        }
+        release(slopes);
+        [values, weight, bias, None]
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        let values = [self.normalisation.values];
+        values.into_iter().chain(self.rectified).collect()
+    }
+}
+
+/// A normalisation of the first input plus the last one, with what follows, into values of `shape`.
+pub fn normalise_and_add(
+    normalisation: Normalisation,
+    inputs: [&Tracked; 4],
+    shape: &[usize],
+) -> Tracked {
+    let [values, other] = [inputs[0], inputs[3]].map(|value| value.primitive().to_contiguous());
+    let results = normalisation.forward(numbers(&values), Some(numbers(&other)));
+    let results = tensor(shape, results);
+    let rectified = (normalisation.epilogue == Epilogue::AddRelu).then(|| results.clone());
+    let recorded = RecordedSum {
+        normalisation: RecordedNormalisation {
+            normalisation,
+            values,
+        },
+        rectified,
+    };
+    record(inputs, recorded, results)
+}
+
+/// A maximum that remembers where it was found.
 #[derive(Clone, Debug)]
 struct RecordedPool {
     kernel: PoolKernel,
-    images: FlexTensor,
+    taps: Vec<u8>,
+    shape: Vec<usize>,
 }
 
 impl Recorded<1> for RecordedPool {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
-        let gradient = self.kernel.backward(numbers(&self.images), numbers(slopes));
-        [Some(like(&self.images, gradient))]
+        let gradient = self.kernel.backward_to(&self.taps, numbers(slopes));
+        [Some(tensor(&self.shape, gradient))]
     }
 }
 
-/// A maximum into values of `shape`.
-pub fn max_pool(kernel: PoolKernel, images: &Tracked, shape: &[usize]) -> Tracked {
+/// A maximum over a window with more places than a byte can number.
+#[derive(Clone, Debug)]
+struct RecordedLargePool {
+    kernel: PoolKernel,
+    images: FlexTensor,
+}
+
+impl Recorded<1> for RecordedLargePool {
+    fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
+        let gradient = self.kernel.backward(numbers(&self.images), numbers(slopes));
+        [Some(like(&self.images, gradient))]
+    }
+
+    fn values(self) -> Vec<FlexTensor> {
+        vec![self.images]
+    }
+}
+
+/// A maximum into values of `shape`; with `track` its gradient can be asked for.
+pub fn max_pool(kernel: &PoolKernel, images: &Tracked, shape: &[usize], track: bool) -> Tracked {
     let values = images.primitive().to_contiguous();
+    if track && kernel.is_small() {
+        let (results, taps) = kernel.forward_with_taps(numbers(&values));
+        let recorded = RecordedPool {
+            kernel: *kernel,
+            taps,
+            shape: values.shape().to_vec(),
+        };
+        return record([images], recorded, tensor(shape, results));
+    }
     let results = tensor(shape, kernel.forward(numbers(&values)));
-    record(
-        [images],
-        RecordedPool {
-            kernel,
-            images: values,
-        },
-        results,
-    )
+    let recorded = RecordedLargePool {
+        kernel: *kernel,
+        images: values,
+    };
+    record([images], recorded, results)
 }

@@ -1,5 +1,7 @@
 //! The default engine: Burn's flex back end and autodiff around our own kernels.
 
+mod checkpoints;
+mod fusion;
 mod interpret;
 mod kernels;
 mod layout;
@@ -7,10 +9,10 @@ mod tape;
 
 use burn_backend::backend::AutodiffBackend;
 
-use super::{Engine, EngineError, StepOutput};
-use crate::loss::Loss;
-use crate::{Gradients, Graph, Parameters, Targets, Tensor};
-use interpret::{Mode, Run};
+use super::{Engine, EngineError, Input, StepOutput};
+use crate::operators::buffers;
+use crate::{Graph, Parameters, Targets, Tensor, Training};
+use interpret::{Mode, Setting};
 use tape::{Tape, Tracked};
 
 /// The default engine, on the processor; `seed` decides its dropout.
@@ -27,102 +29,106 @@ impl Engine for FlexEngine {
         "flex"
     }
 
-    fn gradients(
+    fn step(
         &mut self,
         graph: &Graph,
         parameters: &mut Parameters,
-        images: &Tensor,
+        input: Input<'_>,
         targets: &Targets,
         rng_step: u64,
+        training: &Training,
     ) -> Result<StepOutput, EngineError> {
-        let (seed, step) = (self.seed, rng_step);
-        let (output, run) = step_in(
-            Mode::Training { seed, step },
+        let setting = Setting {
             graph,
             parameters,
-            images,
-            targets,
-        )?;
-        for (node, statistics, momentum) in &run {
-            let mut take = |part: &str| {
-                let tensor = parameters.get_mut(&format!("{node}.{part}"));
-                tensor
-                    .map(|tensor| std::mem::take(&mut tensor.data))
-                    .unwrap_or_default()
-            };
-            let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
-            statistics.follow(&mut mean, &mut variance, *momentum);
-            for (part, data) in [("running_mean", mean), ("running_var", variance)] {
-                if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
-                    tensor.data = data;
-                }
-            }
-        }
+            batch: check(graph, input)?,
+            lengths: input.lengths,
+            mode: Mode::Training {
+                seed: self.seed,
+                step: rng_step,
+            },
+            training,
+        };
+        let (output, run) = checkpoints::step(&setting, input.values, targets)?;
+        follow(&run, parameters);
         Ok(output)
     }
 
-    fn logits(
+    fn sequence_logits(
         &mut self,
         graph: &Graph,
         parameters: &Parameters,
-        images: &Tensor,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError> {
-        let batch = check(graph, images)?;
-        let run = interpret::run(
+        let setting = Setting {
             graph,
             parameters,
-            (on_tape(images), batch),
-            Mode::Evaluation,
-            false,
-        )?;
+            batch: check(graph, input)?,
+            lengths: input.lengths,
+            mode: Mode::Evaluation,
+            training: &Training::default(),
+        };
+        buffers::next_step();
+        let run = setting.run_whole(on_tape(input.values), false)?;
         Ok(interpret::read(&run.output))
     }
 }
 
 type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
 
+/// Moves the running statistics towards the batch's.
+fn follow(run: &Statistics, parameters: &mut Parameters) {
+    for (node, statistics, momentum) in run {
+        let mut take = |part: &str| {
+            let tensor = parameters.get_mut(&format!("{node}.{part}"));
+            tensor
+                .map(|tensor| std::mem::take(&mut tensor.data))
+                .unwrap_or_default()
+        };
+        let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
+        statistics.follow(&mut mean, &mut variance, *momentum);
+        for (part, data) in [("running_mean", mean), ("running_var", variance)] {
+            if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
+                tensor.data = data;
+            }
+        }
+    }
+}
+
 /// Loss, logits and gradients of one batch in either mode.
+#[cfg(test)]
 fn step_in(
     mode: Mode,
     graph: &Graph,
     parameters: &Parameters,
-    images: &Tensor,
+    input: Input<'_>,
     targets: &Targets,
 ) -> Result<(StepOutput, Statistics), EngineError> {
-    let batch = check(graph, images)?;
-    let Run {
-        output,
-        leaves,
-        statistics,
-    } = interpret::run(graph, parameters, (on_tape(images), batch), mode, true)?;
-    let logits = interpret::read(&output);
-    let loss = Loss::default().evaluate(&logits, targets)?;
-    let mut gradients = interpret::backward(output, loss.gradient.data);
-    let gradient = |(name, leaf): (String, Tracked)| {
-        let gradient = Tape::grad_remove(&leaf, &mut gradients)?;
-        let data = tape::numbers(&gradient.to_contiguous()).to_vec();
-        Some((
-            name,
-            Tensor {
-                shape: interpret::read(&leaf).shape,
-                data,
-            },
-        ))
+    let setting = Setting {
+        graph,
+        parameters,
+        batch: check(graph, input)?,
+        lengths: input.lengths,
+        mode,
+        training: &Training::default(),
     };
-    let gradients: Gradients = leaves.into_iter().filter_map(gradient).collect();
-    let loss = loss.value;
-    Ok((
-        StepOutput {
-            loss,
-            logits,
-            gradients,
-        },
-        statistics,
-    ))
+    checkpoints::step(&setting, input.values, targets)
 }
 
 /// The number of images, where they are this graph's.
-pub(super) fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
+pub(super) fn check(graph: &Graph, input: Input<'_>) -> Result<usize, EngineError> {
+    let images = input.values;
+    let steps = graph.input().first().copied().unwrap_or(0);
+    if let (Some(lengths), Some(&batch)) = (input.lengths, images.shape.first())
+        && (lengths.len() != batch || !lengths.iter().all(|length| (1..=steps).contains(length)))
+    {
+        return Err(EngineError::Lengths {
+            network: graph.name().to_owned(),
+            steps,
+            batch,
+            lengths: lengths.to_vec(),
+        });
+    }
     match images.shape.split_first() {
         Some((&batch, shape))
             if batch > 0

@@ -9,6 +9,8 @@ use burn_backend::tensor::FloatTensor;
 use burn_backend::{Shape, TensorData};
 use burn_flex::{Flex, FlexTensor};
 
+use crate::operators::buffers;
+
 /// The back end of all values on the tape.
 pub type Tape = Autodiff<Flex>;
 /// A value on the tape.
@@ -28,6 +30,27 @@ pub fn numbers(tensor: &FlexTensor) -> &[f32] {
 pub trait Recorded<const N: usize>: Clone + std::fmt::Debug + Send + 'static {
     /// The gradients of those inputs that are `wanted`, from the result's.
     fn gradients(&self, slopes: &FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N];
+
+    /// The same from a gradient that may be changed and passed on.
+    fn gradients_from(&self, slopes: FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N] {
+        let gradients = self.gradients(&slopes, wanted);
+        release(slopes);
+        gradients
+    }
+
+    /// The values that it kept, when they are not needed any more.
+    fn values(self) -> Vec<FlexTensor> {
+        Vec::new()
+    }
+}
+
+/// Keeps the buffer of a value that nobody needs any more for others.
+pub fn release(value: FlexTensor) {
+    if value.is_unique()
+        && let Ok(buffer) = value.into_data().try_into_vec()
+    {
+        buffers::give(buffer);
+    }
 }
 
 #[derive(Debug)]
@@ -39,11 +62,9 @@ impl<R: Recorded<N>, const N: usize> Backward<Flex, N> for Step<R> {
     fn backward(self, ops: Ops<R, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let slopes = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        for (parent, gradient) in ops
-            .parents
-            .into_iter()
-            .zip(ops.state.gradients(&slopes, wanted))
-        {
+        let found = ops.state.gradients_from(slopes, wanted);
+        ops.state.values().into_iter().for_each(release);
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 gradients.register::<Flex>(parent.id, gradient);
             }

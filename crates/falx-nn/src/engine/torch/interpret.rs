@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor as Value};
 use super::values;
 use crate::{
     BatchNormalization, Dropout, EngineError, Graph, Node, ParameterKind, ParameterSpec,
-    Parameters, Value as Place,
+    Parameters, Training, Value as Place,
 };
 
 /// How a graph is run.
@@ -28,7 +28,10 @@ pub enum Mode {
 pub struct Setting<'a> {
     pub graph: &'a Graph,
     pub parameters: &'a Parameters,
+    /// The length of each sequence.
+    pub lengths: Option<&'a [usize]>,
     pub mode: Mode,
+    pub training: &'a Training,
     pub device: Device,
     pub mixed_precision: bool,
 }
@@ -82,7 +85,8 @@ impl<'a> Interpreter<'a> {
             let value = Self::parameter(setting, spec)?;
             match spec.kind {
                 ParameterKind::Weight => {
-                    leaves.insert(spec.name.clone(), value.f_set_requires_grad(true)?)
+                    let trained = !setting.training.freezes(&spec.name);
+                    leaves.insert(spec.name.clone(), value.f_set_requires_grad(trained)?)
                 }
                 ParameterKind::Constant => leaves.insert(spec.name.clone(), value),
                 ParameterKind::RunningStatistic => statistics.insert(spec.name.clone(), value),
@@ -137,7 +141,8 @@ impl<'a> Interpreter<'a> {
         node: &Node,
         values: &Value,
     ) -> Result<Value, EngineError> {
-        let training = self.setting.mode != Mode::Evaluation;
+        let kept = self.setting.training.keeps_statistics(&node.name);
+        let training = self.setting.mode != Mode::Evaluation && !kept;
         let channels = node.shape.first().copied().unwrap_or(1);
         if training && values.numel() < 2 * channels {
             let node = node.name.clone();

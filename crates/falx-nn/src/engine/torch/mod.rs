@@ -6,19 +6,21 @@ mod device;
 mod images;
 mod interpret;
 mod operators;
+mod sequences;
 mod values;
 
 use tch::{Kind, Tensor as Value};
 
-use super::{Engine, EngineError, StepOutput};
+use super::{Engine, EngineError, Input, StepOutput};
 use crate::loss::Loss;
-use crate::{Gradients, Graph, Parameters, Targets, Tensor};
+use crate::{Gradients, Graph, Parameters, Targets, Tensor, Training};
 pub use device::{TorchConfig, TorchDevice};
-use interpret::{Mode, Run};
+use interpret::{Mode, Run, Setting};
 
 /// The engine on libtorch; `seed` decides its dropout, which is the default engine's to the bit.
 ///
 /// It takes as many threads as rayon has. Unlike the default engine's, its results depend on their number.
+/// [`Training::checkpoints`] saves it no memory: it keeps all values, and gives the same gradients.
 ///
 /// # Errors
 /// [`EngineError::Device`] when libtorch does not see the device.
@@ -49,19 +51,19 @@ impl Engine for TorchEngine {
         "torch"
     }
 
-    fn gradients(
+    fn step(
         &mut self,
         graph: &Graph,
         parameters: &mut Parameters,
-        images: &Tensor,
+        input: Input<'_>,
         targets: &Targets,
         rng_step: u64,
+        training: &Training,
     ) -> Result<StepOutput, EngineError> {
-        let mode = Mode::Training {
-            seed: self.seed,
-            step: rng_step,
-        };
-        let (output, run) = self.step_in(mode, graph, parameters, images, targets)?;
+        let (seed, step) = (self.seed, rng_step);
+        let mut setting = self.setting(graph, parameters, input, training)?;
+        setting.mode = Mode::Training { seed, step };
+        let (output, run) = self.step_in(&setting, input.values, targets)?;
         for (name, statistic) in &run.statistics {
             if let Some(tensor) = parameters.get_mut(name) {
                 tensor.data = values::numbers(statistic)?;
@@ -70,31 +72,53 @@ impl Engine for TorchEngine {
         Ok(output)
     }
 
-    fn logits(
+    fn sequence_logits(
         &mut self,
         graph: &Graph,
         parameters: &Parameters,
-        images: &Tensor,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError> {
-        super::flex::check(graph, images)?;
-        let images = self.put(images)?;
-        let run = || self.run(Mode::Evaluation, graph, parameters, images);
-        values::read(&tch::no_grad(run)?.output)
+        let training = Training::default();
+        let setting = self.setting(graph, parameters, input, &training)?;
+        let images = self.put(input.values)?;
+        let run = tch::no_grad(|| interpret::run(&setting, images))?;
+        values::read(&run.output)
     }
 }
 
 impl TorchEngine {
-    /// Loss, logits and gradients of one batch in either mode.
+    /// What is to be run in evaluation mode; the batch must be the graph's.
+    fn setting<'a>(
+        &self,
+        graph: &'a Graph,
+        parameters: &'a Parameters,
+        input: Input<'a>,
+        training: &'a Training,
+    ) -> Result<Setting<'a>, EngineError> {
+        super::flex::check(graph, input)?;
+        let threads = i32::try_from(rayon::current_num_threads()).unwrap_or(1);
+        if tch::get_num_threads() != threads {
+            tch::set_num_threads(threads);
+        }
+        Ok(Setting {
+            graph,
+            parameters,
+            lengths: input.lengths,
+            mode: Mode::Evaluation,
+            training,
+            device: self.device,
+            mixed_precision: self.mixed_precision,
+        })
+    }
+
+    /// Loss, logits and gradients of one batch.
     fn step_in(
         &self,
-        mode: Mode,
-        graph: &Graph,
-        parameters: &Parameters,
+        setting: &Setting<'_>,
         images: &Tensor,
         targets: &Targets,
     ) -> Result<(StepOutput, Run), EngineError> {
-        super::flex::check(graph, images)?;
-        let run = self.run(mode, graph, parameters, self.put(images)?)?;
+        let run = interpret::run(setting, self.put(images)?)?;
         let logits = values::read(&run.output)?;
         let loss = Loss::default().evaluate(&logits, targets)?;
         let gradients = run.gradients(&values::flat(&loss.gradient, self.device)?)?;
@@ -104,27 +128,6 @@ impl TorchEngine {
             gradients,
         };
         Ok((output, run))
-    }
-
-    fn run(
-        &self,
-        mode: Mode,
-        graph: &Graph,
-        parameters: &Parameters,
-        images: Value,
-    ) -> Result<Run, EngineError> {
-        let threads = i32::try_from(rayon::current_num_threads()).unwrap_or(1);
-        if tch::get_num_threads() != threads {
-            tch::set_num_threads(threads);
-        }
-        let setting = interpret::Setting {
-            graph,
-            parameters,
-            mode,
-            device: self.device,
-            mixed_precision: self.mixed_precision,
-        };
-        interpret::run(&setting, images)
     }
 
     fn put(&self, images: &Tensor) -> Result<Value, EngineError> {
@@ -150,3 +153,5 @@ impl Run {
     }
 }
 
+#[cfg(test)]
+mod tests;

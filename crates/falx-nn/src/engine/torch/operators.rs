@@ -29,11 +29,11 @@ impl Interpreter<'_> {
                 let other = self.narrow(operand(&product.constant)?)?;
                 self.narrow(x)?.f_matmul(&other)?
             }
-            Operator::Gemm(_) => {
-                let weight = self.narrow(self.part(node, "weight")?)?;
-                let bias = self.bias(node)?;
-                self.narrow(x)?.f_linear(&weight, bias.as_ref())?
-            }
+            Operator::Gemm(_) => self.linear(node, &self.narrow(x)?)?,
+            Operator::Gru(gru) => self.gru(*gru, node, &wide()?)?,
+            Operator::Lstm(lstm) => self.lstm(*lstm, node, &wide()?)?,
+            Operator::LengthMask(mask) => self.length_mask(*mask, x)?,
+            Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, x)?,
             Operator::Conv(conv) => {
                 let weight = self.narrow(self.part(node, "weight")?)?;
                 images::conv(conv, &self.narrow(x)?, &weight, self.bias(node)?.as_ref())?
@@ -112,6 +112,18 @@ impl Interpreter<'_> {
             Operator::Sqrt(_) => wide()?.f_sqrt()?,
             Operator::Pow(pow) => wide()?.f_pow_tensor_scalar(f64::from(pow.exponent))?,
             Operator::Neg(_) => x.f_neg()?,
+        })
+    }
+
+    /// The linear layer, along the channels of images and else along the last axis.
+    fn linear(&self, node: &Node, x: &Value) -> Outcome {
+        let weight = self.narrow(self.part(node, "weight")?)?;
+        let bias = self.bias(node)?;
+        let along_last = |x: &Value| x.f_linear(&weight, bias.as_ref());
+        Ok(if node.shape.len() == 3 {
+            along_last(&x.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?
+        } else {
+            along_last(x)?
         })
     }
 

@@ -7,7 +7,7 @@ use super::{Rules, only};
 use crate::onnx::Attribute;
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
-pub(crate) use normalisation::{Epilogue, Normalisation};
+pub(crate) use normalisation::{Epilogue, Normalisation, rectifier_gradient};
 pub(crate) use statistics::Statistics;
 
 /// ONNX `BatchNormalization` over all dimensions but the channels, with PyTorch's running statistics.

@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::Statistics;
+use crate::operators::buffers;
 use crate::operators::channels::{CHUNK, total};
 
 /// What follows a normalisation in the same pass.
@@ -15,6 +16,10 @@ pub(crate) enum Epilogue {
     Relu,
     /// The rectifier, then the maximum of 2 x 2 pixels side by side.
     ReluMaxPool,
+    /// The sum with other values.
+    Add,
+    /// The sum with other values, then the rectifier.
+    AddRelu,
 }
 
 /// A normalisation of pixels x channels with all its numbers.
@@ -35,7 +40,8 @@ pub(crate) struct Normalisation {
 
 /// The gradients of a normalisation.
 pub(crate) struct NormalisationGradients {
-    pub input: Vec<f32>,
+    /// Where it was asked for.
+    pub input: Option<Vec<f32>>,
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
 }
@@ -79,11 +85,11 @@ impl Normalisation {
     /// How many input values make one chunk: some pixels, or some pairs of rows where a maximum follows.
     fn chunk(&self) -> usize {
         match self.epilogue {
-            Epilogue::Plain | Epilogue::Relu => CHUNK * self.channels(),
             Epilogue::ReluMaxPool => {
                 let pair = 2 * self.columns;
                 (CHUNK / pair).max(1) * pair * self.channels()
             }
+            _ => CHUNK * self.channels(),
         }
     }
 
@@ -95,20 +101,23 @@ impl Normalisation {
         }
     }
 
-    /// The results for `values`.
-    pub fn forward(&self, values: &[f32]) -> Vec<f32> {
+    /// The results for `values`, and for those which are added to them.
+    pub fn forward(&self, values: &[f32], others: Option<&[f32]>) -> Vec<f32> {
         let arch = Arch::new();
-        let mut results = vec![0.0; values.len() / self.shrink()];
-        let chunks = results.par_chunks_mut(self.chunk() / self.shrink());
-        chunks
-            .zip(values.par_chunks(self.chunk()))
-            .for_each(|(results, values)| {
-                arch.dispatch(|| match self.epilogue {
-                    Epilogue::Plain => self.each(values, results, |z| z),
-                    Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
-                    Epilogue::ReluMaxPool => self.largest(values, results),
-                });
+        let mut results = buffers::taken(values.len() / self.shrink());
+        let size = self.chunk();
+        let chunks = results.par_chunks_mut(size / self.shrink());
+        let chunks = chunks.zip(values.par_chunks(size)).enumerate();
+        chunks.for_each(|(index, (results, values))| {
+            let others = others.map_or(&[][..], |others| &others[index * size..][..values.len()]);
+            arch.dispatch(|| match self.epilogue {
+                Epilogue::Plain => self.each(values, results, |z| z),
+                Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
+                Epilogue::ReluMaxPool => self.largest(values, results),
+                Epilogue::Add => self.each_with(values, others, results, |z| z),
+                Epilogue::AddRelu => self.each_with(values, others, results, |z| z.max(0.0)),
             });
+        });
         results
     }
 
@@ -122,6 +131,26 @@ impl Normalisation {
         {
             for c in 0..channels {
                 results[c] = finish((values[c] - mean[c]) * scale[c] + bias[c]);
+            }
+        }
+    }
+
+    #[inline]
+    fn each_with(
+        &self,
+        values: &[f32],
+        others: &[f32],
+        results: &mut [f32],
+        finish: impl Fn(f32) -> f32,
+    ) {
+        let (mean, scale, bias) = self.numbers();
+        let channels = mean.len();
+        let pixels = values
+            .chunks_exact(channels)
+            .zip(others.chunks_exact(channels));
+        for ((values, others), results) in pixels.zip(results.chunks_exact_mut(channels)) {
+            for c in 0..channels {
+                results[c] = finish((values[c] - mean[c]) * scale[c] + bias[c] + others[c]);
             }
         }
     }
@@ -166,8 +195,10 @@ impl Normalisation {
         )
     }
 
-    /// The gradients from the input `values` and the results' `slopes`.
-    pub fn backward(&self, values: &[f32], slopes: &[f32]) -> NormalisationGradients {
+    /// The gradients from the input `values` and the results' `slopes`; the input's own where it is `wanted`.
+    ///
+    /// Where a rectifier follows a sum, the slopes are those before it.
+    pub fn backward(&self, values: &[f32], slopes: &[f32], wanted: bool) -> NormalisationGradients {
         let arch = Arch::new();
         let channels = self.channels();
         let parts = || {
@@ -183,6 +214,13 @@ impl Normalisation {
             .map(|&sum| sum as f32)
             .collect();
         let (bias, weight) = sums.split_at(channels);
+        if !wanted {
+            return NormalisationGradients {
+                input: None,
+                weight: weight.to_vec(),
+                bias: bias.to_vec(),
+            };
+        }
         // What the mean and the variance carry away, per value.
         let count = if self.own {
             (values.len() / channels) as f32
@@ -192,7 +230,7 @@ impl Normalisation {
         let carried: Vec<[f32; 2]> = (0..channels)
             .map(|c| [bias[c] / count, weight[c] / count * self.inverse[c]])
             .collect();
-        let mut input = vec![0.0; values.len()];
+        let mut input = buffers::taken(values.len());
         input
             .par_chunks_mut(self.chunk())
             .zip(parts())
@@ -200,7 +238,7 @@ impl Normalisation {
                 arch.dispatch(|| self.spread(values, slopes, &carried, input));
             });
         NormalisationGradients {
-            input,
+            input: Some(input),
             weight: weight.to_vec(),
             bias: bias.to_vec(),
         }
@@ -285,6 +323,22 @@ impl Normalisation {
         }
     }
 }
+
+/// Makes `slopes` those before a rectifier that gave `results`.
+pub(crate) fn rectifier_gradient(results: &[f32], slopes: &mut [f32]) {
+    let arch = Arch::new();
+    let chunks = slopes.par_chunks_mut(SPAN).zip(results.par_chunks(SPAN));
+    chunks.for_each(|(slopes, results)| {
+        arch.dispatch(|| {
+            for (slope, result) in slopes.iter_mut().zip(results) {
+                *slope = if *result > 0.0 { *slope } else { 0.0 };
+            }
+        });
+    });
+}
+
+/// Numbers that one thread changes at once.
+const SPAN: usize = 1 << 14;
 
 /// The slope goes to the first of the largest values, and nowhere where the rectifier stops it.
 #[inline]

@@ -7,98 +7,46 @@ use std::array::from_fn;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::geometry::{Extent, Geometry};
-use crate::operators::simd::{Aligned, VECTORS, blocks, rows};
+use super::geometry::{Extent, Plan};
+use super::packed::{Block, Packed};
+use crate::operators::buffers;
+use crate::operators::simd::{Aligned, VECTORS, rows};
 
-/// Weights in the order in which the kernel reads them: group, block of output channels, tap, input channel,
-/// output channel of the block.
-pub struct Packed {
-    weights: Aligned,
-    /// One number per output channel, in blocks like the weights.
-    bias: Vec<f32>,
-    /// Output channels of a block.
-    width: usize,
-    /// Blocks of a group.
-    blocks: usize,
-    /// Numbers per output channel.
-    depth: usize,
-}
+/// Numbers of source and result that a tile touches, so that they stay in the second-level cache.
+const TILE: usize = 32_768;
+/// Pixels of a tile at least: each block of weights is read once for all of them.
+const PIXELS: usize = 64;
 
-impl Packed {
-    /// Weights of outputs x inputs / groups x height x width, as they are or turned for the input's gradient.
-    pub fn new(geometry: &Geometry, weights: &[f32], bias: Option<&[f32]>, turned: bool) -> Self {
-        let [inputs, outputs] = geometry.group();
-        let taps = geometry.kernel[0] * geometry.kernel[1];
-        let width = blocks().lanes * VECTORS;
-        let (blocks, depth) = (outputs.div_ceil(width), taps * inputs);
-        let mut packed = Aligned::zeros(geometry.groups * blocks * depth * width);
-        packed
-            .get_mut()
-            .par_chunks_mut(depth * width)
-            .enumerate()
-            .for_each(|(index, block)| {
-                let (group, first) = (index / blocks, index % blocks * width);
-                for (k, row) in block.chunks_exact_mut(width).enumerate() {
-                    let (tap, input) = (k / inputs, k % inputs);
-                    for (output, target) in (first..outputs).zip(row) {
-                        *target = if turned {
-                            weights[((group * inputs + input) * outputs + output) * taps + taps
-                                - 1
-                                - tap]
-                        } else {
-                            weights[((group * outputs + output) * inputs + input) * taps + tap]
-                        };
-                    }
-                }
-            });
-        let mut biases = vec![0.0; geometry.groups * blocks * width];
-        if let Some(bias) = bias {
-            for (target, bias) in biases
-                .chunks_exact_mut(blocks * width)
-                .zip(bias.chunks_exact(outputs))
-            {
-                target[..outputs].copy_from_slice(bias);
-            }
-        }
-        Self {
-            weights: packed,
-            bias: biases,
-            width,
-            blocks,
-            depth,
-        }
-    }
-}
-
-/// The correlation of `images` (N, H, W, C) with packed weights.
-pub fn correlate(geometry: &Geometry, images: &[f32], packed: &Packed) -> Vec<f32> {
+/// The correlation of `images` (N, H, W, C) with the packed weights of each phase.
+pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed]) -> Vec<f32> {
     let arch = Arch::new();
-    let (input, output) = (geometry.input, geometry.output);
-    let mut results = vec![0.0; images.len() / input.len() * output.len()];
-    // A tile's padded rows and results stay in the second-level cache.
-    let tile = (32_768 / (input.row() + output.row())).clamp(1, output.rows);
+    let (source, result) = (plan.source, plan.result);
+    let mut results = buffers::taken(images.len() / source.len() * result.len());
+    let rows = plan.positions(0, 0, result.rows);
+    let touched = source.row() * plan.step[0] + result.row() * plan.spread[0];
+    let least = PIXELS.div_ceil(plan.positions(1, 0, result.columns));
+    let tile = (TILE / touched).max(least).clamp(1, rows);
     let tiles: Vec<_> = results
-        .chunks_exact_mut(output.len())
-        .zip(images.chunks_exact(input.len()))
+        .chunks_exact_mut(result.len())
+        .zip(images.chunks_exact(source.len()))
         .flat_map(|(results, image)| {
-            let tiles = results.chunks_mut(tile * output.row()).enumerate();
+            let tiles = results.chunks_mut(tile * plan.spread[0] * result.row());
+            let tiles = tiles.enumerate();
             tiles.map(move |(index, results)| (image, index * tile, results))
         })
         .collect();
     tiles.into_par_iter().for_each_init(
-        || Aligned::zeros(geometry.padded(tile).len()),
+        || Aligned::taken(plan.padded(tile).len()),
         |padded, (image, first, results)| {
-            let extent = geometry.padded(results.len() / output.row());
+            let rows = plan.positions(0, 0, results.len() / result.row());
+            let extent = plan.padded(rows);
             let padded = &mut padded.get_mut()[..extent.len()];
-            geometry.pad(image, first, extent, padded);
-            let (starts, length) = geometry.runs(extent);
+            plan.pad(image, first, extent, padded);
             arch.dispatch(Tile {
-                geometry,
+                plan,
                 packed,
                 padded,
                 extent,
-                starts: &starts,
-                length,
                 results,
             });
         },
@@ -107,12 +55,10 @@ pub fn correlate(geometry: &Geometry, images: &[f32], packed: &Packed) -> Vec<f3
 }
 
 struct Tile<'a> {
-    geometry: &'a Geometry,
-    packed: &'a Packed,
+    plan: &'a Plan,
+    packed: &'a [Packed],
     padded: &'a [f32],
     extent: Extent,
-    starts: &'a [usize],
-    length: usize,
     results: &'a mut [f32],
 }
 
@@ -121,49 +67,40 @@ impl WithSimd for Tile<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self {
-            geometry,
-            packed,
-            results,
-            ..
-        } = self;
-        let [inputs, outputs] = geometry.group();
-        let output = geometry.output;
-        let step = geometry.strides[1] * self.extent.channels;
-        for block in 0..geometry.groups * packed.blocks {
-            let (group, first) = (block / packed.blocks, block % packed.blocks * packed.width);
-            let size = packed.depth * packed.width;
-            let (weights, _) = S::as_simd_f32s(&packed.weights.get()[block * size..][..size]);
-            let (weights, _) = weights.as_chunks::<VECTORS>();
-            let (bias, _) = S::as_simd_f32s(&packed.bias[block * packed.width..][..packed.width]);
-            let (Some(bias), width) = (bias.first_chunk(), packed.width.min(outputs - first))
-            else {
+        let Self { plan, results, .. } = self;
+        let inputs = plan.group()[0];
+        let result = plan.result;
+        let rows = results.len() / result.row();
+        for (phase, packed) in plan.phases.iter().zip(self.packed) {
+            let [y0, x0] = phase.origin;
+            // Where each position looks, and where its result goes.
+            let mut positions = Vec::new();
+            for y in 0..plan.positions(0, y0, rows) {
+                for x in 0..plan.positions(1, x0, result.columns) {
+                    let from = y * plan.step[0] * self.extent.row()
+                        + x * plan.step[1] * self.extent.channels;
+                    let row = y0 + y * plan.spread[0];
+                    let to = row * result.row() + (x0 + x * plan.spread[1]) * result.channels;
+                    positions.push((from, to));
+                }
+            }
+            if packed.is_empty() {
+                for &(_, to) in &positions {
+                    results[to..to + result.channels].fill(0.0);
+                }
                 continue;
-            };
-            for (y, results) in results.chunks_exact_mut(output.row()).enumerate() {
-                let row = y * geometry.strides[0] * self.extent.row() + group * inputs;
-                let mut x = 0;
-                for count in shares(output.columns, rows::<S>()) {
-                    let window = Window {
-                        input: &self.padded[row + x * step..],
-                        step,
-                        starts: self.starts,
-                        length: self.length,
-                    };
-                    let target = &mut results[x * output.channels + group * outputs + first..];
-                    macro_rules! rows {
-                        ($($rows:literal)*) => {
-                            match count {
-                                $($rows => {
-                                    let sums = window.sums::<S, $rows>(simd, weights, *bias);
-                                    store(simd, &sums, target, output.channels, width);
-                                })*
-                                _ => {}
-                            }
-                        };
-                    }
-                    rows!(1 2 3 4 5 6 7 8 9 10 11 12);
-                    x += count;
+            }
+            let (starts, length) = plan.runs(phase, self.extent);
+            for block in packed.blocks() {
+                let window = Window {
+                    input: &self.padded[block.group * inputs..],
+                    starts: &starts,
+                    length,
+                };
+                if block.bias.len() == VECTORS * S::F32_LANES {
+                    window.all::<S, VECTORS>(simd, &block, &positions, results);
+                } else {
+                    window.all::<S, 1>(simd, &block, &positions, results);
                 }
             }
         }
@@ -176,27 +113,62 @@ fn shares(total: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..parts).map(move |part| total / parts + usize::from(part < total % parts))
 }
 
-/// What some neighbouring pixels of the output see of the padded image.
+/// What a group's positions see of the padded image.
 struct Window<'a> {
     input: &'a [f32],
-    /// From one pixel's view to the next's.
-    step: usize,
     starts: &'a [usize],
     length: usize,
 }
 
 impl Window<'_> {
+    /// The results of one block of channels at all positions.
     #[inline(always)]
-    fn sums<S: Simd, const ROWS: usize>(
+    fn all<S: Simd, const V: usize>(
         &self,
         simd: S,
-        weights: &[[S::f32s; VECTORS]],
-        bias: [S::f32s; VECTORS],
-    ) -> [[S::f32s; VECTORS]; ROWS] {
+        block: &Block<'_>,
+        positions: &[(usize, usize)],
+        results: &mut [f32],
+    ) {
+        let (weights, _) = S::as_simd_f32s(block.weights);
+        let (weights, _) = weights.as_chunks::<V>();
+        let (bias, _) = S::as_simd_f32s(block.bias);
+        let Some(bias) = bias.first_chunk::<V>() else {
+            return;
+        };
+        let mut rest = positions;
+        for count in shares(positions.len(), rows::<S>()) {
+            let (these, others) = rest.split_at(count);
+            rest = others;
+            macro_rules! rows {
+                ($($rows:literal)*) => {
+                    match count {
+                        $($rows => {
+                            if let Some(these) = these.first_chunk::<$rows>() {
+                                let sums = self.sums::<S, $rows, V>(simd, these, weights, *bias);
+                                store(simd, &sums, these, results, block);
+                            }
+                        })*
+                        _ => {}
+                    }
+                };
+            }
+            rows!(1 2 3 4 5 6 7 8 9 10 11 12);
+        }
+    }
+
+    #[inline(always)]
+    fn sums<S: Simd, const ROWS: usize, const V: usize>(
+        &self,
+        simd: S,
+        positions: &[(usize, usize); ROWS],
+        weights: &[[S::f32s; V]],
+        bias: [S::f32s; V],
+    ) -> [[S::f32s; V]; ROWS] {
         let mut sums = [bias; ROWS];
         for (start, weights) in self.starts.iter().zip(weights.chunks_exact(self.length)) {
             let views: [&[f32]; ROWS] =
-                from_fn(|row| &self.input[row * self.step + start..][..weights.len()]);
+                from_fn(|row| &self.input[positions[row].0 + start..][..weights.len()]);
             for (k, weights) in weights.iter().enumerate() {
                 for (sums, view) in sums.iter_mut().zip(views) {
                     let x = simd.splat_f32s(view[k]);
@@ -211,18 +183,18 @@ impl Window<'_> {
 }
 
 #[inline(always)]
-fn store<S: Simd, const ROWS: usize>(
+fn store<S: Simd, const ROWS: usize, const V: usize>(
     simd: S,
-    sums: &[[S::f32s; VECTORS]; ROWS],
-    target: &mut [f32],
-    stride: usize,
-    width: usize,
+    sums: &[[S::f32s; V]; ROWS],
+    positions: &[(usize, usize); ROWS],
+    results: &mut [f32],
+    block: &Block<'_>,
 ) {
-    for (row, sums) in sums.iter().enumerate() {
-        let target = &mut target[row * stride..][..width];
+    for (&(_, to), sums) in positions.iter().zip(sums) {
+        let target = &mut results[to + block.first..][..block.width];
         if let (Some(target), []) = {
             let (vectors, rest) = S::as_mut_simd_f32s(target);
-            (vectors.first_chunk_mut::<VECTORS>(), rest)
+            (vectors.first_chunk_mut::<V>(), rest)
         } {
             *target = *sums;
             continue;

@@ -20,7 +20,7 @@ impl Extent {
     }
 }
 
-/// A correlation of a padded image with a kernel: what forward and input gradient have in common.
+/// A convolution on images of one size.
 #[derive(Clone, Copy, Debug)]
 pub struct Geometry {
     pub input: Extent,
@@ -29,15 +29,13 @@ pub struct Geometry {
     pub strides: [usize; 2],
     pub dilations: [usize; 2],
     pub groups: usize,
-    /// Rows above and columns left of the image; negative where it is cropped.
-    pub offset: [isize; 2],
-    /// Distance between the image's pixels in the padded one, zeros between.
-    pub spread: [usize; 2],
+    /// Rows above and columns left of the image.
+    pub pads: [usize; 2],
 }
 
 impl Geometry {
-    /// The forward convolution of images of `input` into `output`.
-    pub fn forward(conv: &Conv, input: Extent, output: Extent) -> Self {
+    /// The convolution of images of `input` into `output`.
+    pub fn new(conv: &Conv, input: Extent, output: Extent) -> Self {
         Self {
             input,
             output,
@@ -45,22 +43,12 @@ impl Geometry {
             strides: conv.strides,
             dilations: conv.dilations,
             groups: conv.groups,
-            offset: [conv.pads[0] as isize, conv.pads[1] as isize],
-            spread: [1, 1],
+            pads: [conv.pads[0], conv.pads[1]],
         }
     }
 
-    /// The correlation of the output's gradient with the turned kernel that gives the input's gradient.
-    pub fn backward(&self) -> Self {
-        let reach = |axis: usize| (self.dilations[axis] * (self.kernel[axis] - 1)) as isize;
-        Self {
-            input: self.output,
-            output: self.input,
-            strides: [1, 1],
-            offset: [reach(0) - self.offset[0], reach(1) - self.offset[1]],
-            spread: self.strides,
-            ..*self
-        }
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
     }
 
     /// Input and output channels of one group.
@@ -71,68 +59,204 @@ impl Geometry {
         ]
     }
 
-    /// Where the taps of the kernel begin in the padded image, and how many numbers each of these runs holds.
-    ///
-    /// Neighbouring taps of one row lie side by side where nothing separates them and become one run.
-    pub fn runs(&self, padded: Extent) -> (Vec<usize>, usize) {
-        let [rows, columns] = self.kernel;
-        let at = |y: usize, x: usize| {
-            y * self.dilations[0] * padded.row() + x * self.dilations[1] * padded.channels
-        };
-        if self.groups == 1 && self.dilations[1] == 1 {
-            let starts = (0..rows).map(|y| at(y, 0)).collect();
-            return (starts, columns * padded.channels);
-        }
-        let taps = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
-        (taps.map(|(y, x)| at(y, x)).collect(), self.group()[0])
-    }
-
-    /// The extent of the padded rows that `rows` rows of the output see.
-    pub fn padded(&self, rows: usize) -> Extent {
-        let reach = |axis: usize, count: usize| {
-            (count - 1) * self.strides[axis] + self.dilations[axis] * (self.kernel[axis] - 1) + 1
-        };
-        Extent {
-            rows: reach(0, rows),
-            columns: reach(1, self.output.columns),
-            channels: self.input.channels,
-        }
-    }
-
-    /// Writes the padded rows that the output's rows from `first` on see into `padded`.
-    pub fn pad(&self, image: &[f32], first: usize, extent: Extent, padded: &mut [f32]) {
-        let channels = self.input.channels;
-        for (row, target) in padded.chunks_exact_mut(extent.row()).enumerate() {
-            let place = (first * self.strides[0] + row) as isize - self.offset[0];
-            let Some(source) = source(place, self.spread[0], self.input.rows) else {
-                target.fill(0.0);
-                continue;
-            };
-            let source = &image[source * self.input.row()..][..self.input.row()];
-            if self.spread[1] == 1 && self.offset[1] >= 0 {
-                let left = (self.offset[1] as usize * channels).min(target.len());
-                let (before, rest) = target.split_at_mut(left);
-                let (middle, after) = rest.split_at_mut(source.len().min(rest.len()));
-                before.fill(0.0);
-                middle.copy_from_slice(&source[..middle.len()]);
-                after.fill(0.0);
-                continue;
-            }
-            for (column, target) in target.chunks_exact_mut(channels).enumerate() {
-                let place = column as isize - self.offset[1];
-                match self::source(place, self.spread[1], self.input.columns) {
-                    Some(column) => {
-                        target.copy_from_slice(&source[column * channels..][..channels]);
-                    }
-                    None => target.fill(0.0),
-                }
-            }
-        }
+    /// Whether each channel is a group of its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.group() == [1, 1]
     }
 }
 
-/// The row or column of the image that lies at `place`, if one does.
-fn source(place: isize, spread: usize, count: usize) -> Option<usize> {
-    let place = usize::try_from(place).ok()?;
-    (place % spread == 0 && place / spread < count).then_some(place / spread)
+/// One tap of the kernel along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Where it looks, from the position's own place in the source.
+    pub place: isize,
+    /// Its index in the kernel.
+    pub index: usize,
+}
+
+/// Positions of the result that see the same taps.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// The first position's row and column.
+    pub origin: [usize; 2],
+    /// The taps along rows and along columns, by place.
+    pub taps: [Vec<Tap>; 2],
+}
+
+/// A correlation of a source with taps: what forward and input gradient have in common.
+///
+/// Forward there is one phase. The input gradient of a strided convolution has one for each remainder of its rows and
+/// columns: pixels of one remainder were seen by the same taps, and nothing is multiplied by zeros.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub source: Extent,
+    pub result: Extent,
+    pub groups: usize,
+    /// From one position of a phase to the next, in the source.
+    pub step: [usize; 2],
+    /// From one position of a phase to the next, in the result.
+    pub spread: [usize; 2],
+    /// The least place of all taps.
+    pub least: [isize; 2],
+    /// From the least place to the largest.
+    pub reach: [usize; 2],
+    pub phases: Vec<Phase>,
+}
+
+impl Plan {
+    /// From images to results.
+    pub fn forward(geometry: &Geometry) -> Self {
+        let taps = [0, 1].map(|axis: usize| {
+            let tap = |index| Tap {
+                place: (index * geometry.dilations[axis]) as isize - geometry.pads[axis] as isize,
+                index,
+            };
+            (0..geometry.kernel[axis]).map(tap).collect()
+        });
+        let phases = vec![Phase {
+            origin: [0, 0],
+            taps,
+        }];
+        let [source, result] = [geometry.input, geometry.output];
+        Self::new(geometry, [source, result], geometry.strides, [1, 1], phases)
+    }
+
+    /// From the results' slopes to the images'.
+    pub fn backward(geometry: &Geometry) -> Self {
+        let taps = |axis: usize, origin: usize| -> Vec<Tap> {
+            let stride = geometry.strides[axis] as isize;
+            let tap = |index: usize| {
+                let from = (origin + geometry.pads[axis]) as isize
+                    - (index * geometry.dilations[axis]) as isize;
+                (from.rem_euclid(stride) == 0).then_some(Tap {
+                    place: from / stride,
+                    index,
+                })
+            };
+            // The last tap looks furthest back.
+            (0..geometry.kernel[axis]).rev().filter_map(tap).collect()
+        };
+        let origins = |axis: usize, size: usize| 0..geometry.strides[axis].min(size);
+        let phases = origins(0, geometry.input.rows).flat_map(|y| {
+            origins(1, geometry.input.columns).map(move |x| Phase {
+                origin: [y, x],
+                taps: [taps(0, y), taps(1, x)],
+            })
+        });
+        let phases = phases.collect();
+        let [source, result] = [geometry.output, geometry.input];
+        Self::new(geometry, [source, result], [1, 1], geometry.strides, phases)
+    }
+
+    fn new(
+        geometry: &Geometry,
+        [source, result]: [Extent; 2],
+        step: [usize; 2],
+        spread: [usize; 2],
+        phases: Vec<Phase>,
+    ) -> Self {
+        let places = |axis: usize| phases.iter().flat_map(move |phase| &phase.taps[axis]);
+        let places = |axis| places(axis).map(|tap| tap.place);
+        let least = [0, 1].map(|axis| places(axis).min().unwrap_or(0));
+        let largest = [0, 1].map(|axis| places(axis).max().unwrap_or(0));
+        Self {
+            source,
+            result,
+            groups: geometry.groups,
+            step,
+            spread,
+            least,
+            reach: [0, 1].map(|axis| (largest[axis] - least[axis]) as usize),
+            phases,
+        }
+    }
+
+    /// Source and result channels of one group.
+    pub fn group(&self) -> [usize; 2] {
+        [
+            self.source.channels / self.groups,
+            self.result.channels / self.groups,
+        ]
+    }
+
+    /// How many positions the phase that begins at `origin` has among `size` rows or columns.
+    pub fn positions(&self, axis: usize, origin: usize, size: usize) -> usize {
+        size.saturating_sub(origin).div_ceil(self.spread[axis])
+    }
+
+    /// The extent of the padded source that `rows` rows of positions see.
+    pub fn padded(&self, rows: usize) -> Extent {
+        let columns = self.positions(1, 0, self.result.columns);
+        let seen = |axis: usize, count: usize| (count - 1) * self.step[axis] + self.reach[axis] + 1;
+        Extent {
+            rows: seen(0, rows),
+            columns: seen(1, columns),
+            channels: self.source.channels,
+        }
+    }
+
+    /// Writes what the rows of positions from `first` on see into `padded`.
+    pub fn pad(&self, image: &[f32], first: usize, extent: Extent, padded: &mut [f32]) {
+        let channels = self.source.channels;
+        let (before, source_from) = edge(self.least[1]);
+        for (row, target) in padded.chunks_exact_mut(extent.row()).enumerate() {
+            let place = (first * self.step[0] + row) as isize + self.least[0];
+            let Some(row) = usize::try_from(place)
+                .ok()
+                .filter(|&row| row < self.source.rows)
+            else {
+                target.fill(0.0);
+                continue;
+            };
+            let source = &image[row * self.source.row()..][..self.source.row()];
+            let source = &source[(source_from * channels).min(source.len())..];
+            let (left, rest) = target.split_at_mut((before * channels).min(target.len()));
+            let (middle, right) = rest.split_at_mut(source.len().min(rest.len()));
+            left.fill(0.0);
+            middle.copy_from_slice(&source[..middle.len()]);
+            right.fill(0.0);
+        }
+    }
+
+    /// Where a phase's taps begin in the padded source, and how many numbers each of these runs holds.
+    ///
+    /// Neighbouring taps of one row lie side by side where nothing separates them and become one run.
+    pub fn runs(&self, phase: &Phase, padded: Extent) -> (Vec<usize>, usize) {
+        let [rows, columns] = &phase.taps;
+        let at = |y: &Tap, x: &Tap| {
+            let [y, x] = [y.place - self.least[0], x.place - self.least[1]];
+            y as usize * padded.row() + x as usize * padded.channels
+        };
+        let neighbours = columns
+            .windows(2)
+            .all(|pair| pair[0].place + 1 == pair[1].place);
+        if self.groups == 1
+            && neighbours
+            && let Some(first) = columns.first()
+        {
+            let starts = rows.iter().map(|y| at(y, first)).collect();
+            return (starts, columns.len() * padded.channels);
+        }
+        let taps = rows
+            .iter()
+            .flat_map(|y| columns.iter().map(move |x| at(y, x)));
+        (taps.collect(), self.group()[0])
+    }
+}
+
+impl Phase {
+    /// The kernel's taps, row by row.
+    pub fn indices(&self, columns: usize) -> Vec<usize> {
+        let [rows, across] = &self.taps;
+        let row = |y: &Tap| {
+            let first = y.index * columns;
+            across.iter().map(move |x| first + x.index)
+        };
+        rows.iter().flat_map(row).collect()
+    }
+}
+
+/// Columns of zeros before the source, and the first column that is seen.
+pub fn edge(least: isize) -> (usize, usize) {
+    ((-least).max(0) as usize, least.max(0) as usize)
 }

@@ -1,11 +1,15 @@
 //! Convolution, direct and channels-last.
 
 mod correlate;
+mod depthwise;
 mod geometry;
+mod packed;
+mod slab;
 mod weight_gradient;
 
-use correlate::{Packed, correlate};
-use geometry::{Extent, Geometry};
+use correlate::correlate;
+use geometry::{Extent, Geometry, Plan};
+use packed::Packed;
 
 use super::channels::sums;
 use super::window::Window;
@@ -124,26 +128,41 @@ impl ConvKernel {
             columns,
             channels,
         };
-        Self(Geometry::forward(conv, extent(input), extent(output)))
+        Self(Geometry::new(conv, extent(input), extent(output)))
     }
 
     /// The results for `images`.
     pub fn forward(&self, images: &[f32], weights: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        correlate(&self.0, images, &Packed::new(&self.0, weights, bias, false))
+        self.correlate(&Plan::forward(&self.0), images, weights, bias, false)
     }
 
     /// The images' gradient from the results'.
     pub fn input_gradient(&self, slopes: &[f32], weights: &[f32]) -> Vec<f32> {
-        let geometry = self.0.backward();
-        correlate(
-            &geometry,
-            slopes,
-            &Packed::new(&geometry, weights, None, true),
-        )
+        self.correlate(&Plan::backward(&self.0), slopes, weights, None, true)
+    }
+
+    fn correlate(
+        &self,
+        plan: &Plan,
+        images: &[f32],
+        weights: &[f32],
+        bias: Option<&[f32]>,
+        turned: bool,
+    ) -> Vec<f32> {
+        if self.0.is_depthwise() {
+            let weights = depthwise::by_tap(&self.0, weights);
+            return depthwise::correlate(plan, self.0.kernel[1], images, &weights, bias);
+        }
+        let packed = |phase| Packed::new(&self.0, phase, weights, bias, turned);
+        let packed: Vec<Packed> = plan.phases.iter().map(packed).collect();
+        correlate(plan, images, &packed)
     }
 
     /// The weights' gradient from the results'.
     pub fn weight_gradient(&self, images: &[f32], slopes: &[f32]) -> Vec<f32> {
+        if self.0.is_depthwise() {
+            return depthwise::weight_gradient(&self.0, images, slopes);
+        }
         weight_gradient::weight_gradient(&self.0, images, slopes)
     }
 

@@ -1,3 +1,5 @@
 mod network;
 mod operators;
+mod peer;
 mod properties;
+mod training;

@@ -1,0 +1,448 @@
+//! A graph's nodes one after the other, as operations on Burn's tape.
+//!
+//! Images are N, H, W, C on the tape: our kernels run along channels.
+
+mod images;
+mod pairs;
+mod sequences;
+mod shapes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use burn_autodiff::Autodiff;
+use burn_backend::backend::AutodiffBackend;
+use burn_backend::ops::{ActivationOps, FloatTensorOps};
+use burn_backend::{Shape, TensorMetadata};
+use burn_flex::Flex;
+
+use super::fusion::Fused;
+use super::kernels;
+use super::tape::{Tape, Tracked, release, tensor};
+use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
+use crate::{
+    BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
+    Tensor, Training, Value,
+};
+
+/// How a graph is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The batch's own statistics, dropout on.
+    Training {
+        /// The dropout's seed.
+        seed: u64,
+        /// The dropout's step.
+        step: u64,
+    },
+    /// Running statistics, dropout off.
+    Evaluation,
+}
+
+/// A graph that was run once.
+pub struct Run {
+    /// The value of the first output.
+    pub output: Tracked,
+    /// The trained parameters on the tape.
+    pub leaves: BTreeMap<String, Tracked>,
+    /// The batch's statistics by batch-normalisation, with its momentum.
+    pub statistics: Vec<(String, Statistics, f32)>,
+}
+
+/// Runs `graph` on images that are on the tape already; with `track` its gradients can be asked for.
+#[cfg(test)]
+pub fn run(
+    graph: &Graph,
+    parameters: &Parameters,
+    (images, batch): (Tracked, usize),
+    mode: Mode,
+    track: bool,
+) -> Result<Run, EngineError> {
+    let setting = Setting {
+        graph,
+        parameters,
+        batch,
+        lengths: None,
+        mode,
+        training: &Training::default(),
+    };
+    setting.run_whole(images, track)
+}
+
+/// All that a run needs beside its input.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    pub graph: &'a Graph,
+    pub parameters: &'a Parameters,
+    pub batch: usize,
+    /// The length of each sequence, where they are not full.
+    pub lengths: Option<&'a [usize]>,
+    pub mode: Mode,
+    pub training: &'a Training,
+}
+
+impl Setting<'_> {
+    /// The logits.
+    pub fn output(&self) -> Result<Value, EngineError> {
+        let output = self.graph.outputs().first().map(|(_, value)| *value);
+        output.ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))
+    }
+
+    /// Runs the graph on an input that is on the tape already; with `track` its gradients can be asked for.
+    pub fn run_whole(&self, input: Tracked, track: bool) -> Result<Run, EngineError> {
+        let output = self.output()?;
+        let nodes = 0..output.node().map_or(0, |node| node + 1);
+        self.run(nodes, (Value::INPUT, input), output, track)
+    }
+
+    /// Runs some of the graph's nodes from one value to another; with `track` the gradients can be asked for.
+    pub fn run(
+        &self,
+        nodes: Range<usize>,
+        (input, value): (Value, Tracked),
+        output: Value,
+        track: bool,
+    ) -> Result<Run, EngineError> {
+        let graph = self.graph;
+        let mut interpreter = Interpreter {
+            graph,
+            parameters: self.parameters,
+            batch: self.batch,
+            lengths: self.lengths,
+            mode: self.mode,
+            training: self.training,
+            track,
+            leaves: leaves(self, &nodes, track)?,
+            statistics: Vec::new(),
+        };
+        let mut values: BTreeMap<Value, Tracked> = BTreeMap::from([(input, value)]);
+        let mut index = nodes.start;
+        let all = graph.nodes().get(..nodes.end).unwrap_or_default();
+        while let Some(node) = all.get(index) {
+            let fused = Fused::at(graph, index);
+            let inputs: Vec<&Tracked> = node
+                .inputs
+                .iter()
+                .chain(&fused.other)
+                .filter_map(|value| values.get(value))
+                .collect();
+            let value = interpreter.node(index, node, &inputs, fused)?;
+            index += fused.steps;
+            values.insert(Value::of_node(index - 1), value);
+            // What no later node reads is let go.
+            let later = &all[index.min(all.len())..];
+            let needed = |value: &Value| {
+                *value == output || later.iter().any(|node| node.inputs.contains(value))
+            };
+            for (_, value) in values.extract_if(.., |value, _| !needed(value)) {
+                release(Tape::inner(value));
+            }
+        }
+        let output = values
+            .remove(&output)
+            .ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
+        Ok(Run {
+            output,
+            leaves: interpreter.leaves,
+            statistics: interpreter.statistics,
+        })
+    }
+}
+
+/// The parameters of some nodes on the tape.
+fn leaves(
+    setting: &Setting<'_>,
+    nodes: &Range<usize>,
+    track: bool,
+) -> Result<BTreeMap<String, Tracked>, EngineError> {
+    let nodes = setting.graph.nodes().get(nodes.clone());
+    let names: BTreeSet<&str> = nodes
+        .unwrap_or_default()
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    let is_owned = |name: &str| {
+        let ends = name.match_indices('.').map(|(end, _)| end);
+        ends.chain([name.len()])
+            .any(|end| names.contains(&name[..end]))
+    };
+    let leaf = |spec: &crate::ParameterSpec| {
+        // Running statistics stay off the tape, but must be there too.
+        let values = find(setting.parameters, &spec.name, &spec.shape)?;
+        if spec.kind == ParameterKind::RunningStatistic {
+            return Ok(None);
+        }
+        let mut copy = buffers::taken(values.len());
+        copy.copy_from_slice(values);
+        let leaf = Tape::from_inner(tensor(&spec.shape, copy));
+        let leaf =
+            if track && spec.kind == ParameterKind::Weight && !setting.training.freezes(&spec.name)
+            {
+                Tape::float_set_require_grad(leaf, true)
+            } else {
+                leaf
+            };
+        Ok(Some((spec.name.clone(), leaf)))
+    };
+    let specs = setting.graph.parameters().iter();
+    specs
+        .filter(|spec| is_owned(&spec.name))
+        .filter_map(|spec| leaf(spec).transpose())
+        .collect()
+}
+
+fn find<'a>(
+    parameters: &'a Parameters,
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a [f32], EngineError> {
+    match parameters.get(name) {
+        Some(tensor)
+            if tensor.shape == shape && tensor.data.len() == shape.iter().product::<usize>() =>
+        {
+            Ok(&tensor.data)
+        }
+        _ => Err(EngineError::Parameter {
+            name: name.to_owned(),
+            expected: shape.to_vec(),
+        }),
+    }
+}
+
+struct Interpreter<'a> {
+    graph: &'a Graph,
+    parameters: &'a Parameters,
+    batch: usize,
+    lengths: Option<&'a [usize]>,
+    mode: Mode,
+    training: &'a Training,
+    track: bool,
+    leaves: BTreeMap<String, Tracked>,
+    statistics: Vec<(String, Statistics, f32)>,
+}
+
+impl Interpreter<'_> {
+    fn node(
+        &mut self,
+        index: usize,
+        node: &Node,
+        inputs: &[&Tracked],
+        fused: Fused,
+    ) -> Result<Tracked, EngineError> {
+        let &[first, ..] = inputs else {
+            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
+        };
+        let shape = self.tape_shape(Value::of_node(index + fused.steps - 1));
+        let one = || first.clone();
+        Ok(match &node.operator {
+            Operator::Add(_)
+            | Operator::Sub(_)
+            | Operator::Mul(_)
+            | Operator::Div(_)
+            | Operator::MatMul(_)
+            | Operator::Max(_) => self.pair(node, inputs)?,
+            Operator::AveragePool(_)
+            | Operator::ConvTranspose(_)
+            | Operator::GlobalMaxPool(_)
+            | Operator::LayerNormalization(_)
+            | Operator::Pad(_)
+            | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
+            Operator::Concat(_)
+            | Operator::LogSoftmax(_)
+            | Operator::ReduceMax(_)
+            | Operator::ReduceMean(_)
+            | Operator::ReduceSum(_)
+            | Operator::Reshape(_)
+            | Operator::Slice(_)
+            | Operator::Softmax(_)
+            | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
+            Operator::BatchNormalization(norm) => {
+                self.batch_normalization(*norm, node, inputs, fused, &shape)?
+            }
+            Operator::Conv(conv) => {
+                let kernel = ConvKernel::new(
+                    conv,
+                    self.image(node.inputs.first()),
+                    self.image(Some(&Value::of_node(index))),
+                );
+                let bias = self.leaves.get(&format!("{}.bias", node.name));
+                kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
+            }
+            Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
+            Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, first, &shape),
+            Operator::LengthMask(mask) => self.length_mask(*mask, first, &shape),
+            Operator::Gru(gru) => {
+                self.recurrent(node, first, &shape, crate::Gru::CELL, gru.passes())?
+            }
+            Operator::Lstm(lstm) => {
+                self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
+            }
+            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
+            Operator::Gemm(_) => {
+                let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
+                let features = first.shape().last().copied().unwrap_or(1);
+                let rows = first.shape().num_elements() / features.max(1);
+                let flat = Tape::float_reshape(one(), Shape::from(vec![rows, features]));
+                let product = Tape::float_matmul(flat, weight);
+                let product = match self.leaves.get(&format!("{}.bias", node.name)) {
+                    Some(bias) => {
+                        let bias = Tape::float_reshape(
+                            bias.clone(),
+                            Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
+                        );
+                        Tape::float_add(product, bias)
+                    }
+                    None => product,
+                };
+                Tape::float_reshape(product, Shape::from(shape))
+            }
+            Operator::GlobalAveragePool(_) => {
+                let [channels, height, width] = self.image(node.inputs.first());
+                let pixels = Tape::float_reshape(
+                    one(),
+                    Shape::from(vec![self.batch, height * width, channels]),
+                );
+                Tape::float_reshape(Tape::float_mean_dim(pixels, 1), Shape::from(shape))
+            }
+            Operator::MaxPool(pool) => {
+                let kernel = PoolKernel::new(
+                    pool,
+                    self.image(node.inputs.first()),
+                    self.image(Some(&Value::of_node(index))),
+                );
+                kernels::max_pool(&kernel, first, &shape, self.track)
+            }
+            Operator::Relu(_) => Tape::relu(one()),
+            Operator::Sigmoid(_) => Tape::sigmoid(one()),
+            function => {
+                let function = Function::of(function).ok_or_else(|| EngineError::Unsupported {
+                    node: node.name.clone(),
+                    operator: function.name(),
+                })?;
+                kernels::function(function, first)
+            }
+        })
+    }
+
+    fn batch_normalization(
+        &mut self,
+        norm: BatchNormalization,
+        node: &Node,
+        inputs: &[&Tracked],
+        fused: Fused,
+        shape: &[usize],
+    ) -> Result<Tracked, EngineError> {
+        let &[values, ..] = inputs else {
+            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
+        };
+        let channels = [*node.shape.first().unwrap_or(&1)];
+        let own = self.mode != Mode::Evaluation && !self.training.keeps_statistics(&node.name);
+        let statistics = if own {
+            let values = values.primitive().to_contiguous();
+            let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
+            if statistics.count < 2 {
+                return Err(EngineError::OneValue {
+                    node: node.name.clone(),
+                });
+            }
+            self.statistics
+                .push((node.name.clone(), statistics.clone(), norm.momentum));
+            statistics
+        } else {
+            let running =
+                |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
+            Statistics {
+                mean: running("running_mean")?.to_vec(),
+                variance: running("running_var")?.to_vec(),
+                count: 0,
+            }
+        };
+        let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
+        let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
+        let columns = node.shape.get(2).copied().unwrap_or(1);
+        let normalisation = Normalisation::new(
+            &statistics,
+            numbers,
+            norm.epsilon,
+            own,
+            columns,
+            fused.epilogue,
+        );
+        Ok(match (fused.other, inputs) {
+            (Some(_), &[_, other, ..]) => {
+                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
+            }
+            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
+        })
+    }
+
+    fn dropout(
+        &self,
+        dropout: Dropout,
+        index: usize,
+        values: &Tracked,
+        shape: &[usize],
+    ) -> Tracked {
+        let Mode::Training { seed, step } = self.mode else {
+            return values.clone();
+        };
+        let mask = dropout.mask(shape.iter().product(), seed, step, index);
+        Tape::float_mul(values.clone(), Tape::from_inner(tensor(shape, mask)))
+    }
+
+    fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
+        let name = format!("{}.{part}", node.name);
+        self.leaves.get(&name).ok_or(EngineError::Parameter {
+            name,
+            expected: Vec::new(),
+        })
+    }
+
+    /// Channels, height and width of a value.
+    fn image(&self, value: Option<&Value>) -> [usize; 3] {
+        match value.and_then(|&value| self.graph.shape(value)) {
+            Some(&[channels, height, width]) => [channels, height, width],
+            _ => [1, 1, 1],
+        }
+    }
+
+    /// The shape of a value on the tape, batch first and channels last.
+    fn tape_shape(&self, value: Value) -> Vec<usize> {
+        match self.graph.shape(value) {
+            Some(&[channels, height, width]) => vec![self.batch, height, width, channels],
+            shape => std::iter::once(&self.batch)
+                .chain(shape.unwrap_or_default())
+                .copied()
+                .collect(),
+        }
+    }
+}
+
+/// The numbers of a value on the tape with their shape.
+pub fn read(value: &Tracked) -> Tensor {
+    let value = value.primitive().to_contiguous();
+    Tensor {
+        shape: value.shape().to_vec(),
+        data: super::tape::numbers(&value).to_vec(),
+    }
+}
+
+/// The shape of a value on the tape.
+pub fn read_shape(value: &Tracked) -> Vec<usize> {
+    use burn_backend::TensorMetadata;
+    value.primitive().shape().to_vec()
+}
+
+/// Whether something that led to `value` wants a gradient.
+pub fn is_tracked(value: &Tracked) -> bool {
+    Tape::float_is_require_grad(value) || value.is_tracked()
+}
+
+/// Goes back along the tape from `output`, whose gradient is `slopes`.
+pub fn backward(
+    output: Tracked,
+    slopes: Vec<f32>,
+) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
+    let slopes = Tape::from_inner(tensor(&output.shape(), slopes));
+    Tape::backward(Tape::float_sum(Tape::float_mul(output, slopes)))
+}
