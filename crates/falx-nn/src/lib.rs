@@ -12,13 +12,14 @@ pub mod onnx;
 mod operators;
 pub mod optim;
 mod parameters;
+pub mod passes;
 pub mod schedule;
 mod targets;
 mod tensor;
 pub mod weights;
 pub mod zoo;
 
-pub use engine::{Engine, EngineError, StepOutput, Training, flex_engine};
+pub use engine::{Engine, EngineError, PrepareError, Prepared, StepOutput, Training, flex_engine};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, BatchNormalization, Conv, Dropout, Flatten, Gemm, GlobalAveragePool, MaxPool, Operator,

@@ -6,7 +6,7 @@ mod training;
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
-pub use flex::flex_engine;
+pub use flex::{PrepareError, Prepared, flex_engine};
 pub use training::Training;
 pub(crate) use training::belongs;
 

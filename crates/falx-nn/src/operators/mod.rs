@@ -27,7 +27,7 @@ pub use add::Add;
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics, rectifier_gradient};
 pub use conv::Conv;
-pub(crate) use conv::ConvKernel;
+pub(crate) use conv::{ConvKernel, Finish, PreparedConv};
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use gemm::Gemm;

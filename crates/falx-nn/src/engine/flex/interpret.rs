@@ -81,6 +81,11 @@ impl Setting<'_> {
         output.ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))
     }
 
+    /// The shape of a value on the tape, batch first and channels last.
+    pub fn tape_shape(&self, value: Value) -> Vec<usize> {
+        tape_shape(self.graph, self.batch, value)
+    }
+
     /// Runs some of the graph's nodes from one value to another; with `track` the gradients can be asked for.
     pub fn run(
         &self,
@@ -194,7 +199,8 @@ fn find<'a>(
     }
 }
 
-struct Interpreter<'a> {
+/// Runs single nodes.
+pub struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     batch: usize,
@@ -205,8 +211,23 @@ struct Interpreter<'a> {
     statistics: Vec<(String, Statistics, f32)>,
 }
 
-impl Interpreter<'_> {
-    fn node(
+impl<'a> Interpreter<'a> {
+    /// Runs the node at `index` in evaluation.
+    pub fn evaluating(setting: &Setting<'a>, index: usize) -> Result<Self, EngineError> {
+        Ok(Self {
+            graph: setting.graph,
+            parameters: setting.parameters,
+            batch: setting.batch,
+            mode: Mode::Evaluation,
+            training: setting.training,
+            track: false,
+            leaves: leaves(setting, &(index..index + 1), false)?,
+            statistics: Vec::new(),
+        })
+    }
+
+    /// What the node at `index` gives, with those that run as one with it.
+    pub fn node(
         &mut self,
         index: usize,
         node: &Node,
@@ -369,15 +390,20 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The shape of a value on the tape, batch first and channels last.
+    /// The shape of a value on the tape.
     fn tape_shape(&self, value: Value) -> Vec<usize> {
-        match self.graph.shape(value) {
-            Some(&[channels, height, width]) => vec![self.batch, height, width, channels],
-            shape => std::iter::once(&self.batch)
-                .chain(shape.unwrap_or_default())
-                .copied()
-                .collect(),
-        }
+        tape_shape(self.graph, self.batch, value)
+    }
+}
+
+/// The shape of a value on the tape, batch first and channels last.
+fn tape_shape(graph: &Graph, batch: usize, value: Value) -> Vec<usize> {
+    match graph.shape(value) {
+        Some(&[channels, height, width]) => vec![batch, height, width, channels],
+        shape => std::iter::once(&batch)
+            .chain(shape.unwrap_or_default())
+            .copied()
+            .collect(),
     }
 }
 

@@ -5,6 +5,7 @@ mod fusion;
 mod interpret;
 mod kernels;
 mod layout;
+mod prepared;
 mod tape;
 
 use burn_backend::backend::AutodiffBackend;
@@ -13,6 +14,7 @@ use super::{Engine, EngineError, StepOutput};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
 use interpret::{Mode, Setting};
+pub use prepared::{PrepareError, Prepared};
 use tape::{Tape, Tracked};
 
 /// The default engine, on the processor; `seed` decides its dropout.

@@ -1,4 +1,5 @@
 mod network;
 mod operators;
+mod prepared;
 mod properties;
 mod training;
