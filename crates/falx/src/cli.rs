@@ -1,5 +1,6 @@
 //! The command line: every flag documented where it is defined.
 
+mod bench_infer;
 mod bench_loader;
 mod bench_train;
 mod judging;
@@ -12,8 +13,10 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use falx_core::Window;
 use falx_data::index::{Layout, Part};
+use falx_infer::RuntimeKind;
 
 use crate::exit;
+pub use bench_infer::{BenchInfer, InferPeer};
 pub use bench_loader::{BenchLoader, LoaderPeer};
 pub use bench_train::{BenchTrain, TrainPeer};
 pub use judging::{Compare, Evaluate};
@@ -279,6 +282,10 @@ pub struct Predict {
     /// A run's folder, or a bundle.
     #[arg(long, value_name = "BUNDLE|RUN")]
     pub model: PathBuf,
+    /// What runs the network: `falx` (its own kernels), `rten`, or `ort` (ONNX Runtime; a build with that feature). All give
+    /// the same probabilities within 0.0001.
+    #[arg(long, default_value_t = RuntimeKind::default(), value_parser = RuntimeKind::from_str)]
+    pub runtime: RuntimeKind,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,
@@ -431,6 +438,16 @@ The peer is PyTorch with AdamW, from the same weights on the same batch with as 
 images in memory and once channels-last, each in a process of its own, in turns with falx; its first loss must be falx's.
 benches/peer_env.sh makes a Python for it. In JSON, ratios are to the better of both, and above 1 mean that falx is better.")]
     Train(BenchTrain),
+    /// A network in use, from a batch to its logits, by each run-time: time, memory, start.
+    #[command(after_help = "Examples:
+  falx bench infer
+  falx bench infer --network inception_v3 --batch 1,8 --peer python --python venv/bin/python --threads 2 --json
+
+The peers are ONNX Runtime, which runs the same file, and PyTorch with the same weights, once with its own order of images
+in memory and once channels-last. Each contender has a process of its own and as many threads; all must give the same
+probabilities. benches/peer_env.sh makes a Python for them. In JSON, ratios are to the fastest peer, and above 1 mean that
+falx is better.")]
+    Infer(BenchInfer),
 }
 
 /// `falx bench evaluate`
