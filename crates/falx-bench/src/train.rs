@@ -10,7 +10,7 @@ use std::time::Instant;
 use falx_core::{Interrupt, LABELS, LabelRow, Progress};
 use falx_nn::optim::{AdamW, Optimizer, OptimizerConfig};
 use falx_nn::zoo::{self, NetworkConfig};
-use falx_nn::{Engine, Graph, Parameters, Targets, Tensor, flex_engine, weights};
+use falx_nn::{Engine, Graph, Parameters, Targets, Tensor, Training, flex_engine, weights};
 
 use crate::BenchError;
 use crate::index::forget_peak;
@@ -30,6 +30,8 @@ pub struct TrainBenchOptions {
     pub size: usize,
     /// Images in a batch.
     pub batch: usize,
+    /// Segments whose values falx computes again on the way back.
+    pub checkpoints: usize,
     /// How often everything is measured.
     pub rounds: usize,
     /// The Python whose `PyTorch` is the peer, if there is to be one.
@@ -121,6 +123,7 @@ struct Course {
     engine: Box<dyn Engine>,
     images: Tensor,
     targets: Targets,
+    training: Training,
 }
 
 impl Course {
@@ -143,7 +146,7 @@ impl Course {
         };
         let parameters = Parameters::initialise(&graph, 1);
         let shape: Vec<usize> = std::iter::once(options.batch)
-            .chain(graph.input())
+            .chain(graph.input().iter().copied())
             .collect();
         // Fractional parts of multiples of the golden ratio: spread evenly, the same everywhere.
         let values = 0..shape.iter().product::<usize>();
@@ -155,6 +158,10 @@ impl Course {
         Ok(Self {
             optimizer: Optimizer::new(&OptimizerConfig::AdamW(AdamW::default()), &parameters),
             engine: flex_engine(1),
+            training: Training {
+                checkpoints: options.checkpoints,
+                ..Training::default()
+            },
             targets: Targets::new((0..options.batch).map(labels).collect()),
             graph,
             parameters,
@@ -183,12 +190,13 @@ impl Course {
 
     fn step(&mut self, step: u64) -> Result<(f64, Cost), BenchError> {
         let (start, cpu) = (Instant::now(), cpu_ms());
-        let output = self.engine.gradients(
+        let output = self.engine.step(
             &self.graph,
             &mut self.parameters,
             &self.images,
             &self.targets,
             step,
+            &self.training,
         )?;
         self.optimizer
             .step(&mut self.parameters, &output.gradients, LR);

@@ -5,12 +5,12 @@ use falx_core::{LABELS, Label};
 use rayon::prelude::*;
 
 use crate::calibration::{recalibrate, recalibrate_cross_fitted};
-use crate::evaluate::FOLDS;
 use crate::level::Unit;
 use crate::operating::{
     BAND_SPECIFICITIES, HAEMORRHAGE_RANGE, RULES, cross_fitted_points, decision_curve,
     locked_points, roc_band, thresholds,
 };
+use crate::resampling::{FOLDS, draws};
 use crate::units::Units;
 use crate::{LabelScore, LevelAbstention, Outcomes, Resampling, abstention};
 
@@ -38,21 +38,6 @@ impl LabelCases {
 
     pub(crate) fn outcomes(&self) -> Option<Outcomes<'_>> {
         Outcomes::new(&self.truth, &self.prediction, &self.cluster).ok()
-    }
-}
-
-/// Above this many cases the intervals of what is beyond plain scores (thresholds, decision curves, prediction sets,
-/// parts of the population) are over [`LARGE_REPLICATES`] resamples at most: they are narrow then, and each costs a pass.
-pub(crate) const LARGE: usize = 200_000;
-/// Resamples where there are many cases.
-pub(crate) const LARGE_REPLICATES: u32 = 200;
-
-/// Resamples for what is beyond plain scores.
-pub(crate) fn draws(cases: usize, replicates: u32) -> u32 {
-    if cases > LARGE {
-        replicates.min(LARGE_REPLICATES)
-    } else {
-        replicates
     }
 }
 

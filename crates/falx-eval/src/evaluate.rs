@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::level::{self, Blind, NoSkill, Unit};
 use crate::readers::ScoredStudies;
+use crate::resampling::FOLDS;
 use crate::subgroup::Subgroups;
 use crate::units::{self, Gathered, Units, Whole};
 use crate::{
@@ -14,9 +15,6 @@ use crate::{
     EvaluationInput, SeriesScores, StudyScores, UnitOfAnalysis, Verdict, auc, details, metrics,
     prevalence, readers, subgroup, warnings, worklist,
 };
-
-/// Folds of patients where no development set is given.
-pub(crate) const FOLDS: u32 = 5;
 
 /// The name of the baseline that predicts the training folds' prevalence.
 pub(crate) const TRAIN_BASELINE: &str = "prevalence of the training folds";

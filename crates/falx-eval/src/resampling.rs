@@ -37,6 +37,24 @@ pub struct Resampling {
     kept: Option<Arc<[Weights]>>,
 }
 
+/// Folds of patients where no development set is given.
+pub(crate) const FOLDS: u32 = 5;
+
+/// Above this many cases the intervals of what is beyond plain scores (thresholds, decision curves, prediction sets,
+/// parts of the population) are over [`LARGE_REPLICATES`] resamples at most: they are narrow then, and each costs a pass.
+pub(crate) const LARGE: usize = 200_000;
+/// Resamples where there are many cases.
+pub(crate) const LARGE_REPLICATES: u32 = 200;
+
+/// Resamples for what is beyond plain scores.
+pub(crate) fn draws(cases: usize, replicates: u32) -> u32 {
+    if cases > LARGE {
+        replicates.min(LARGE_REPLICATES)
+    } else {
+        replicates
+    }
+}
+
 /// Bytes of weights that are kept at most.
 const KEPT: usize = 128 << 20;
 

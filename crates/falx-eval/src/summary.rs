@@ -3,7 +3,7 @@
 
 use falx_core::Label;
 
-use crate::operating::{ChosenOn, Confusion, Rule};
+use crate::operating::{ChosenOn, Confusion, HEADLINE_RULE};
 use crate::text::{count, interval, joined, percent, thousands, threshold, value};
 use crate::warnings::one_outcome_only;
 use crate::{Calibration, Estimate, Evaluation, LabelScore, UnitOfAnalysis, Verdict};
@@ -238,9 +238,6 @@ fn level(e: &Evaluation) -> Option<(&'static str, &LabelScore)> {
     };
     Some((unit, score))
 }
-
-/// The rule whose threshold the summary shows: nine of ten haemorrhages found, as far as other patients can promise it.
-pub const HEADLINE_RULE: Rule = Rule::Sensitivity { at_least: 0.9 };
 
 /// A locked threshold's performance where there is one; else a threshold that these cases did not choose before one that
 /// they did.

@@ -4,9 +4,9 @@ mod beyond;
 
 use falx_core::{LABELS, Label};
 
-use crate::details::{LARGE, LARGE_REPLICATES};
 use crate::evaluate::TRAIN_BASELINE;
 use crate::level::PERFECT;
+use crate::resampling::{LARGE, LARGE_REPLICATES};
 use crate::text::{count, joined, thousands};
 use crate::{Baseline, Case, EvaluateOptions, Evaluation, UnitOfAnalysis, Verdict};
 

@@ -1,28 +1,35 @@
-//! The weighted multi-label log loss and its gradient.
+//! Losses of logits and their gradients.
+//!
+//! A [`Loss`] is a cross-entropy of each label (plain, focal or asymmetric), weighted over labels and samples. A missing
+//! label takes no part; a target may be anything from 0 to 1.
 
-use falx_core::{LABELS, Probability};
+mod clipped;
+mod config;
+mod element;
+
+use falx_core::Probability;
 
 use crate::{Targets, Tensor};
+pub use clipped::clipped_log_loss;
+pub use config::{LossConfig, LossConfigError, LossName, Reduction};
+use element::Element;
 
-/// The mean over samples of the weighted mean over labels of the binary cross-entropy.
-///
-/// With sample weights s, known labels m and label weights w it is `sum_n s_n r_n / sum_n s_n` over the
-/// samples with any label, where `r_n = sum_c m w BCE / sum_c m w`. A target y may be anything from 0 to 1; the cross-entropy
-/// is then `-y log p - (1 - y) log(1 - p)`, which is least, but not 0, where p = y.
+/// A loss that can be evaluated: [`LossConfig`], checked. The default is the weighted multi-label log loss of the competition.
 ///
 /// # Source
-/// RSNA Intracranial Hemorrhage Detection (Kaggle, 2019), evaluation page.
+/// RSNA Intracranial Hemorrhage Detection (Kaggle, 2019), evaluation page, for the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WeightedLogLoss {
-    /// One weight per label, in the order of [`LABELS`].
-    pub weights: [f32; 6],
+pub struct Loss {
+    element: Element,
+    smoothing: f64,
+    reduction: Reduction,
+    /// What each label counts; only their proportions matter.
+    weights: [f64; 6],
 }
 
-impl Default for WeightedLogLoss {
+impl Default for Loss {
     fn default() -> Self {
-        Self {
-            weights: LABELS.map(|label| label.loss_weight() as f32),
-        }
+        Self::checked(&LossConfig::default())
     }
 }
 
@@ -61,59 +68,88 @@ pub enum LossError {
     WeightValue(f32),
 }
 
-impl WeightedLogLoss {
+impl Loss {
     /// The loss of `logits` and its gradient.
     ///
     /// # Shape
-    /// `logits` is N x 6; the gradient has the same shape.
+    /// `logits` is N x 6, or N x T x 6 with a row of targets for each of the N·T slices; the gradient has the same shape.
     ///
     /// # Errors
     /// [`LossError`] when logits, labels and sample weights do not belong together.
     pub fn evaluate(&self, logits: &Tensor, targets: &Targets) -> Result<LossOutput, LossError> {
-        check(logits, targets)?;
-        let rows = || logits.data.chunks_exact(6).zip(&targets.labels).enumerate();
-        // A sample's share counts only where some of its labels are known.
-        let known = |labels: &[Option<Probability>; 6]| -> f64 {
-            let weighted = labels.iter().zip(self.weights);
-            weighted
-                .filter(|(label, _)| label.is_some())
-                .map(|(_, weight)| f64::from(weight))
-                .sum()
+        let of = |logit, label: Probability| {
+            let target = label.get() * (1.0 - self.smoothing) + self.smoothing / 2.0;
+            self.element.of(logit, target)
         };
-        let share = |index: usize, labels: &[Option<Probability>; 6]| {
-            if known(labels) > 0.0 {
-                f64::from(targets.weight(index))
-            } else {
-                0.0
-            }
-        };
-        let total: f64 = rows().map(|(index, (_, row))| share(index, &row.0)).sum();
-        let (mut value, mut gradient) = (0.0, Tensor::filled(&logits.shape, 0.0));
-        if total == 0.0 {
-            return Ok(LossOutput { value, gradient });
-        }
-        for ((index, (logits, row)), slopes) in rows().zip(gradient.data.chunks_exact_mut(6)) {
-            let scale = share(index, &row.0) / total;
-            if scale == 0.0 {
-                continue;
-            }
-            let scale = scale / known(&row.0);
-            for (((&logit, label), weight), slope) in
-                logits.iter().zip(row.0).zip(self.weights).zip(slopes)
-            {
-                let Some(label) = label else { continue };
-                let (loss, derivative) = cross_entropy(f64::from(logit), label.get());
-                value += scale * f64::from(weight) * loss;
-                *slope = (scale * f64::from(weight) * derivative) as f32;
-            }
-        }
-        Ok(LossOutput { value, gradient })
+        reduce(logits, targets, &self.weights, self.reduction, of)
     }
+}
+
+/// Sums `of` (a loss and its derivative) over labels and samples.
+fn reduce(
+    values: &Tensor,
+    targets: &Targets,
+    weights: &[f64; 6],
+    reduction: Reduction,
+    of: impl Fn(f64, Probability) -> (f64, f64),
+) -> Result<LossOutput, LossError> {
+    check(values, targets)?;
+    let known = |labels: &[Option<Probability>; 6]| -> f64 {
+        let weighted = labels.iter().zip(weights);
+        weighted
+            .filter(|(label, _)| label.is_some())
+            .map(|(_, weight)| weight)
+            .sum()
+    };
+    let sample = |index: usize| f64::from(targets.weight(index));
+    let rows = || targets.labels.iter().enumerate();
+    let total: f64 = match reduction {
+        Reduction::Samples => rows()
+            .filter(|(_, row)| known(&row.0) > 0.0)
+            .map(|(index, _)| sample(index))
+            .sum(),
+        Reduction::Global => rows()
+            .map(|(index, row)| sample(index) * known(&row.0))
+            .sum(),
+        Reduction::Batch => targets.labels.len() as f64 * weights.iter().sum::<f64>(),
+    };
+    // What the losses of a sample's labels are multiplied with, beside each label's weight.
+    let scale = |index: usize, labels: &[Option<Probability>; 6]| {
+        let (share, known) = (sample(index) / total, known(labels));
+        match reduction {
+            _ if known == 0.0 => 0.0,
+            Reduction::Samples => share / known,
+            Reduction::Global | Reduction::Batch => share,
+        }
+    };
+    let (mut value, mut gradient) = (0.0, Tensor::filled(&values.shape, 0.0));
+    if total == 0.0 {
+        return Ok(LossOutput { value, gradient });
+    }
+    let slopes = gradient.data.chunks_exact_mut(6);
+    for (((index, row), values), slopes) in rows().zip(values.data.chunks_exact(6)).zip(slopes) {
+        let scale = scale(index, &row.0);
+        if scale == 0.0 {
+            continue;
+        }
+        for (((&x, label), weight), slope) in values.iter().zip(row.0).zip(weights).zip(slopes) {
+            let Some(label) = label else { continue };
+            let (loss, derivative) = of(f64::from(x), label);
+            value += scale * weight * loss;
+            *slope = (scale * weight * derivative) as f32;
+        }
+    }
+    Ok(LossOutput { value, gradient })
 }
 
 fn check(logits: &Tensor, targets: &Targets) -> Result<(), LossError> {
     let (rows, weights) = (targets.labels.len(), targets.weights.len());
-    if logits.shape != [rows, 6] || logits.data.len() != rows * 6 {
+    let fits = match *logits.shape.as_slice() {
+        [samples, 6] => samples == rows,
+        [studies, slices, 6] => studies.checked_mul(slices) == Some(rows),
+        _ => false,
+    };
+    if !fits || logits.data.len() != rows * 6 {
         let logits = logits.shape.clone();
         return Err(LossError::Shape {
             logits,
@@ -126,20 +162,11 @@ fn check(logits: &Tensor, targets: &Targets) -> Result<(), LossError> {
             targets: rows,
         });
     }
-    match targets
-        .weights
-        .iter()
-        .find(|weight| !weight.is_finite() || **weight < 0.0)
-    {
+    let unusable = |weight: &&f32| !weight.is_finite() || **weight < 0.0;
+    match targets.weights.iter().find(unusable) {
         Some(&weight) => Err(LossError::WeightValue(weight)),
         None => Ok(()),
     }
-}
-
-/// The binary cross-entropy of a logit in the form that cannot overflow, and its derivative.
-fn cross_entropy(logit: f64, y: f64) -> (f64, f64) {
-    let loss = logit.max(0.0) - logit * y + (-logit.abs()).exp().ln_1p();
-    (loss, 1.0 / (1.0 + (-logit).exp()) - y)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct TrainReport {
     pub batch: usize,
     /// An image's side in pixels.
     pub size: usize,
+    /// Segments whose values falx computed again on the way back.
+    pub checkpoints: usize,
     /// How often everything was measured.
     pub rounds: usize,
     /// Threads of falx and of the peer.
@@ -55,6 +57,7 @@ impl TrainReport {
             network: options.network.clone(),
             batch: options.batch,
             size: options.size,
+            checkpoints: options.checkpoints,
             rounds: options.rounds,
             threads: options.threads,
             wall_ms: middle(|cost| cost.wall_ms),
@@ -75,8 +78,14 @@ impl TrainReport {
         let mib =
             |mib: Option<f64>| mib.map_or("unknown".to_owned(), |mib| format!("{mib:.0} MiB"));
         let mut text = format!(
-            "{}, batch {}, {} x {}, {} threads, {} rounds; a training step, medians\n",
-            self.network, self.batch, self.size, self.size, self.threads, self.rounds
+            "{}, batch {}, {} x {}, {} threads, {} checkpoints, {} rounds; a training step, medians\n",
+            self.network,
+            self.batch,
+            self.size,
+            self.size,
+            self.threads,
+            self.checkpoints,
+            self.rounds
         );
         // Writing to a String cannot fail.
         let mut line = |words: String| _ = writeln!(text, "{words}");

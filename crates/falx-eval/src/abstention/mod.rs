@@ -14,9 +14,9 @@ use crate::conformal::{
     RiskCoverage, SelectiveLoss, confidence, evaluate, evaluate_risk_control, selective_risk_of,
 };
 use crate::details::LabelCases;
-use crate::evaluate::FOLDS;
+use crate::operating::HEADLINE_RULE;
 use crate::operating::{ChosenOn, LockedPoint, dealt_for_thresholds};
-use crate::summary::HEADLINE_RULE;
+use crate::resampling::FOLDS;
 use crate::units::Units;
 use crate::{LabelScore, Outcomes, Resampling, UnitOfAnalysis};
 

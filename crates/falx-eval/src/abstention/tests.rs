@@ -49,7 +49,7 @@ fn with_every_case_kept_the_errors_are_the_locked_points() {
     for (level, labels) in levels {
         let selective = level.selective.as_ref().unwrap();
         let points = labels[5].locked_points.as_ref().unwrap();
-        let point = points.of(&crate::summary::HEADLINE_RULE).unwrap();
+        let point = points.of(&crate::operating::HEADLINE_RULE).unwrap();
         let c = point.test.confusion;
         let wrong = c.false_negatives + c.false_positives;
         let full = selective.risk.full_risk.unwrap().value;
@@ -120,7 +120,7 @@ fn the_work_list_has_the_studies_rates_and_is_absent_without_studies() {
     let gain = e.worklist.as_ref().unwrap();
     let any = &e.study.as_ref().unwrap().labels[5];
     let points = any.locked_points.as_ref().unwrap();
-    let test = &points.of(&crate::summary::HEADLINE_RULE).unwrap().test;
+    let test = &points.of(&crate::operating::HEADLINE_RULE).unwrap().test;
     assert_eq!(gain.assumed.sensitivity, test.sensitivity.unwrap().value);
     assert_eq!(gain.assumed.specificity, test.specificity.unwrap().value);
     assert_eq!(

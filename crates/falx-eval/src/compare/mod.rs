@@ -19,7 +19,7 @@ use crate::{
     StudyReads, UnitOfAnalysis, evaluate_input,
 };
 
-pub use paired::{NoDifference, holm};
+pub use paired::NoDifference;
 pub use published::{PUBLISHED, Published};
 
 /// One model's predictions.

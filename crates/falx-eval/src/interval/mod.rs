@@ -5,10 +5,12 @@
 //! * [`wilson`] and [`clopper_pearson`]: a share of independent cases.
 //! * [`delong`] and [`delong_difference`]: areas where every case stands for itself.
 //! * [`clustered_area`] and [`clustered_difference`]: areas where slices of one patient resemble each other.
+//! * [`holm`]: p-values of several tests.
 
 mod area;
 mod clustered;
 mod delong;
+mod multiplicity;
 mod placement;
 mod proportion;
 
@@ -16,6 +18,7 @@ pub use area::{Area, AreaDifference, AreaError};
 pub(crate) use clustered::clustered_area_of;
 pub use clustered::{clustered_area, clustered_difference};
 pub use delong::{delong, delong_difference};
+pub use multiplicity::holm;
 pub use proportion::{ProportionError, clopper_pearson, wilson};
 
 use statrs::distribution::{ContinuousCDF, Normal};

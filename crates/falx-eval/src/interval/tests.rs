@@ -328,3 +328,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn holm_takes_the_smallest_first_and_never_turns_the_order_round() {
+    let p = [Some(0.01), None, Some(0.04), Some(0.03), Some(0.005)];
+    let adjusted = holm(&p);
+    let expected = [Some(0.03), None, Some(0.06), Some(0.06), Some(0.02)];
+    for (a, b) in adjusted.iter().zip(expected) {
+        match (a, b) {
+            (Some(a), Some(b)) => assert!((a - b).abs() < 1e-15, "{adjusted:?}"),
+            (a, b) => assert_eq!(*a, b),
+        }
+    }
+    assert_eq!(holm(&[Some(0.9), Some(0.8)]), [Some(1.0), Some(1.0)]);
+    assert!(holm(&[]).is_empty());
+}

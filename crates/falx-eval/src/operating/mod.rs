@@ -26,7 +26,7 @@ pub use performance::{
     CountsByCluster, PREVALENCES, Performance, PredictiveValues, UndefinedMeasure, performances,
 };
 pub use roc_band::{BAND_SPECIFICITIES, RocBandPoint, roc_band};
-pub use threshold::{NoThreshold, RULES, Rule};
+pub use threshold::{HEADLINE_RULE, NoThreshold, RULES, Rule};
 
 use crate::OperatingPoint;
 use crate::ranked::{Cut, Ranked};

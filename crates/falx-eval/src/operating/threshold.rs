@@ -73,6 +73,9 @@ pub enum NoThreshold {
     },
 }
 
+/// The rule whose threshold the summary shows: nine of ten haemorrhages found, as far as other patients can promise it.
+pub const HEADLINE_RULE: Rule = Rule::Sensitivity { at_least: 0.9 };
+
 /// The rules that an evaluation shows when nobody asks for others: half, high sensitivity, high specificity, Youden's,
 /// a missed haemorrhage worth twenty false alarms, and one study in ten flagged.
 pub const RULES: [Rule; 7] = [

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ModelReads, ReaderAgreement, ReaderTable, agreement};
 use crate::details::LabelCases;
+use crate::operating::HEADLINE_RULE;
 use crate::operating::{LockedPoint, dealt_for_thresholds};
-use crate::summary::HEADLINE_RULE;
 use crate::units::{Gathered, Units};
 use crate::{
     Aggregation, Case, Evaluation, EvaluationInput, LabelScore, Resampling, StudyReads, units,

@@ -3,9 +3,8 @@
 use falx_core::{Label, LabelRow};
 
 use super::{Axis, SubgroupCases, SubgroupOptions, Subgroups, UNKNOWN, axes_of, subgroups};
-use crate::details::LARGE;
-use crate::operating::{ChosenOn, LockedPoint};
-use crate::summary::HEADLINE_RULE;
+use crate::operating::{ChosenOn, HEADLINE_RULE, LockedPoint};
+use crate::resampling::LARGE;
 use crate::units::Units;
 use crate::{Attributes, Evaluation, Resampling};
 

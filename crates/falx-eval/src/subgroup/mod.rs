@@ -22,10 +22,10 @@ pub use gap::{Gap, GapMetric};
 pub(crate) use judged::of;
 pub use scores::{ByGroup, FEW_PATIENTS, GroupScore, by_group};
 
-use crate::compare::holm;
 use crate::conformal::Share;
-use crate::details::draws;
+use crate::interval::holm;
 use crate::metrics::row_loss;
+use crate::resampling::draws;
 use crate::{Estimate, Outcomes, OutcomesError, Resampling};
 
 /// The cases of all labels.

@@ -89,7 +89,7 @@ fn attributes_become_groups_at_the_locked_threshold() {
         .collect();
     assert_eq!(groups, [("A", 117), ("B", 120), ("unknown", 3)]);
     let points = e.labels[Label::Any.index()].locked_points.as_ref().unwrap();
-    let point = points.of(&crate::summary::HEADLINE_RULE).unwrap();
+    let point = points.of(&crate::operating::HEADLINE_RULE).unwrap();
     assert_eq!(scanner.labels[0].threshold, Some(point.threshold));
     assert_eq!((found.replicates, found.permutations), (50, 999));
     let widest = found.widest("scanner").unwrap();
@@ -145,7 +145,7 @@ fn the_model_is_one_more_reader_of_the_judged_studies() {
     let model = any.model.as_ref().unwrap();
     let studies = &e.study.as_ref().unwrap().labels[Label::Any.index()];
     let points = studies.locked_points.as_ref().unwrap();
-    let point = points.of(&crate::summary::HEADLINE_RULE).unwrap();
+    let point = points.of(&crate::operating::HEADLINE_RULE).unwrap();
     assert_eq!(model.threshold, Some(point.threshold));
     assert_eq!(model.majority.cases, 80);
     // The first reader says what is true, so the model's area against both is one.
@@ -246,7 +246,7 @@ fn the_model_among_readers_answers_at_its_own_folds_threshold() {
     let study = e.study.as_ref().unwrap();
     let any = &study.labels[Label::Any.index()];
     let point = any.locked_points.as_ref().unwrap();
-    let point = point.of(&crate::summary::HEADLINE_RULE).unwrap();
+    let point = point.of(&crate::operating::HEADLINE_RULE).unwrap();
     let readers = e.readers.as_ref().unwrap();
     let of_any = readers.labels.iter().find(|l| l.label == Label::Any);
     let model = of_any.unwrap().model.as_ref().unwrap();

@@ -5,7 +5,7 @@ use falx_core::Label;
 use super::gain::{Group, WorklistGain};
 use super::text::{direction, interval, magnitude};
 use super::{Assumptions, Detector, Discipline, simulate};
-use crate::summary::HEADLINE_RULE;
+use crate::operating::HEADLINE_RULE;
 use crate::text::{count, percent};
 use crate::{Evaluation, LabelScore, UnitOfAnalysis};
 

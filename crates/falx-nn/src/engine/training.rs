@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::loss::Loss;
+
 /// Options of a training step; the default trains everything on the batch's own statistics and keeps all values.
 ///
 /// A module is named as its parameters begin: `layer1` means `layer1.0.conv1.weight` but not `layer10.weight`, and the
 /// empty name means the whole network.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// Modules whose weights stay: no gradient is computed for them, nor for what lies only below them.
@@ -18,6 +20,9 @@ pub struct Training {
     /// The gradients are the same to the last bit. There are fewer where the network has fewer places that a single
     /// value passes.
     pub checkpoints: usize,
+    /// The loss; recipes describe it by a [`LossConfig`](crate::loss::LossConfig) of its own.
+    #[serde(skip)]
+    pub loss: Loss,
 }
 
 impl Training {

@@ -1,6 +1,10 @@
 //! Optimisers on plain buffers, in place, with PyTorch's arithmetic.
 
+mod adam;
+mod ema;
 mod groups;
+mod rms_prop;
+mod sgd;
 mod state;
 
 use std::collections::BTreeMap;
@@ -10,7 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Gradients, Parameters, Tensor};
 
+pub use adam::{Adam, AdamW};
+pub use ema::{Ema, EmaConfig};
 pub use groups::{ParameterGroup, layer_wise};
+pub use rms_prop::RmsProp;
+pub use sgd::Sgd;
 pub use state::StateError;
 
 /// Which optimiser, and its numbers.
@@ -19,41 +27,12 @@ pub use state::StateError;
 pub enum OptimizerConfig {
     /// Stochastic gradient descent.
     Sgd(Sgd),
+    /// Adam with weight decay in the gradient.
+    Adam(Adam),
     /// Adam with decoupled weight decay.
     AdamW(AdamW),
-}
-
-/// Stochastic gradient descent with momentum; weight decay is added to the gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sgd {
-    /// The share of the last direction that is kept.
-    pub momentum: f32,
-    /// Whether to look one step ahead (Nesterov).
-    pub nesterov: bool,
-    /// The pull towards 0.
-    pub weight_decay: f32,
-    /// Which parameters are pulled.
-    pub decay: Decay,
-}
-
-/// Adam with decoupled weight decay.
-///
-/// # Source
-/// Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamW {
-    /// The memory of the gradient's mean.
-    pub beta1: f32,
-    /// The memory of the gradient's square.
-    pub beta2: f32,
-    /// Added to the root of the square.
-    pub epsilon: f32,
-    /// The pull towards 0, times the learning rate.
-    pub weight_decay: f32,
-    /// Which parameters are pulled.
-    pub decay: Decay,
+    /// Steps by the root of the gradient's mean square.
+    RmsProp(RmsProp),
 }
 
 /// Which parameters weight decay pulls towards 0.
@@ -67,34 +46,14 @@ pub enum Decay {
     Matrices,
 }
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Self {
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 0.0,
-            decay: Decay::All,
-        }
-    }
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-            decay: Decay::All,
-        }
-    }
-}
-
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self::AdamW(AdamW::default())
     }
 }
+
+/// What is remembered of one parameter; empty where nothing is.
+type Memory = [Vec<f32>; 3];
 
 /// An optimiser and what it remembers of each parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,21 +61,19 @@ pub struct Optimizer {
     config: OptimizerConfig,
     groups: Vec<ParameterGroup>,
     steps: u64,
-    memory: BTreeMap<String, [Vec<f32>; 2]>,
+    memory: BTreeMap<String, Memory>,
 }
-
-/// Numbers that one thread moves at once.
-const SPAN: usize = 1 << 15;
 
 impl Optimizer {
     /// An optimiser that has seen nothing of `parameters` yet.
     pub fn new(config: &OptimizerConfig, parameters: &Parameters) -> Self {
-        let blank = |tensor: &Tensor| match config {
-            OptimizerConfig::Sgd(sgd) if sgd.momentum == 0.0 => [Vec::new(), Vec::new()],
-            OptimizerConfig::Sgd(_) => [vec![0.0; tensor.data.len()], Vec::new()],
-            OptimizerConfig::AdamW(_) => {
-                [vec![0.0; tensor.data.len()], vec![0.0; tensor.data.len()]]
-            }
+        let needed = match config {
+            OptimizerConfig::Sgd(sgd) => sgd.memory(),
+            OptimizerConfig::Adam(_) | OptimizerConfig::AdamW(_) => [true, true, false],
+            OptimizerConfig::RmsProp(rms_prop) => rms_prop.memory(),
+        };
+        let blank = |tensor: &Tensor| {
+            needed.map(|needed| vec![0.0; if needed { tensor.data.len() } else { 0 }])
         };
         Self {
             config: *config,
@@ -129,11 +86,19 @@ impl Optimizer {
         }
     }
 
-    /// The same with rates and decays of their own for some modules.
-    #[must_use]
-    pub fn grouped(mut self, groups: &[ParameterGroup]) -> Self {
-        self.groups = groups.to_vec();
-        self
+    /// From now on the momentum of SGD and RMSprop, or Adam's memory of the gradient's mean, is `momentum`: one-cycle schedules
+    /// turn it down where the learning rate is high. An optimiser without momentum stays without.
+    pub fn set_momentum(&mut self, momentum: f32) {
+        match &mut self.config {
+            OptimizerConfig::Sgd(Sgd { momentum: own, .. })
+            | OptimizerConfig::RmsProp(RmsProp { momentum: own, .. }) => {
+                if *own > 0.0 {
+                    *own = momentum;
+                }
+            }
+            OptimizerConfig::Adam(adam) => adam.beta1 = momentum,
+            OptimizerConfig::AdamW(adam) => adam.beta1 = momentum,
+        }
     }
 
     /// How many steps were taken.
@@ -143,116 +108,65 @@ impl Optimizer {
 
     /// Moves each parameter that has a gradient; running statistics and frozen weights have none and stay.
     pub fn step(&mut self, parameters: &mut Parameters, gradients: &Gradients, lr: f32) {
+        let first = self.steps == 0;
         self.steps += 1;
-        let (config, steps) = (self.config, self.steps);
+        let (steps, groups) = (self.steps, &self.groups);
+        // Parameters and memories have the same names in the same order.
+        let mut memories = self.memory.iter_mut().peekable();
+        let mut moves = Vec::new();
         for (name, tensor) in parameters.iter_mut() {
-            let (Some(gradient), Some([first, second])) =
-                (gradients.get(name), self.memory.get_mut(name))
-            else {
-                continue;
-            };
-            let group = ParameterGroup::of(&self.groups, name);
-            let lr = lr * group.map_or(1.0, |group| group.rate);
-            let decayed = config.decay().applies(tensor);
-            let decay = if decayed { config.weight_decay() } else { 0.0 };
-            let decay = decay * group.map_or(1.0, |group| group.decay);
-            // Each number moves alone, so that it does not matter how they are divided among the threads.
-            let parts = tensor
-                .data
-                .par_chunks_mut(SPAN)
-                .zip(gradient.data.par_chunks(SPAN));
-            match config {
-                OptimizerConfig::Sgd(sgd) if first.is_empty() => {
-                    parts.for_each(|(p, g)| sgd.plain(p, g, lr, decay));
-                }
-                OptimizerConfig::Sgd(sgd) => {
-                    parts
-                        .zip(first.par_chunks_mut(SPAN))
-                        .for_each(|((p, g), m)| sgd.step(p, g, m, lr, decay, steps == 1));
-                }
-                OptimizerConfig::AdamW(adam) => {
-                    parts
-                        .zip(first.par_chunks_mut(SPAN))
-                        .zip(second.par_chunks_mut(SPAN))
-                        .for_each(|(((p, g), m), v)| adam.step(p, g, [m, v], lr, decay, steps));
-                }
+            while memories
+                .next_if(|(other, _)| other.as_str() < name)
+                .is_some()
+            {}
+            let memory = memories.next_if(|(other, _)| *other == name);
+            if let (Some(gradient), Some((_, memory))) = (gradients.get(name), memory) {
+                let group = ParameterGroup::of(groups, name);
+                moves.push((group, tensor, gradient, memory));
             }
         }
+        moves
+            .into_par_iter()
+            .for_each(|(group, tensor, gradient, memory)| {
+                let lr = lr * group.map_or(1.0, |group| group.rate);
+                let pull = group.map_or(1.0, |group| group.decay);
+                match self.config.pulled(pull) {
+                    OptimizerConfig::Sgd(sgd) => sgd.step(tensor, gradient, memory, lr, first),
+                    OptimizerConfig::Adam(adam) => adam.step(tensor, gradient, memory, lr, steps),
+                    OptimizerConfig::AdamW(adam) => adam.step(tensor, gradient, memory, lr, steps),
+                    OptimizerConfig::RmsProp(rms) => rms.step(tensor, gradient, memory, lr),
+                }
+            });
+    }
+
+    /// The same with rates and decays of their own for some modules.
+    #[must_use]
+    pub fn grouped(mut self, groups: &[ParameterGroup]) -> Self {
+        self.groups = groups.to_vec();
+        self
     }
 }
 
 impl OptimizerConfig {
-    const fn decay(&self) -> Decay {
-        match self {
-            Self::Sgd(sgd) => sgd.decay,
-            Self::AdamW(adam) => adam.decay,
+    /// The same with `factor` times the weight decay.
+    fn pulled(mut self, factor: f32) -> Self {
+        match &mut self {
+            Self::Sgd(Sgd { weight_decay, .. })
+            | Self::Adam(Adam { weight_decay, .. })
+            | Self::AdamW(AdamW { weight_decay, .. })
+            | Self::RmsProp(RmsProp { weight_decay, .. }) => *weight_decay *= factor,
         }
-    }
-
-    const fn weight_decay(&self) -> f32 {
-        match self {
-            Self::Sgd(sgd) => sgd.weight_decay,
-            Self::AdamW(adam) => adam.weight_decay,
-        }
+        self
     }
 }
 
 impl Decay {
-    fn applies(self, tensor: &Tensor) -> bool {
-        self == Self::All || tensor.shape.len() >= 2
-    }
-}
-
-impl Sgd {
-    fn plain(&self, values: &mut [f32], gradient: &[f32], lr: f32, decay: f32) {
-        for (p, g) in values.iter_mut().zip(gradient) {
-            *p -= lr * (g + decay * *p);
-        }
-    }
-
-    fn step(
-        &self,
-        values: &mut [f32],
-        gradient: &[f32],
-        momentum: &mut [f32],
-        lr: f32,
-        decay: f32,
-        first: bool,
-    ) {
-        for ((p, g), m) in values.iter_mut().zip(gradient).zip(momentum) {
-            let g = g + decay * *p;
-            *m = if first { g } else { self.momentum * *m + g };
-            *p -= lr
-                * if self.nesterov {
-                    g + self.momentum * *m
-                } else {
-                    *m
-                };
-        }
-    }
-}
-
-impl AdamW {
-    fn step(
-        &self,
-        values: &mut [f32],
-        gradient: &[f32],
-        [mean, square]: [&mut [f32]; 2],
-        lr: f32,
-        decay: f32,
-        step: u64,
-    ) {
-        let decay = lr * decay;
-        // The corrections of the first steps in f64: 1 - beta^t loses all digits in f32.
-        let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
-        let rate = (f64::from(lr) / correction(self.beta1)) as f32;
-        let scale = correction(self.beta2).sqrt() as f32;
-        let memory = mean.iter_mut().zip(square);
-        for ((p, &g), (m, v)) in values.iter_mut().zip(gradient).zip(memory) {
-            *p -= decay * *p;
-            *m += (1.0 - self.beta1) * (g - *m);
-            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-            *p -= rate * *m / (v.sqrt() / scale + self.epsilon);
+    /// `pull` where it applies to `tensor`, else 0.
+    fn of(self, tensor: &Tensor, pull: f32) -> f32 {
+        if self == Self::All || tensor.shape.len() >= 2 {
+            pull
+        } else {
+            0.0
         }
     }
 }

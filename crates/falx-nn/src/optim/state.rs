@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize, tensor::TensorView};
 
-use super::{Optimizer, OptimizerConfig};
+use super::{Memory, Optimizer, OptimizerConfig};
 
 /// A state that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum StateError {
 }
 
 const STEPS: &str = "steps";
-const PARTS: [&str; 2] = ["first", "second"];
+const PARTS: [&str; 3] = ["first", "second", "third"];
 
 impl Optimizer {
     /// The state as bytes; equal states give equal bytes.
@@ -33,7 +33,7 @@ impl Optimizer {
             self.steps.to_le_bytes().to_vec(),
         )];
         for (name, memory) in &self.memory {
-            for (part, values) in PARTS.iter().zip(memory) {
+            for (part, values) in PARTS.iter().zip(memory).filter(|(_, m)| !m.is_empty()) {
                 let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
                 parts.push((format!("{part}:{name}"), Dtype::F32, values.len(), bytes));
             }
@@ -63,9 +63,12 @@ impl Optimizer {
             .map(u64::from_le_bytes)
             .map_err(|_| misfit(STEPS))?;
         let blank = Self::new(config, parameters);
-        let read = |(name, blank): (String, [Vec<f32>; 2])| {
+        let read = |(name, blank): (String, Memory)| {
             let mut memory = blank;
             for (part, values) in PARTS.iter().zip(&mut memory) {
+                if values.is_empty() {
+                    continue;
+                }
                 let key = format!("{part}:{name}");
                 let view = file.tensor(&key).map_err(|_| misfit(&key))?;
                 if view.dtype() != Dtype::F32 || view.shape() != [values.len()] {

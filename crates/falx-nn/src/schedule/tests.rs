@@ -19,6 +19,7 @@ fn rates_are_pytorchs() {
                 Schedule::WarmupCosine {
                     warmup: count("warmup"),
                     minimum: number("min_lr"),
+                    start_factor: None,
                 }
             }
             "cosine" => {
@@ -26,6 +27,7 @@ fn rates_are_pytorchs() {
                 Schedule::WarmupCosine {
                     warmup: 0,
                     minimum: number("eta_min"),
+                    start_factor: None,
                 }
             }
             "step" => Schedule::Step {
@@ -35,8 +37,37 @@ fn rates_are_pytorchs() {
             "exponential" => Schedule::Exponential {
                 gamma: number("gamma"),
             },
-            _ => continue,
+            "linear_warmup_then_cosine" => {
+                total = count("warmup") + count("T_max");
+                Schedule::WarmupCosine {
+                    warmup: count("warmup"),
+                    minimum: number("eta_min"),
+                    start_factor: Some(number("start_factor")),
+                }
+            }
+            "multi_step" => Schedule::MultiStep {
+                milestones: serde_json::from_value(case["milestones"].clone()).unwrap(),
+                gamma: number("gamma"),
+            },
+            "one_cycle_cos" | "one_cycle_linear" => Schedule::OneCycle(OneCycle {
+                rise: number("pct_start"),
+                divisor: number("div_factor"),
+                final_divisor: number("final_div_factor"),
+                shape: if case["anneal_strategy"] == "cos" {
+                    Shape::Cosine
+                } else {
+                    Shape::Linear
+                },
+                momentum: Some([number("base_momentum"), number("max_momentum")]),
+            }),
+            name => panic!("no schedule is like {name}"),
         };
+        if let Some(momentum) = case.get("momentum") {
+            for (step, theirs) in momentum.as_array().unwrap().iter().enumerate() {
+                let ours = schedule.momentum(step as u64, total).unwrap();
+                assert!((ours - theirs.as_f64().unwrap()).abs() < 1e-12, "{step}");
+            }
+        }
         for (step, rate) in rates.iter().enumerate() {
             let ours = schedule.rate(number("base_lr"), step as u64, total);
             assert!(
@@ -46,7 +77,7 @@ fn rates_are_pytorchs() {
         }
         judged += 1;
     }
-    assert_eq!(judged, 4);
+    assert_eq!(judged, 8);
 }
 
 #[test]
@@ -54,4 +85,29 @@ fn short_runs_and_steps_past_the_end_have_a_rate() {
     assert_eq!(warmup_cosine(1.0, 10, 5, 0.1, 9), 1.0);
     assert_eq!(warmup_cosine(1.0, 0, 5, 0.1, 500), 0.1);
     assert_eq!(warmup_cosine(1.0, 0, 0, 0.1, 0), 1.0);
+}
+
+#[test]
+fn a_cycle_of_few_steps_has_rates() {
+    let cycle = Schedule::OneCycle(OneCycle::default());
+    for total in 0..5 {
+        for step in 0..7 {
+            let rate = cycle.rate(1.0, step, total);
+            assert!((0.0..=1.0).contains(&rate), "{step} of {total}: {rate}");
+        }
+    }
+    assert_eq!(cycle.momentum(0, 5), None);
+}
+
+#[test]
+fn recipes_name_their_schedule() {
+    let cycle: Schedule = serde_json::from_str(r#"{"name": "one_cycle", "rise": 0.2}"#).unwrap();
+    let expected = OneCycle {
+        rise: 0.2,
+        ..OneCycle::default()
+    };
+    assert_eq!(cycle, Schedule::OneCycle(expected));
+    let warmup = r#"{"name": "warmup_cosine", "warmup": 3, "minimum": 0.0}"#;
+    assert!(serde_json::from_str::<Schedule>(warmup).is_ok());
+    assert!(serde_json::from_str::<Schedule>(r#"{"name": "one_cycle", "ris": 1}"#).is_err());
 }

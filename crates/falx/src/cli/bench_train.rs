@@ -19,6 +19,9 @@ pub struct BenchTrain {
     /// An image's side in pixels.
     #[arg(long, default_value_t = 128, value_name = "PIXELS", value_parser = picture_side)]
     pub size: usize,
+    /// Compute the values of so many segments of the network again on the way back, which saves memory; falx alone.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub checkpoints: usize,
     /// Measure this peer too, in turns.
     #[arg(long)]
     pub peer: Option<TrainPeer>,

@@ -57,6 +57,7 @@ fn train(arguments: &BenchTrain, context: &Context) -> anyhow::Result<Outcome> {
         network: arguments.network.clone(),
         size: arguments.size,
         batch: arguments.batch.get(),
+        checkpoints: arguments.checkpoints,
         rounds: arguments.rounds.get(),
         python: arguments
             .peer

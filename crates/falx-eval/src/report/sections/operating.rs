@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::super::table;
 use super::Section;
+use crate::operating::HEADLINE_RULE;
 use crate::operating::{ChosenOn, LockedPoint, LockedPoints, Performance};
-use crate::summary::HEADLINE_RULE;
 use crate::text::{percent, thousands, threshold};
 use crate::{Evaluation, LabelScore, UnitOfAnalysis};
 

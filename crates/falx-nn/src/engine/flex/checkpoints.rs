@@ -6,7 +6,6 @@ use burn_backend::ops::FloatTensorOps;
 use super::interpret::{self, Setting};
 use super::tape::{Tape, numbers, release};
 use super::{Statistics, StepOutput, on_tape};
-use crate::loss::WeightedLogLoss;
 use crate::{EngineError, Graph, Targets, Tensor, Value};
 
 /// Loss, logits and gradients of one batch, with the batch's statistics.
@@ -59,7 +58,7 @@ pub fn step(
         if is_last {
             statistics.extend(run.statistics);
             let logits = interpret::read(&run.output);
-            let loss = WeightedLogLoss::default().evaluate(&logits, targets)?;
+            let loss = setting.training.loss.evaluate(&logits, targets)?;
             slopes = Some(loss.gradient.data);
             result = Some((loss.value, logits));
         }

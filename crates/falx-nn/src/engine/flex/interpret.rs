@@ -297,6 +297,12 @@ impl<'a> Interpreter<'a> {
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
+            other => {
+                return Err(EngineError::Unsupported {
+                    node: node.name.clone(),
+                    operator: other.name(),
+                });
+            }
         })
     }
 

@@ -1,5 +1,6 @@
 mod network;
 mod operators;
 mod prepared;
+mod peer;
 mod properties;
 mod training;

@@ -58,7 +58,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn fused_kernels_change_nothing() {
     let build = |fused: bool| {
-        let mut graph = GraphBuilder::new("fusion", [4, 8, 6]);
+        let mut graph = GraphBuilder::new("fusion", &[4, 8, 6]);
         let norm = graph
             .add("bn", BatchNormalization::default(), &[Value::INPUT])
             .unwrap();
@@ -127,7 +127,7 @@ fn a_simple_task_is_learnt() {
     }
     let (images, targets) = batch(1000);
     let logits = engine.logits(&graph, &parameters, &images).unwrap();
-    let loss = loss::WeightedLogLoss::default()
+    let loss = loss::Loss::default()
         .evaluate(&logits, &targets)
         .unwrap()
         .value;

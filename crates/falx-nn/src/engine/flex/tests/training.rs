@@ -8,7 +8,7 @@ use crate::*;
 
 /// All kinds of convolution, a shortcut with and without a convolution in it, a maximum with overlap, dropout.
 fn network() -> Graph {
-    let mut graph = GraphBuilder::new("residual", [3, 24, 20]);
+    let mut graph = GraphBuilder::new("residual", &[3, 24, 20]);
     let conv = |channels, size, stride, groups| Conv {
         strides: [stride; 2],
         groups,
@@ -46,7 +46,9 @@ fn network() -> Graph {
                 .unwrap();
             shortcut = graph.add(&name("down_bn"), norm(), &[shortcut]).unwrap();
         }
-        y = graph.add(&name("add"), Add, &[y, shortcut]).unwrap();
+        y = graph
+            .add(&name("add"), Add::default(), &[y, shortcut])
+            .unwrap();
         x = graph.add(&name("relu2"), Relu, &[y]).unwrap();
     }
     x = graph.add("pool", GlobalAveragePool, &[x]).unwrap();
@@ -180,14 +182,14 @@ fn running_statistics_everywhere_are_the_evaluations() {
 #[test]
 fn sums_after_normalisations_change_nothing() {
     let build = |fused: bool| {
-        let mut graph = GraphBuilder::new("sum", [4, 5, 6]);
+        let mut graph = GraphBuilder::new("sum", &[4, 5, 6]);
         let first = graph
             .add("first", Conv::same(4, 1), &[Value::INPUT])
             .unwrap();
         let norm = graph
             .add("bn", BatchNormalization::default(), &[first])
             .unwrap();
-        let sum = graph.add("add", Add, &[first, norm]).unwrap();
+        let sum = graph.add("add", Add::default(), &[first, norm]).unwrap();
         let relu = graph.add("relu", Relu, &[sum]).unwrap();
         if !fused {
             graph.add("spy", Sigmoid, &[norm]).unwrap();
@@ -195,7 +197,7 @@ fn sums_after_normalisations_change_nothing() {
         let norm = graph
             .add("bn2", BatchNormalization::default(), &[relu])
             .unwrap();
-        let sum = graph.add("add2", Add, &[norm, relu]).unwrap();
+        let sum = graph.add("add2", Add::default(), &[norm, relu]).unwrap();
         if !fused {
             graph.add("second spy", Sigmoid, &[norm]).unwrap();
         }

@@ -1,0 +1,62 @@
+//! Parameters averaged over the steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Parameters;
+
+/// How parameters are averaged over the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmaConfig {
+    /// The share of the average that each step keeps.
+    pub decay: f64,
+    /// Whether the first steps keep less, `(1 + t) / (10 + t)`, so that the start is soon forgotten.
+    pub warmup: bool,
+}
+
+impl Default for EmaConfig {
+    fn default() -> Self {
+        Self {
+            decay: 0.999,
+            warmup: true,
+        }
+    }
+}
+
+/// An exponential moving average of all parameters, running statistics included. It starts at the parameters of the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ema {
+    config: EmaConfig,
+    average: Parameters,
+}
+
+impl Ema {
+    /// An average of nothing but `parameters`, or one that goes on where `average` stands.
+    pub fn new(config: EmaConfig, average: Parameters) -> Self {
+        Self { config, average }
+    }
+
+    /// Takes in the parameters after step `step` (from 0): `average = d average + (1 - d) parameters`.
+    pub fn follow(&mut self, parameters: &Parameters, step: u64) {
+        let limit = (1.0 + step as f64) / (10.0 + step as f64);
+        let decay = if self.config.warmup {
+            self.config.decay.min(limit)
+        } else {
+            self.config.decay
+        };
+        let share = (1.0 - decay) as f32;
+        for (name, average) in self.average.iter_mut() {
+            let Some(tensor) = parameters.get(name) else {
+                continue;
+            };
+            for (average, x) in average.data.iter_mut().zip(&tensor.data) {
+                *average += share * (x - *average);
+            }
+        }
+    }
+
+    /// The average.
+    pub fn parameters(&self) -> &Parameters {
+        &self.average
+    }
+}
