@@ -14,6 +14,7 @@ pub mod optim;
 mod parameters;
 pub mod passes;
 pub mod schedule;
+mod similar;
 mod targets;
 mod tensor;
 pub mod weights;

@@ -54,11 +54,13 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
             initializer: initializers.collect::<Result<_, _>>()?,
             input: vec![info(INPUT, Value::INPUT)],
             output: outputs.map(|(name, value)| info(name, *value)).collect(),
+            ..GraphMessage::default()
         }),
         opset_import: vec![OperatorSet {
             domain: Some(String::new()),
             version: Some(OPSET),
         }],
+        ..Model::default()
     };
     Ok(model.encode_to_vec())
 }
@@ -89,10 +91,12 @@ fn initializer(spec: &ParameterSpec, parameters: &Parameters) -> Result<TensorDa
         name: spec.name.clone(),
         expected: spec.shape.clone(),
     })?;
+    let bytes = tensor.data.iter().flat_map(|x| x.to_le_bytes());
     Ok(TensorData {
         dims: spec.shape.iter().map(|&length| length as i64).collect(),
         data_type: Some(FLOAT),
         name: Some(spec.name.clone()),
-        raw_data: Some(tensor.data.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        raw_data: Some(bytes.collect::<Vec<u8>>().into()),
+        ..TensorData::default()
     })
 }

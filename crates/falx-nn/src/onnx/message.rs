@@ -1,8 +1,9 @@
-//! The few ONNX messages we write, by hand, so that no protobuf compiler is needed.
+//! The few ONNX messages we read and write, by hand, so that no protobuf compiler is needed.
 //!
 //! # Source
 //! `onnx/onnx.proto` of ONNX 1.16, field by field.
 
+use prost::bytes::Bytes;
 use prost::{Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]
@@ -17,6 +18,17 @@ pub struct Model {
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSet>,
+    #[prost(message, repeated, tag = "25")]
+    pub functions: Vec<Function>,
+}
+
+/// A function that the file itself defines; we read no more than its name, to refuse it.
+#[derive(Clone, PartialEq, Message)]
+pub struct Function {
+    #[prost(string, optional, tag = "1")]
+    pub name: Option<String>,
+    #[prost(string, optional, tag = "10")]
+    pub domain: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -39,6 +51,15 @@ pub struct Graph {
     pub input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "15")]
+    pub sparse_initializer: Vec<Sparse>,
+}
+
+/// A sparse tensor; we read no more than the tensor of its values, for its name.
+#[derive(Clone, PartialEq, Message)]
+pub struct Sparse {
+    #[prost(message, optional, tag = "1")]
+    pub values: Option<TensorData>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -53,6 +74,8 @@ pub struct Node {
     pub op_type: Option<String>,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<Attribute>,
+    #[prost(string, optional, tag = "7")]
+    pub domain: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -67,8 +90,19 @@ pub struct Attribute {
     pub s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorData>,
+    /// A subgraph's bytes, not looked into.
+    #[prost(bytes = "bytes", optional, tag = "6")]
+    pub g: Option<Bytes>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
+    /// Subgraphs' bytes, not looked into.
+    #[prost(bytes = "bytes", repeated, tag = "11")]
+    pub graphs: Vec<Bytes>,
+    /// A sparse tensor's bytes, not looked into.
+    #[prost(bytes = "bytes", optional, tag = "22")]
+    pub sparse_tensor: Option<Bytes>,
     #[prost(int32, optional, tag = "20")]
     pub kind: Option<i32>,
 }
@@ -79,10 +113,33 @@ pub struct TensorData {
     pub dims: Vec<i64>,
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     #[prost(string, optional, tag = "8")]
     pub name: Option<String>,
-    #[prost(bytes = "vec", optional, tag = "9")]
-    pub raw_data: Option<Vec<u8>>,
+    #[prost(bytes = "bytes", optional, tag = "9")]
+    pub raw_data: Option<Bytes>,
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub uint64_data: Vec<u64>,
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
+    #[prost(int32, optional, tag = "14")]
+    pub data_location: Option<i32>,
+}
+
+/// A key with its value: where external data lie.
+#[derive(Clone, PartialEq, Message)]
+pub struct Entry {
+    #[prost(string, optional, tag = "1")]
+    pub key: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub value: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -147,7 +204,7 @@ impl TensorData {
     pub fn number(value: f32) -> Self {
         Self {
             data_type: Some(FLOAT),
-            raw_data: Some(value.to_le_bytes().to_vec()),
+            raw_data: Some(value.to_le_bytes().to_vec().into()),
             ..Self::default()
         }
     }

@@ -3,9 +3,11 @@
 mod export;
 pub(crate) mod message;
 mod place;
+mod read;
 
 pub(crate) use message::Attribute;
 pub(crate) use place::Place;
+pub use read::{Imported, Location, Note, ReadError, ReadOptions, read, read_bytes};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -29,6 +29,7 @@ impl Place {
             name: Some(self.name.clone()),
             op_type: Some(operator.to_owned()),
             attribute: attributes,
+            ..Node::default()
         }
     }
 
@@ -47,6 +48,7 @@ impl Place {
             name: Some(name),
             op_type: Some(operator.to_owned()),
             attribute: attributes,
+            ..Node::default()
         }
     }
 
