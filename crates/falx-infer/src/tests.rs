@@ -118,7 +118,7 @@ fn a_file_that_is_no_network_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(MODEL_ONNX);
     std::fs::write(&path, b"not a network").unwrap();
-    for kind in [RuntimeKind::Rten] {
+    for kind in [RuntimeKind::Falx, RuntimeKind::Rten] {
         let error = Model::load(&path, kind, 1).err().unwrap();
         assert!(matches!(error, ModelError::Load { .. }), "{error}");
         assert!(error.to_string().contains(MODEL_ONNX));
@@ -159,7 +159,7 @@ fn answer(onnx: &[u8], kind: RuntimeKind) -> Result<Vec<[Probability; 6]>, Model
 
 #[test]
 fn outputs_are_found_by_name_and_must_be_six_probabilities_a_slice() {
-    for kind in [RuntimeKind::Rten] {
+    for kind in [RuntimeKind::Falx, RuntimeKind::Rten] {
         let rows = answer(&linear("logits", 6, 0.25), kind).unwrap();
         let expected = 1.0 / (1.0 + (-1.0_f64).exp());
         assert_eq!(rows.len(), 2);

@@ -11,7 +11,8 @@ use crate::BenchError;
 use crate::python::Process;
 
 const SCRIPT: &str = include_str!("../infer_peer.py");
-const NEEDS: &str = "onnxruntime torch torchvision numpy (benches/peer_env.sh makes an environment with them)";
+const NEEDS: &str =
+    "onnxruntime torch torchvision numpy (benches/peer_env.sh makes an environment with them)";
 /// The peers by the name their script knows, and by the one people do.
 const PEERS: [(&str, &str); 3] = [
     ("onnxruntime", "ONNX Runtime (Python)"),
@@ -63,7 +64,12 @@ impl Contender {
         let mut all = Vec::new();
         for kind in &options.runtimes {
             let process = serving(&program, *kind)?;
-            all.push(Self::start(process, &format!("falx with {kind}"), true, &setup(""))?);
+            all.push(Self::start(
+                process,
+                &format!("falx with {kind}"),
+                true,
+                &setup(""),
+            )?);
         }
         if let Some(python) = &options.python {
             for (key, name) in PEERS {
@@ -82,7 +88,9 @@ impl Contender {
     ) -> Result<Self, BenchError> {
         let answer = process.ask(setup)?;
         let number = |value: &Value| value.as_f64().ok_or_else(|| process.silent());
-        let logits = answer["logits"].as_array().ok_or_else(|| process.silent())?;
+        let logits = answer["logits"]
+            .as_array()
+            .ok_or_else(|| process.silent())?;
         Ok(Self {
             name: name.to_owned(),
             ours,
@@ -121,7 +129,10 @@ impl Contender {
 fn serving(program: &Path, kind: RuntimeKind) -> Result<Process, BenchError> {
     let mut command = Command::new(program);
     command.args(["bench", "infer", "--quiet", "--serve", kind.name()]);
-    Process::spawn(command, "nothing; falx has said above why this run-time failed")
+    Process::spawn(
+        command,
+        "nothing; falx has said above why this run-time failed",
+    )
 }
 
 /// The largest difference of a probability of each to the first one's.

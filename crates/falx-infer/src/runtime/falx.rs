@@ -1,5 +1,6 @@
 //! falx's own kernels.
 
+use falx_nn::onnx::{ReadOptions, read_bytes};
 use falx_nn::{Graph, Parameters, Prepared, Tensor};
 
 use super::{Runtime, RuntimeError, RuntimeKind, check};
@@ -11,6 +12,16 @@ pub struct Network {
 }
 
 impl Network {
+    /// Loads the bytes of an ONNX file.
+    pub fn load(onnx: &[u8], threads: usize) -> Result<Self, RuntimeError> {
+        let read = read_bytes(onnx, &ReadOptions::default());
+        let read = read.map_err(|error| RuntimeError::Load {
+            runtime: RuntimeKind::Falx,
+            reason: error.to_string(),
+        })?;
+        Self::new(&read.graph, &read.parameters, threads)
+    }
+
     /// Prepares a network.
     pub fn new(
         graph: &Graph,

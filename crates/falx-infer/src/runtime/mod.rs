@@ -19,9 +19,9 @@ pub const ORT_LIBRARY: &str = "ORT_DYLIB_PATH";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RuntimeKind {
     /// falx's own kernels, those of training, with the network prepared for use.
+    #[default]
     Falx,
     /// rten, which is pure Rust, too.
-    #[default]
     Rten,
     /// ONNX Runtime, from its shared library.
     Ort,
@@ -43,8 +43,7 @@ impl RuntimeKind {
     /// Whether this build holds it.
     pub const fn is_built(self) -> bool {
         match self {
-            Self::Falx => false,
-            Self::Rten => true,
+            Self::Falx | Self::Rten => true,
             Self::Ort => cfg!(feature = "ort"),
         }
     }
@@ -60,6 +59,8 @@ impl FromStr for RuntimeKind {
     type Err = RuntimeError;
 
     fn from_str(name: &str) -> Result<Self, RuntimeError> {
+        // `training` says where the kernels come from.
+        let name = if name == "training" { "falx" } else { name };
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
         kind.ok_or_else(|| RuntimeError::NoSuchRuntime(name.to_owned()))
     }
@@ -157,7 +158,7 @@ pub fn load(
 ) -> Result<Box<dyn Runtime>, RuntimeError> {
     let threads = threads.max(1);
     match kind {
-        RuntimeKind::Falx => Err(RuntimeError::NotBuilt(kind)),
+        RuntimeKind::Falx => Ok(Box::new(falx::Network::load(&onnx, threads)?)),
         RuntimeKind::Rten => Ok(Box::new(rten::Network::load(onnx, threads)?)),
         #[cfg(feature = "ort")]
         RuntimeKind::Ort => Ok(Box::new(ort::Network::load(&onnx, threads)?)),

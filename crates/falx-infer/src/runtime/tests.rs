@@ -130,3 +130,46 @@ fn a_build_without_onnx_runtime_says_so() {
     assert!(matches!(error, RuntimeError::NotBuilt(_)));
     assert!(error.to_string().contains("--features ort"), "{error}");
 }
+
+/// Smaller files run everywhere, and differ by what their names promise.
+#[test]
+fn smaller_weights_are_widened_by_every_run_time() {
+    let (graph, parameters) = network("simple_cnn");
+    let shape = [4, 3, 128, 128];
+    let images = images(shape);
+    let whole = onnx::to_bytes(&graph, &parameters).unwrap();
+    let run = |kind: RuntimeKind, bytes: &[u8]| {
+        let mut runtime = load(kind, bytes.to_vec(), 1).unwrap();
+        runtime.run(&images, shape).unwrap()
+    };
+    for (precision, share, allowed) in [
+        (onnx::Precision::Fp16, 0.52, 2e-3),
+        (onnx::Precision::Int8, 0.28, 5e-2),
+    ] {
+        let bytes = onnx::to_bytes_with(&graph, &parameters, precision).unwrap();
+        assert!((bytes.len() as f64) < share * whole.len() as f64);
+        let first = run(RuntimeKind::Falx, &bytes);
+        for kind in kinds() {
+            let have = run(kind, &bytes);
+            let apart = distance(&have, &first, "probabilities");
+            assert!(apart < 1e-4, "{kind}: {apart}");
+            let lost = distance(&have, &run(kind, &whole), "logits");
+            eprintln!(
+                "{} by {kind}: the largest difference of a logit is {lost:.1e}",
+                precision.name()
+            );
+            assert!(lost > 0.0 && lost < allowed, "{kind}: {lost}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_a_precision_are_named() {
+    let (graph, mut parameters) = network("simple_cnn");
+    parameters.get_mut("fc1.weight").unwrap().data[0] = 1e6;
+    let error = onnx::to_bytes_with(&graph, &parameters, onnx::Precision::Fp16).unwrap_err();
+    assert!(error.to_string().contains("fc1.weight"), "{error}");
+    parameters.get_mut("fc1.weight").unwrap().data[0] = f32::NAN;
+    let error = onnx::to_bytes_with(&graph, &parameters, onnx::Precision::Int8).unwrap_err();
+    assert!(error.to_string().contains("int8"), "{error}");
+}

@@ -1,17 +1,16 @@
 //! `falx bench`
 
 use falx_bench::{
-    InferReport,
-    EvaluateBenchOptions, IndexBenchOptions, InferBenchOptions, IoOptions, LoaderBenchOptions, ResidentOptions,
-    TrainBenchOptions,
+    EvaluateBenchOptions, IndexBenchOptions, InferBenchOptions, InferReport, IoOptions,
+    LoaderBenchOptions, ResidentOptions, TrainBenchOptions,
 };
 
 use falx_infer::RuntimeKind;
 
 use super::Context;
 use crate::cli::{
-    Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain, EvaluatePeer, InferPeer,
-    LoaderPeer, TrainPeer,
+    Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
+    EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
 use crate::output::Outcome;
 

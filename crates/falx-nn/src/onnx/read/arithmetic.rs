@@ -152,7 +152,11 @@ fn whole(operator: &str, a: Size, b: Size) -> Option<Size> {
             let (a, b) = (a.known()?, b.known()?);
             let rest = a.checked_rem(b)?;
             let other_side = rest != 0 && (rest < 0) != (b < 0);
-            Some(Size::of(if other_side { rest.checked_add(b)? } else { rest }))
+            Some(Size::of(if other_side {
+                rest.checked_add(b)?
+            } else {
+                rest
+            }))
         }
         _ => None,
     }
@@ -164,14 +168,10 @@ fn equal(a: Size, b: Size) -> Option<bool> {
     // A batch has at least one image.
     match difference.known() {
         Some(difference) => Some(difference == 0),
-        None if difference.batches > 0
-            && difference.fixed.checked_add(difference.batches)? > 0 =>
-        {
+        None if difference.batches > 0 && difference.fixed.checked_add(difference.batches)? > 0 => {
             Some(false)
         }
-        None if difference.batches < 0
-            && difference.fixed.checked_add(difference.batches)? < 0 =>
-        {
+        None if difference.batches < 0 && difference.fixed.checked_add(difference.batches)? < 0 => {
             Some(false)
         }
         None => None,
@@ -191,7 +191,11 @@ fn unary(operator: &str) -> Option<Unary> {
         match data {
             Data::Sizes(sizes) => {
                 let each = |size: &Size| whole(size.known()?).map(Size::of);
-                sizes.iter().map(each).collect::<Option<_>>().map(Data::Sizes)
+                sizes
+                    .iter()
+                    .map(each)
+                    .collect::<Option<_>>()
+                    .map(Data::Sizes)
             }
             other => floats(other, apply),
         }

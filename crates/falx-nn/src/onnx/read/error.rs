@@ -17,7 +17,11 @@ pub struct Location {
 
 impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { index, node, operator } = self;
+        let Self {
+            index,
+            node,
+            operator,
+        } = self;
         write!(f, "node {index} `{node}` ({operator})")
     }
 }
@@ -52,7 +56,9 @@ pub enum ReadError {
         most: usize,
     },
     /// Operators of a version that is not known to mean the same.
-    #[error("the file uses opset {found}; opsets {oldest} to {newest} are read, so export it with one of these")]
+    #[error(
+        "the file uses opset {found}; opsets {oldest} to {newest} are read, so export it with one of these"
+    )]
     Opset {
         /// The file's.
         found: i64,
@@ -62,7 +68,9 @@ pub enum ReadError {
         newest: i64,
     },
     /// An operator of another domain than ONNX's own.
-    #[error("{place} belongs to the domain `{domain}`; only ONNX's own operators are read, so export without it")]
+    #[error(
+        "{place} belongs to the domain `{domain}`; only ONNX's own operators are read, so export without it"
+    )]
     Domain {
         /// The node.
         place: Location,
@@ -81,7 +89,9 @@ pub enum ReadError {
         reason: String,
     },
     /// A node that holds graphs of its own, as `If` and `Loop`.
-    #[error("{0} holds a graph of its own; networks with branches and loops are not read, so export without them")]
+    #[error(
+        "{0} holds a graph of its own; networks with branches and loops are not read, so export without them"
+    )]
     Subgraph(Location),
     /// A sparse initialiser.
     #[error("`{0}` is a sparse tensor; store it dense")]
@@ -119,7 +129,9 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// A tensor's external file lies outside the model's folder.
-    #[error("the tensor `{tensor}` lies in `{location}`, outside the model's folder; nothing there is read, so put it beside the model")]
+    #[error(
+        "the tensor `{tensor}` lies in `{location}`, outside the model's folder; nothing there is read, so put it beside the model"
+    )]
     Escape {
         /// The tensor.
         tensor: String,
@@ -127,7 +139,9 @@ pub enum ReadError {
         location: String,
     },
     /// Weights that are not numbers.
-    #[error("{place}: the tensor `{tensor}` holds NaN or infinite values; the network was damaged in training")]
+    #[error(
+        "{place}: the tensor `{tensor}` holds NaN or infinite values; the network was damaged in training"
+    )]
     NotFinite {
         /// The node that uses it.
         place: Location,
@@ -135,7 +149,9 @@ pub enum ReadError {
         tensor: String,
     },
     /// The input's shape is not known.
-    #[error("the input `{input}` has the shape {shape}: say the size that the network is for (`--size`, or `ReadOptions::input` without the batch)")]
+    #[error(
+        "the input `{input}` has the shape {shape}: say the size that the network is for (`--size`, or `ReadOptions::input` without the batch)"
+    )]
     Size {
         /// The input.
         input: String,
@@ -143,7 +159,9 @@ pub enum ReadError {
         shape: String,
     },
     /// The size that was asked for contradicts the file.
-    #[error("the input `{input}` has the shape {shape}, which cannot be {asked:?}; ask for a size that fits")]
+    #[error(
+        "the input `{input}` has the shape {shape}, which cannot be {asked:?}; ask for a size that fits"
+    )]
     Misfit {
         /// The input.
         input: String,
@@ -153,7 +171,9 @@ pub enum ReadError {
         asked: Vec<usize>,
     },
     /// The file is for batches of one size alone.
-    #[error("the network takes batches of exactly {batch}; export it with a dynamic batch, or with a batch of 1")]
+    #[error(
+        "the network takes batches of exactly {batch}; export it with a dynamic batch, or with a batch of 1"
+    )]
     Batch {
         /// The size.
         batch: i64,

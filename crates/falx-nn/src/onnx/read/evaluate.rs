@@ -71,7 +71,12 @@ pub fn evaluate(
         "Where" => Some(choose(view, [needed(0)?, needed(1)?, needed(2)?], budget)?),
         "DequantizeLinear" => {
             budget.take(view, Some(needed(0)?.len()))?;
-            Some(quantised::dequantised(view, needed(0)?, needed(1)?, given(2))?)
+            Some(quantised::dequantised(
+                view,
+                needed(0)?,
+                needed(1)?,
+                given(2),
+            )?)
         }
         _ => match super::arithmetic::evaluate(view, inputs, budget)? {
             Some(array) => Some(array),
@@ -101,16 +106,16 @@ fn cast(view: &View, input: &Array, to: i64) -> Result<Array, ReadError> {
     };
     let refused = || view.form(format!("a cast of a constant to the type {to} is not read"));
     let data = match (i32::try_from(to).unwrap_or(0), &input.data) {
-        (FLOAT | FLOAT16 | BFLOAT16 | DOUBLE, Data::Flags(flags)) => {
-            Data::Floats(flags.iter().map(|&flag| f32::from(u8::from(flag))).collect())
-        }
+        (FLOAT | FLOAT16 | BFLOAT16 | DOUBLE, Data::Flags(flags)) => Data::Floats(
+            flags
+                .iter()
+                .map(|&flag| f32::from(u8::from(flag)))
+                .collect(),
+        ),
         (FLOAT | FLOAT16 | BFLOAT16 | DOUBLE, _) => {
             Data::Floats(input.floats().ok_or_else(refused)?)
         }
-        (
-            INT64 | INT32 | INT16 | INT8 | UINT8 | UINT16 | UINT32 | UINT64,
-            data,
-        ) => match data {
+        (INT64 | INT32 | INT16 | INT8 | UINT8 | UINT16 | UINT32 | UINT64, data) => match data {
             Data::Floats(floats) => {
                 Data::Sizes(floats.iter().map(|&x| Size::of(x as i64)).collect())
             }
@@ -241,5 +246,8 @@ pub fn stepped(array: &Array, shape: &[usize], by: &[isize], start: isize) -> Op
 
 /// The steps of an array's buffer.
 pub fn strides(array: &Array) -> Vec<isize> {
-    steps(&array.shape).into_iter().map(|step| step as isize).collect()
+    steps(&array.shape)
+        .into_iter()
+        .map(|step| step as isize)
+        .collect()
 }

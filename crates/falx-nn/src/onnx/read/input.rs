@@ -1,9 +1,9 @@
 //! The network's input: which of the file's, and of which shape.
 
+use super::ReadOptions;
 use super::error::ReadError;
 use super::tensor::element::{BFLOAT16, DOUBLE, FLOAT, FLOAT16};
 use super::view::View;
-use super::ReadOptions;
 use crate::onnx::message::{Length, ValueInfo};
 
 /// The input that the wanted tensors depend on.
@@ -28,9 +28,13 @@ pub fn input<'a>(
     wanted: &[&str],
     options: &ReadOptions,
 ) -> Result<Input<'a>, ReadError> {
-    let read: std::collections::BTreeSet<&str> =
-        order.iter().flat_map(|view| &view.node.input).map(String::as_str).collect();
-    let is_read = |input: &&&ValueInfo| read.contains(input.name()) || wanted.contains(&input.name());
+    let read: std::collections::BTreeSet<&str> = order
+        .iter()
+        .flat_map(|view| &view.node.input)
+        .map(String::as_str)
+        .collect();
+    let is_read =
+        |input: &&&ValueInfo| read.contains(input.name()) || wanted.contains(&input.name());
     let read: Vec<&&ValueInfo> = inputs.iter().filter(is_read).collect();
     let &[input] = read.as_slice() else {
         let inputs = read.iter().map(|input| input.name().to_owned()).collect();
@@ -47,13 +51,16 @@ pub fn input<'a>(
             ),
         });
     }
-    let lengths: Option<Vec<Option<i64>>> = tensor.and_then(|tensor| tensor.shape.as_ref()).map(|shape| {
-        let length = |length: &Option<Length>| match length {
-            Some(Length::Fixed(length)) => Some(*length).filter(|&length| length > 0),
-            _ => None,
-        };
-        shape.dim.iter().map(|dim| length(&dim.length)).collect()
-    });
+    let lengths: Option<Vec<Option<i64>>> =
+        tensor
+            .and_then(|tensor| tensor.shape.as_ref())
+            .map(|shape| {
+                let length = |length: &Option<Length>| match length {
+                    Some(Length::Fixed(length)) => Some(*length).filter(|&length| length > 0),
+                    _ => None,
+                };
+                shape.dim.iter().map(|dim| length(&dim.length)).collect()
+            });
     let shown = shown(input);
     let unknown = || ReadError::Size {
         input: name.to_owned(),
@@ -84,7 +91,9 @@ pub fn input<'a>(
             let mut shape = Vec::new();
             for (axis, length) in rest.iter().enumerate() {
                 let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-                let asked = asked.as_ref().map(|asked| (asked, asked.get(axis).copied()));
+                let asked = asked
+                    .as_ref()
+                    .map(|asked| (asked, asked.get(axis).copied()));
                 shape.push(match (length, asked) {
                     (Some(length), None) => length,
                     (Some(length), Some((_, Some(asked)))) if length == asked => length,
@@ -102,7 +111,11 @@ pub fn input<'a>(
         && super::array::count(&shape).is_some_and(|count| count <= 1 << 32);
     if fits {
         let batch_of_one = batch.is_some();
-        Ok(Input { name, shape, batch_of_one })
+        Ok(Input {
+            name,
+            shape,
+            batch_of_one,
+        })
     } else {
         Err(misfit(&shape))
     }

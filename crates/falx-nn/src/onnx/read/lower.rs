@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::array::{Array, Data, Size, count};
-use super::error::{Note, Location, ReadError};
+use super::error::{Location, Note, ReadError};
 use super::evaluate::{Budget, evaluate};
 use super::names::{Names, module, path};
 use super::partial::Partial;
@@ -98,7 +98,10 @@ impl<'a> Lowering<'a> {
             && !matches!(domain.as_str(), "" | "ai.onnx")
         {
             let domain = domain.clone();
-            return Err(ReadError::Domain { place: place(), domain });
+            return Err(ReadError::Domain {
+                place: place(),
+                domain,
+            });
         }
         for attribute in &view.node.attribute {
             if attribute.g.is_some() || !attribute.graphs.is_empty() {
@@ -212,25 +215,42 @@ impl<'a> Lowering<'a> {
             let tensor = array.origin.clone().unwrap_or_else(|| spec.name.clone());
             if array.shape != spec.shape || array.batched {
                 let (expected, found) = (spec.shape, array.shape);
-                return Err(ReadError::Weight { place: place(), tensor, expected, found });
+                return Err(ReadError::Weight {
+                    place: place(),
+                    tensor,
+                    expected,
+                    found,
+                });
             }
             let Data::Floats(data) = array.data else {
                 return Err(view.form(format!("`{tensor}` does not hold floats")));
             };
             if !data.iter().all(|x| x.is_finite()) {
-                return Err(ReadError::NotFinite { place: place(), tensor });
+                return Err(ReadError::NotFinite {
+                    place: place(),
+                    tensor,
+                });
             }
             let shape = spec.shape;
             parameters.push((spec.name, Tensor { shape, data }));
         }
         let inputs = inputs.to_vec();
-        self.nodes.push(Draft { name, operator, inputs, shape, parameters });
+        self.nodes.push(Draft {
+            name,
+            operator,
+            inputs,
+            shape,
+            parameters,
+        });
         Ok(Value::of_node(self.nodes.len() - 1))
     }
 
     /// The name that a node should have.
     fn wanted(&self, view: &View, parts: &[String], arrays: &[Array]) -> String {
-        let parts: Vec<&str> = parts.iter().map(|part| part.trim_start_matches('.')).collect();
+        let parts: Vec<&str> = parts
+            .iter()
+            .map(|part| part.trim_start_matches('.'))
+            .collect();
         for array in arrays {
             let Some(origin) = &array.origin else {
                 continue;

@@ -24,7 +24,7 @@ use std::path::Path;
 
 use prost::bytes::Bytes;
 
-pub use error::{Note, Location, ReadError};
+pub use error::{Location, Note, ReadError};
 
 use super::message::{Graph as GraphMessage, Model};
 use crate::similar::similar;
@@ -60,10 +60,12 @@ pub struct Imported {
 /// # Errors
 /// [`ReadError`] says what keeps the file from being a network, where, and what to do.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Imported, ReadError> {
-    let folder = path.parent().map(|folder| match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    });
+    let folder = path
+        .parent()
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        });
     network(file::bytes(path)?, folder, options)
 }
 
@@ -92,17 +94,24 @@ fn network(
         .collect();
     let stored = stored(graph)?;
     let wanted = wanted(graph, options)?;
-    let inputs = graph.input.iter().filter(|input| !stored.contains_key(input.name()));
+    let inputs = graph
+        .input
+        .iter()
+        .filter(|input| !stored.contains_key(input.name()));
     let inputs: Vec<_> = inputs.collect();
     let order = order::order(&views, &stored, &inputs, &wanted)?;
     let input = input::input(&inputs, &order, &wanted, options)?;
     let mut notes = Vec::new();
     if input.batch_of_one {
-        notes.push(Note("the file is for a batch of 1; it is read as one for any batch".to_owned()));
+        notes.push(Note(
+            "the file is for a batch of 1; it is read as one for any batch".to_owned(),
+        ));
     }
     let mut lowering = Lowering::new(opset, (input.shape, input.batch_of_one), stored, folder);
     lowering.notes = notes;
-    lowering.known.insert(input.name, Known::Value(Value::INPUT));
+    lowering
+        .known
+        .insert(input.name, Known::Value(Value::INPUT));
     for view in &order {
         for name in &view.node.input {
             *lowering.readers.entry(name).or_default() += 1;
@@ -128,16 +137,21 @@ fn opset(model: &Model) -> Result<i64, ReadError> {
         Ok(found)
     } else {
         let (oldest, newest) = (*OPSETS.start(), *OPSETS.end());
-        Err(ReadError::Opset { found, oldest, newest })
+        Err(ReadError::Opset {
+            found,
+            oldest,
+            newest,
+        })
     }
 }
 
 /// The initialisers by name.
-fn stored(
-    graph: &GraphMessage,
-) -> Result<BTreeMap<&str, &super::message::TensorData>, ReadError> {
+fn stored(graph: &GraphMessage) -> Result<BTreeMap<&str, &super::message::TensorData>, ReadError> {
     if let Some(sparse) = graph.sparse_initializer.first() {
-        let name = sparse.values.as_ref().map(|values| values.name().to_owned());
+        let name = sparse
+            .values
+            .as_ref()
+            .map(|values| values.name().to_owned());
         return Err(ReadError::Sparse(name.unwrap_or_default()));
     }
     let mut stored = BTreeMap::new();
@@ -150,17 +164,24 @@ fn stored(
 }
 
 /// The tensors that are wanted of the file.
-fn wanted<'a>(
-    graph: &'a GraphMessage,
-    options: &ReadOptions,
-) -> Result<Vec<&'a str>, ReadError> {
+fn wanted<'a>(graph: &'a GraphMessage, options: &ReadOptions) -> Result<Vec<&'a str>, ReadError> {
     let Some(name) = &options.output else {
         if graph.output.is_empty() {
             return Err(ReadError::NotOnnx("its graph has no output".to_owned()));
         }
-        return Ok(graph.output.iter().map(super::message::ValueInfo::name).collect());
+        return Ok(graph
+            .output
+            .iter()
+            .map(super::message::ValueInfo::name)
+            .collect());
     };
-    let tensors = || graph.node.iter().flat_map(|node| &node.output).map(String::as_str);
+    let tensors = || {
+        graph
+            .node
+            .iter()
+            .flat_map(|node| &node.output)
+            .map(String::as_str)
+    };
     if let Some(tensor) = tensors().find(|tensor| tensor == name) {
         return Ok(vec![tensor]);
     }
@@ -187,7 +208,9 @@ fn finish(name: &str, lowering: Lowering, wanted: &[&str]) -> Result<Imported, R
     }
     let mut needed = vec![false; lowering.nodes.len()];
     for (_, value) in &outputs {
-        value.node().map(|node| needed.get_mut(node).map(|needed| *needed = true));
+        value
+            .node()
+            .map(|node| needed.get_mut(node).map(|needed| *needed = true));
     }
     for (index, node) in lowering.nodes.iter().enumerate().rev() {
         if needed.get(index) == Some(&true) {

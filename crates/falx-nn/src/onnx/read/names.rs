@@ -12,11 +12,7 @@ pub struct Names {
 
 impl Names {
     /// `wanted`, or `wanted_1` and so on, such that neither it nor what `parameters` makes of it is taken.
-    pub fn unique(
-        &mut self,
-        wanted: &str,
-        parameters: impl Fn(&str) -> Vec<String>,
-    ) -> String {
+    pub fn unique(&mut self, wanted: &str, parameters: impl Fn(&str) -> Vec<String>) -> String {
         let mut name = wanted.to_owned();
         loop {
             let owned = parameters(&name);
@@ -53,11 +49,18 @@ pub fn plain(name: &str) -> bool {
 /// PyTorch's older exporter writes `/blocks/blocks.0/conv/Conv` for the module `blocks.0.conv`, whose containers
 /// repeat their own name; TensorFlow's writes `model/conv1/Conv2D`. With `owner` the operator's own name goes.
 pub fn path(name: &str, operator: &str, owner: bool) -> String {
-    let mut parts: Vec<&str> = name.split(['/', ':']).filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = name
+        .split(['/', ':'])
+        .filter(|part| !part.is_empty())
+        .collect();
     let own = |part: &&str| {
         let rest = part.strip_prefix(operator);
         rest.is_some_and(|rest| {
-            rest.is_empty() || rest.trim_start_matches('_').bytes().all(|b| b.is_ascii_digit())
+            rest.is_empty()
+                || rest
+                    .trim_start_matches('_')
+                    .bytes()
+                    .all(|b| b.is_ascii_digit())
         })
     };
     if owner && parts.len() > 1 {
@@ -67,7 +70,8 @@ pub fn path(name: &str, operator: &str, owner: bool) -> String {
     for part in parts {
         let container = path.last().copied();
         if container.is_some_and(|last| {
-            part.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'))
+            part.strip_prefix(last)
+                .is_some_and(|rest| rest.starts_with('.'))
         }) {
             path.pop();
         }
@@ -79,5 +83,9 @@ pub fn path(name: &str, operator: &str, owner: bool) -> String {
     };
     let joined: String = path.join(".").chars().take(150).map(letter).collect();
     let joined = joined.trim_matches('.');
-    if joined.is_empty() { operator.to_owned() } else { joined.to_owned() }
+    if joined.is_empty() {
+        operator.to_owned()
+    } else {
+        joined.to_owned()
+    }
 }

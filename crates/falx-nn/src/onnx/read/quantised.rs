@@ -31,7 +31,12 @@ pub fn dequantised(
         if numbers.shape.get(axis) != Some(&scales.len()) {
             return Err(view.form("has not as many scales as its axis is long"));
         }
-        numbers.shape.iter().skip(axis + 1).product::<usize>().max(1)
+        numbers
+            .shape
+            .iter()
+            .skip(axis + 1)
+            .product::<usize>()
+            .max(1)
     };
     let number = |(at, &value): (usize, &i64)| {
         let channel = (at / inner) % scales.len().max(1);

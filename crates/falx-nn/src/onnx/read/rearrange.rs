@@ -59,13 +59,20 @@ pub fn evaluate(
         }
         "Slice" => slice(view, inputs)?,
         "ReduceProd" => {
-            let (numbers, rank) = (first()?.as_sizes().unwrap_or_default(), first()?.shape.len());
+            let (numbers, rank) = (
+                first()?.as_sizes().unwrap_or_default(),
+                first()?.shape.len(),
+            );
             let product = numbers
                 .iter()
                 .try_fold(Size::of(1), |product, &size| product.times(size));
             let product = product.filter(|_| !numbers.is_empty() && rank == 1);
             let product = product.ok_or_else(|| view.form("only a shape's product is computed"))?;
-            let shape = if view.flag("keepdims", true) { vec![1] } else { Vec::new() };
+            let shape = if view.flag("keepdims", true) {
+                vec![1]
+            } else {
+                Vec::new()
+            };
             let array = Array::new(shape, Data::Sizes(vec![product]));
             array.ok_or_else(|| view.form("only a shape's product is computed"))?
         }
@@ -163,7 +170,10 @@ fn target(view: &View, from: &[usize], to: &[i64]) -> Result<Vec<usize>, ReadErr
         return Err(misfit());
     };
     let rest = whole.checked_div(known).unwrap_or(0);
-    Ok(lengths.into_iter().map(|length| length.unwrap_or(rest)).collect())
+    Ok(lengths
+        .into_iter()
+        .map(|length| length.unwrap_or(rest))
+        .collect())
 }
 
 fn gather(
@@ -182,14 +192,24 @@ fn gather(
     let shape = [front, &indices.shape, back].concat();
     let whole = budget.take(view, count(&shape))?;
     // An empty result needs no walk along dimensions that may be long.
-    let outer = if whole == 0 { 0 } else { count(front).unwrap_or(0) };
+    let outer = if whole == 0 {
+        0
+    } else {
+        count(front).unwrap_or(0)
+    };
     let (inner, mut places) = (count(back).unwrap_or(0), Vec::new());
     for before in 0..outer {
         for &pick in &picks {
-            let place = if pick < 0 { pick.saturating_add(*length as i64) } else { pick };
+            let place = if pick < 0 {
+                pick.saturating_add(*length as i64)
+            } else {
+                pick
+            };
             let place = usize::try_from(place).ok().filter(|place| place < length);
             let place = place.ok_or_else(|| {
-                view.form(format!("takes number {pick} of an axis of the length {length}"))
+                view.form(format!(
+                    "takes number {pick} of an axis of the length {length}"
+                ))
             })?;
             let first = (before * length + place) * inner;
             places.extend(first..first + inner);
@@ -209,11 +229,15 @@ fn concat(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
     shape[axis] = 0;
     for input in &inputs {
         let mut other = input.shape.clone();
-        let length = other.get_mut(axis).map(|length| std::mem::replace(length, shape[axis]));
+        let length = other
+            .get_mut(axis)
+            .map(|length| std::mem::replace(length, shape[axis]));
         if other != shape || input.batched {
             return Err(misfit());
         }
-        shape[axis] = shape[axis].checked_add(length.unwrap_or(0)).ok_or_else(misfit)?;
+        shape[axis] = shape[axis]
+            .checked_add(length.unwrap_or(0))
+            .ok_or_else(misfit)?;
     }
     fn join<T: Copy>(parts: &[(&[T], usize)], outer: usize) -> Option<Vec<T>> {
         let mut joined = Vec::new();
@@ -226,7 +250,11 @@ fn concat(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
     }
     // As in `gather`.
     let empty = count(&shape).is_none_or(|count| count == 0);
-    let outer = if empty { 0 } else { count(&shape[..axis]).unwrap_or(0) };
+    let outer = if empty {
+        0
+    } else {
+        count(&shape[..axis]).unwrap_or(0)
+    };
     let run = |array: &Array| count(&array.shape[axis..]).unwrap_or(0);
     let floats: Option<Vec<_>> = inputs
         .iter()
@@ -244,7 +272,8 @@ fn concat(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
         (_, Some(parts)) => join(&parts, outer).map(Data::Sizes),
         _ => None,
     };
-    data.and_then(|data| Array::new(shape, data)).ok_or_else(misfit)
+    data.and_then(|data| Array::new(shape, data))
+        .ok_or_else(misfit)
 }
 
 /// Where a slice begins, ends and how it steps along an axis.
@@ -280,7 +309,10 @@ pub fn cuts(
     let (starts, ends) = (starts.ok_or_else(lacks)?, ends.ok_or_else(lacks)?);
     let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
-    if [&ends, &axes, &steps].iter().any(|list| list.len() != starts.len()) {
+    if [&ends, &axes, &steps]
+        .iter()
+        .any(|list| list.len() != starts.len())
+    {
         return Err(lacks());
     }
     let mut cuts = Vec::new();
@@ -296,12 +328,29 @@ pub fn cuts(
         if step == 0 {
             return Err(view.form("steps by 0"));
         }
-        let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
-        let place = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(low, high);
+        let (low, high) = if step > 0 {
+            (0, length)
+        } else {
+            (-1, length - 1)
+        };
+        let place = |at: i64| {
+            (if at < 0 {
+                at.saturating_add(length)
+            } else {
+                at
+            })
+            .clamp(low, high)
+        };
         let (start, end) = (place(start), place(end));
         let span = if step > 0 { end - start } else { start - end };
         let length = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs()) as usize;
-        cuts.push(Cut { axis, start, end, step, length });
+        cuts.push(Cut {
+            axis,
+            start,
+            end,
+            step,
+            length,
+        });
     }
     Ok(cuts)
 }
@@ -316,7 +365,9 @@ fn slice(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
         if cut.length > 0 {
             first += by[cut.axis] * cut.start as isize;
         }
-        by[cut.axis] = by[cut.axis].checked_mul(cut.step as isize).ok_or_else(misfit)?;
+        by[cut.axis] = by[cut.axis]
+            .checked_mul(cut.step as isize)
+            .ok_or_else(misfit)?;
     }
     stepped(array, &shape, &by, first).ok_or_else(misfit)
 }

@@ -40,8 +40,11 @@ pub fn array(tensor: &TensorData, name: &str, folder: Option<&Path>) -> Result<A
         .map(|&length| usize::try_from(length).ok())
         .collect();
     let shape = shape.ok_or_else(|| fault("has a negative length".to_owned()))?;
-    let count = count(&shape)
-        .ok_or_else(|| fault(format!("announces more numbers than there can be: {shape:?}")))?;
+    let count = count(&shape).ok_or_else(|| {
+        fault(format!(
+            "announces more numbers than there can be: {shape:?}"
+        ))
+    })?;
     let kind = tensor.data_type.unwrap_or(0);
     let width = width(kind).ok_or_else(|| {
         fault(format!(

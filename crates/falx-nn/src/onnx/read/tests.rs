@@ -41,7 +41,12 @@ fn files_of_both_exporters_run_and_agree_with_onnx_runtime() {
         assert_eq!(logits.shape, theirs.shape);
         let theirs: Vec<f64> = theirs.data.into_iter().map(f64::from).collect();
         let distance = crate::reference::distance(&logits.data, &theirs);
-        let names: Vec<&str> = imported.graph.nodes().iter().map(|node| node.name.as_str()).collect();
+        let names: Vec<&str> = imported
+            .graph
+            .nodes()
+            .iter()
+            .map(|node| node.name.as_str())
+            .collect();
         println!("{file}: {distance:.1e} {names:?} {:?}", imported.notes);
         assert!(distance <= 1e-5, "{file}: {distance}");
     }

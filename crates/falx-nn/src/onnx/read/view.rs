@@ -86,7 +86,8 @@ impl<'a> View<'a> {
 
     /// A list of real numbers.
     pub fn floats(&self, name: &str) -> Option<Vec<f32>> {
-        self.attribute(name).map(|attribute| attribute.floats.clone())
+        self.attribute(name)
+            .map(|attribute| attribute.floats.clone())
     }
 
     /// A word.
@@ -157,7 +158,11 @@ impl<'a> View<'a> {
                 attribute.i.unwrap_or_default(),
             )]))),
             "value_ints" => Ok(Array::sizes(
-                attribute.ints.iter().map(|&number| Size::of(number)).collect(),
+                attribute
+                    .ints
+                    .iter()
+                    .map(|&number| Size::of(number))
+                    .collect(),
             )),
             "value_floats" => Ok(Array {
                 shape: vec![attribute.floats.len()],

@@ -1,6 +1,6 @@
 mod network;
 mod operators;
-mod prepared;
 mod peer;
+mod prepared;
 mod properties;
 mod training;

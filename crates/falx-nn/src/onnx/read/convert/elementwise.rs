@@ -42,7 +42,9 @@ pub fn arithmetic(step: &mut Step) -> Result<Known, ReadError> {
             }
         }
         _ if name == "Erf" => {
-            return Err(step.view.form("is only read as a part of Gelu, 0.5 x (1 + erf(x / sqrt 2))"));
+            return Err(step
+                .view
+                .form("is only read as a part of Gelu, 0.5 x (1 + erf(x / sqrt 2))"));
         }
         _ => both(step, step.value(0)?, step.value(1)?)?,
     };
@@ -55,7 +57,8 @@ fn partial(step: &Step, name: &str, operands: &[Known]) -> Option<Result<Partial
         Known::Array(array) => array.only(),
         _ => None,
     };
-    let near = |known: &Known, wanted: f32| number(known).is_some_and(|x| (x - wanted).abs() < 1e-3);
+    let near =
+        |known: &Known, wanted: f32| number(known).is_some_and(|x| (x - wanted).abs() < 1e-3);
     if name == "Erf" {
         let Some(Known::Value(scaled)) = operands.first() else {
             return None;
@@ -126,7 +129,9 @@ fn both(step: &mut Step, a: Value, b: Value) -> Result<Value, ReadError> {
     }
     // ONNX would align the batch of the one with a later dimension of the other.
     if step.shape(a).len() != step.shape(b).len() {
-        return Err(step.view.form("joins values of different numbers of dimensions"));
+        return Err(step
+            .view
+            .form("joins values of different numbers of dimensions"));
     }
     match step.view.operator() {
         "Add" => step.plain(Add { constant: None }, &[a, b]),
@@ -137,7 +142,12 @@ fn both(step: &mut Step, a: Value, b: Value) -> Result<Value, ReadError> {
 }
 
 /// A value and a constant, which the operator owns.
-fn with_constant(step: &mut Step, name: &str, value: Value, array: Array) -> Result<Value, ReadError> {
+fn with_constant(
+    step: &mut Step,
+    name: &str,
+    value: Value,
+    array: Array,
+) -> Result<Value, ReadError> {
     if name == "Add" && step.view.operator() == "Add" && completed(step, value, &array) {
         return Ok(value);
     }
@@ -153,12 +163,23 @@ fn with_constant(step: &mut Step, name: &str, value: Value, array: Array) -> Res
 
 /// Whether the array became the bias of the linear layer that gives the value and is read here alone.
 fn completed(step: &mut Step, value: Value, array: &Array) -> bool {
-    let reader = (0..2).any(|index| step.value(index).is_ok_and(|input| input == value) && step.lowering.only_reader(&step.view, index));
+    let reader = (0..2).any(|index| {
+        step.value(index).is_ok_and(|input| input == value)
+            && step.lowering.only_reader(&step.view, index)
+    });
     let Data::Floats(data) = &array.data else {
         return false;
     };
-    let node = value.node().and_then(|node| step.lowering.nodes.get_mut(node));
-    let Some(Draft { operator: Operator::Gemm(gemm), name, parameters, .. }) = node else {
+    let node = value
+        .node()
+        .and_then(|node| step.lowering.nodes.get_mut(node));
+    let Some(Draft {
+        operator: Operator::Gemm(gemm),
+        name,
+        parameters,
+        ..
+    }) = node
+    else {
         return false;
     };
     let row = array.shape == [gemm.features] || array.shape == [1, gemm.features];
@@ -166,7 +187,10 @@ fn completed(step: &mut Step, value: Value, array: &Array) -> bool {
         return false;
     }
     gemm.bias = true;
-    let tensor = crate::Tensor { shape: vec![gemm.features], data: data.clone() };
+    let tensor = crate::Tensor {
+        shape: vec![gemm.features],
+        data: data.clone(),
+    };
     parameters.push((format!("{name}.bias"), tensor));
     true
 }
@@ -191,11 +215,22 @@ pub fn constant(step: &Step, value: Value, array: Array) -> Result<(Constant, Ar
     let learnt = array.origin.is_some() && data.len() > 1 && value != Value::INPUT;
     let constant = Constant {
         shape: shape.clone(),
-        kind: if learnt { ParameterKind::Weight } else { ParameterKind::Constant },
+        kind: if learnt {
+            ParameterKind::Weight
+        } else {
+            ParameterKind::Constant
+        },
         initialisation: Initialisation::Constant(data.first().copied().unwrap_or(0.0)),
     };
     // The batch's dimension stood in the shape alone.
-    Ok((constant, Array { shape, batched: false, ..array }))
+    Ok((
+        constant,
+        Array {
+            shape,
+            batched: false,
+            ..array
+        },
+    ))
 }
 
 /// Functions of each number; `None` for other operators.
@@ -216,7 +251,11 @@ pub fn function(step: &mut Step) -> Result<Option<Value>, ReadError> {
         "LeakyRelu" => LeakyRelu { alpha: alpha(0.01) }.into(),
         "HardSigmoid" => {
             let beta = view.float("beta").unwrap_or(0.5);
-            HardSigmoid { alpha: alpha(0.2), beta }.into()
+            HardSigmoid {
+                alpha: alpha(0.2),
+                beta,
+            }
+            .into()
         }
         "Gelu" => match view.word("approximate").unwrap_or("none") {
             "none" => Gelu { tanh: false }.into(),
@@ -257,20 +296,30 @@ pub fn function(step: &mut Step) -> Result<Option<Value>, ReadError> {
 /// `Max` of values, or either beside one number, which is a clip.
 fn extreme(step: &mut Step) -> Result<Value, ReadError> {
     let is_max = step.view.operator() == "Max";
-    let values: Vec<Value> = (0..step.inputs.len()).filter_map(|index| step.value(index).ok()).collect();
+    let values: Vec<Value> = (0..step.inputs.len())
+        .filter_map(|index| step.value(index).ok())
+        .collect();
     let mut numbers = Vec::new();
     for known in step.inputs.iter().flatten() {
         if let Known::Array(array) = known {
             let number = array.only();
-            numbers.push(number.ok_or_else(|| step.view.form("has a constant that is not one number"))?);
+            numbers.push(
+                number.ok_or_else(|| step.view.form("has a constant that is not one number"))?,
+            );
         }
     }
     match (values.as_slice(), numbers.as_slice()) {
         (&[value], &[bound]) => {
-            let (min, max) = if is_max { (Some(bound), None) } else { (None, Some(bound)) };
+            let (min, max) = if is_max {
+                (Some(bound), None)
+            } else {
+                (None, Some(bound))
+            };
             step.plain(Clip { min, max }, &[value])
         }
         (values, []) if is_max && values.len() == step.inputs.len() => step.plain(Max, values),
-        _ => Err(step.view.form("only a maximum of values, or a bound of one number, is read")),
+        _ => Err(step
+            .view
+            .form("only a maximum of values, or a bound of one number, is read")),
     }
 }

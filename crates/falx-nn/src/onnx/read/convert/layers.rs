@@ -35,13 +35,22 @@ pub fn gemm(step: &mut Step) -> Result<Value, ReadError> {
     if view.flag("transA", false) {
         return Err(view.form("transposes its input, so that the batch is not in front"));
     }
-    let weight = if view.flag("transB", false) { weight } else { transposed(step, &weight)? };
+    let weight = if view.flag("transB", false) {
+        weight
+    } else {
+        transposed(step, &weight)?
+    };
     let outputs = weight.shape.first().copied().unwrap_or(0);
     let bias = step.optional(2)?;
     let bias = bias.map(|bias| row(step, &bias, outputs)).transpose()?;
     let factor = |name: &str| view.float(name).unwrap_or(1.0);
-    let bias = bias.filter(|_| factor("beta") != 0.0).map(|bias| scaled(bias, factor("beta")));
-    let gemm = Gemm { features: outputs, bias: bias.is_some() };
+    let bias = bias
+        .filter(|_| factor("beta") != 0.0)
+        .map(|bias| scaled(bias, factor("beta")));
+    let gemm = Gemm {
+        features: outputs,
+        bias: bias.is_some(),
+    };
     let arrays = std::iter::once(scaled(weight, factor("alpha"))).chain(bias);
     step.add(gemm, &[features], arrays.collect())
 }
@@ -50,7 +59,9 @@ pub fn gemm(step: &mut Step) -> Result<Value, ReadError> {
 fn row(step: &Step, bias: &Array, features: usize) -> Result<Array, ReadError> {
     let misfit = || {
         let shape = &bias.shape;
-        step.view.form(format!("has a bias of the shape {shape:?} for {features} features"))
+        step.view.form(format!(
+            "has a bias of the shape {shape:?} for {features} features"
+        ))
     };
     if bias.shape == [features] {
         return Ok(bias.clone());
@@ -61,25 +72,39 @@ fn row(step: &Step, bias: &Array, features: usize) -> Result<Array, ReadError> {
     }
     let row = spread(&bias.shape, &shape).and_then(|places| bias.picked(vec![features], &places));
     let origin = bias.origin.clone();
-    Ok(Array { origin, ..row.ok_or_else(misfit)? })
+    Ok(Array {
+        origin,
+        ..row.ok_or_else(misfit)?
+    })
 }
 
 pub fn mat_mul(step: &mut Step) -> Result<Value, ReadError> {
     let left = step.value(0)?;
     if let Ok(right) = step.value(1) {
         if step.shape(left).len() != step.shape(right).len() || step.shape(left).len() < 2 {
-            return Err(step.view.form("multiplies values of different numbers of dimensions"));
+            return Err(step
+                .view
+                .form("multiplies values of different numbers of dimensions"));
         }
         return step.plain(MatMul { constant: None }, &[left, right]);
     }
     let weight = step.array(1)?;
     if let ([_], [_, features]) = (step.shape(left).as_slice(), weight.shape.as_slice()) {
-        let gemm = Gemm { features: *features, bias: false };
+        let gemm = Gemm {
+            features: *features,
+            bias: false,
+        };
         let weight = transposed(step, &weight)?;
         return step.add(gemm, &[left], vec![weight]);
     }
     let (constant, weight) = super::elementwise::constant(step, left, weight)?;
-    step.add(MatMul { constant: Some(constant) }, &[left], vec![weight])
+    step.add(
+        MatMul {
+            constant: Some(constant),
+        },
+        &[left],
+        vec![weight],
+    )
 }
 
 pub fn batch_normalization(step: &mut Step) -> Result<Value, ReadError> {
@@ -88,7 +113,9 @@ pub fn batch_normalization(step: &mut Step) -> Result<Value, ReadError> {
     if !view.flag("spatial", true) {
         return Err(view.form("normalises every place by itself (`spatial` 0), which is not read"));
     }
-    let parts = (1..5).map(|index| step.array(index)).collect::<Result<Vec<_>, _>>()?;
+    let parts = (1..5)
+        .map(|index| step.array(index))
+        .collect::<Result<Vec<_>, _>>()?;
     let norm = BatchNormalization {
         epsilon: view.float("epsilon").unwrap_or(1e-5),
         momentum: own_share(view.float("momentum").unwrap_or(0.9)),
@@ -106,17 +133,28 @@ pub fn layer_normalization(step: &mut Step) -> Result<Value, ReadError> {
     let axis = step.axis(step.view.int("axis", -1), values)?;
     let shape = step.shape(values);
     if axis != shape.len() {
-        return Err(step.view.form("only normalisation over the last axis is read"));
+        return Err(step
+            .view
+            .form("only normalisation over the last axis is read"));
     }
     let length = shape.last().copied().unwrap_or(0);
     let (scale, bias) = (step.array(1)?, step.optional(2)?);
     if scale.shape != [length] {
-        return Err(step.view.form(format!("has a scale of the shape {:?} for {length} features", scale.shape)));
+        return Err(step.view.form(format!(
+            "has a scale of the shape {:?} for {length} features",
+            scale.shape
+        )));
     }
     let zeros = || Array::new(vec![length], Data::Floats(vec![0.0; length]));
-    let bias = bias.or_else(zeros).ok_or_else(|| step.view.form("is too large"))?;
+    let bias = bias
+        .or_else(zeros)
+        .ok_or_else(|| step.view.form("is too large"))?;
     let epsilon = step.view.float("epsilon").unwrap_or(1e-5);
-    step.add(LayerNormalization { axis, epsilon }, &[values], vec![scale, bias])
+    step.add(
+        LayerNormalization { axis, epsilon },
+        &[values],
+        vec![scale, bias],
+    )
 }
 
 pub fn dropout(step: &mut Step) -> Result<Value, ReadError> {

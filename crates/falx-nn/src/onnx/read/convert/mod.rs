@@ -73,7 +73,11 @@ impl Step<'_, '_> {
     }
 
     /// Adds an operator without parameters.
-    pub fn plain(&mut self, operator: impl Into<Operator>, inputs: &[Value]) -> Result<Value, ReadError> {
+    pub fn plain(
+        &mut self,
+        operator: impl Into<Operator>,
+        inputs: &[Value],
+    ) -> Result<Value, ReadError> {
         self.add(operator, inputs, Vec::new())
     }
 
@@ -91,7 +95,9 @@ impl Step<'_, '_> {
     pub fn axis(&self, axis: i64, value: Value) -> Result<usize, ReadError> {
         let rank = self.lowering.shape(value).len() + 1;
         match self.view.axis(axis, rank)? {
-            0 => Err(self.view.form("works along the batch, whose images must not see each other")),
+            0 => Err(self
+                .view
+                .form("works along the batch, whose images must not see each other")),
             axis => Ok(axis),
         }
     }
@@ -103,7 +109,11 @@ pub fn convert<'a>(
     view: &View<'a>,
     inputs: &[Option<Known>],
 ) -> Result<Vec<Known>, ReadError> {
-    let mut step = Step { lowering, view: *view, inputs };
+    let mut step = Step {
+        lowering,
+        view: *view,
+        inputs,
+    };
     let value = match view.operator() {
         "Shape" => {
             let sizes = step.lowering.sizes(step.value(0)?);
@@ -112,7 +122,9 @@ pub fn convert<'a>(
         }
         "Size" => {
             let sizes = step.lowering.sizes(step.value(0)?);
-            let count = sizes.iter().try_fold(Size::of(1), |count, &size| count.times(size));
+            let count = sizes
+                .iter()
+                .try_fold(Size::of(1), |count, &size| count.times(size));
             let count = count.ok_or_else(|| view.form("is too large"))?;
             let array = Array::scalar(Data::Sizes(vec![count]));
             return Ok(vec![Known::Array(Rc::new(array))]);
@@ -121,11 +133,15 @@ pub fn convert<'a>(
             let parts = parts::split(&mut step)?;
             return Ok(parts.into_iter().map(Known::Value).collect());
         }
-        "Erf" | "Add" | "Sub" | "Mul" | "Div" => return Ok(vec![elementwise::arithmetic(&mut step)?]),
+        "Erf" | "Add" | "Sub" | "Mul" | "Div" => {
+            return Ok(vec![elementwise::arithmetic(&mut step)?]);
+        }
         "CastLike" if step.value(0).is_err() => {
             // The value alone is known; what it is cast like holds floats, as all values of a graph.
             let array = step.array(0)?;
-            let floats = array.floats().ok_or_else(|| view.form("casts truths to floats"))?;
+            let floats = array
+                .floats()
+                .ok_or_else(|| view.form("casts truths to floats"))?;
             let data = Data::Floats(floats);
             return Ok(vec![Known::Array(Rc::new(Array { data, ..array }))]);
         }
@@ -141,7 +157,8 @@ pub fn convert<'a>(
         "LayerNormalization" => layers::layer_normalization(&mut step)?,
         "Dropout" => layers::dropout(&mut step)?,
         "QuantizeLinear" | "DequantizeLinear" => {
-            step.lowering.note("activations that the file rounds to 8 bits are not rounded");
+            step.lowering
+                .note("activations that the file rounds to 8 bits are not rounded");
             step.value(0)?
         }
         "Identity" | "Cast" | "CastLike" => shapes::unchanged(&mut step)?,

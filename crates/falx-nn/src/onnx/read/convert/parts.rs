@@ -13,8 +13,12 @@ pub fn slice(step: &mut Step) -> Result<Value, ReadError> {
     let lengths: Vec<Option<usize>> = std::iter::once(None)
         .chain(shape.iter().map(|&length| Some(length)))
         .collect();
-    let lists: Vec<Option<Array>> = (1..5).map(|index| step.optional(index)).collect::<Result<_, _>>()?;
-    let lists: Vec<Option<&Array>> = std::iter::once(None).chain(lists.iter().map(Option::as_ref)).collect();
+    let lists: Vec<Option<Array>> = (1..5)
+        .map(|index| step.optional(index))
+        .collect::<Result<_, _>>()?;
+    let lists: Vec<Option<&Array>> = std::iter::once(None)
+        .chain(lists.iter().map(Option::as_ref))
+        .collect();
     let mut cuts = cuts(&step.view, &lengths, &lists)?;
     cuts.retain(|cut| lengths.get(cut.axis) != Some(&Some(cut.length)) || cut.step != 1);
     if cuts.is_empty() {
@@ -37,9 +41,25 @@ fn cut(step: &mut Step, value: Value, cuts: &[Cut]) -> Result<Value, ReadError> 
 }
 
 /// The values of `count` neighbours along an axis.
-fn run(step: &mut Step, value: Value, axis: usize, start: usize, length: usize) -> Result<Value, ReadError> {
+fn run(
+    step: &mut Step,
+    value: Value,
+    axis: usize,
+    start: usize,
+    length: usize,
+) -> Result<Value, ReadError> {
     let (start, end) = (start as i64, (start + length) as i64);
-    cut(step, value, &[Cut { axis, start, end, step: 1, length }])
+    cut(
+        step,
+        value,
+        &[Cut {
+            axis,
+            start,
+            end,
+            step: 1,
+            length,
+        }],
+    )
 }
 
 /// `Gather` of one known place or of neighbours: a slice.
@@ -48,17 +68,33 @@ pub fn gather(step: &mut Step) -> Result<Value, ReadError> {
     let axis = step.axis(step.view.int("axis", 0), value)?;
     let shape = step.shape(value);
     let length = shape.get(axis - 1).copied().unwrap_or(0);
-    let places: Option<Vec<usize>> = indices.integers().unwrap_or_default().into_iter().map(|place| {
-        let place = if place < 0 { place.saturating_add(length as i64) } else { place };
-        usize::try_from(place).ok().filter(|&place| place < length)
-    }).collect();
+    let places: Option<Vec<usize>> = indices
+        .integers()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|place| {
+            let place = if place < 0 {
+                place.saturating_add(length as i64)
+            } else {
+                place
+            };
+            usize::try_from(place).ok().filter(|&place| place < length)
+        })
+        .collect();
     let places = places.filter(|places| !places.is_empty());
-    let places = places.ok_or_else(|| step.view.form("takes places that its axis does not have"))?;
+    let places =
+        places.ok_or_else(|| step.view.form("takes places that its axis does not have"))?;
     let first = *places.first().unwrap_or(&0);
     if indices.shape.len() > 1 || !places.iter().copied().eq(first..first + places.len()) {
-        return Err(step.view.form("only single places and neighbours are taken"));
+        return Err(step
+            .view
+            .form("only single places and neighbours are taken"));
     }
-    let part = if places.len() == length { value } else { run(step, value, axis, first, places.len())? };
+    let part = if places.len() == length {
+        value
+    } else {
+        run(step, value, axis, first, places.len())?
+    };
     if !indices.shape.is_empty() {
         return Ok(part);
     }
@@ -81,16 +117,28 @@ pub fn split(step: &mut Step) -> Result<Vec<Value>, ReadError> {
         None => view.ints("split"),
     };
     let parts: Option<Vec<usize>> = match parts {
-        Some(parts) => parts.into_iter().map(|part| usize::try_from(part).ok()).collect(),
+        Some(parts) => parts
+            .into_iter()
+            .map(|part| usize::try_from(part).ok())
+            .collect(),
         None => {
             // The last of equal parts may be smaller.
             let count = view.node.output.len().max(1);
             let each = length.div_ceil(count);
-            Some((0..count).map(|part| each.min(length.saturating_sub(part * each))).collect())
+            Some(
+                (0..count)
+                    .map(|part| each.min(length.saturating_sub(part * each)))
+                    .collect(),
+            )
         }
     };
     let parts = parts.unwrap_or_default();
-    if parts.iter().try_fold(0_usize, |sum, &part| sum.checked_add(part)) != Some(length) || parts.contains(&0) {
+    if parts
+        .iter()
+        .try_fold(0_usize, |sum, &part| sum.checked_add(part))
+        != Some(length)
+        || parts.contains(&0)
+    {
         return Err(view.form(format!("cannot make the parts {parts:?} of {length}")));
     }
     let mut start = 0;
@@ -110,7 +158,9 @@ fn pads(step: &Step, view: &View, rank: usize) -> Result<Vec<i64>, ReadError> {
     };
     let given = given.ok_or_else(|| view.form("lacks its pads"))?;
     let axes = match step.optional(3)? {
-        Some(axes) => axes.integers().ok_or_else(|| view.form("its axes must be known"))?,
+        Some(axes) => axes
+            .integers()
+            .ok_or_else(|| view.form("its axes must be known"))?,
         None => (0..=rank as i64).collect(),
     };
     if given.len() != 2 * axes.len() {

@@ -5,15 +5,16 @@ use crate::onnx::read::array::{Size, count};
 use crate::onnx::read::error::ReadError;
 use crate::onnx::read::rearrange::{axes, permutation, squeezed, unsqueezed};
 use crate::onnx::read::tensor::element::{BFLOAT16, DOUBLE, FLOAT, FLOAT16};
-use crate::{
-    Concat, Flatten, LayerNormalization, Operator, Reshape, Transpose, Value,
-};
+use crate::{Concat, Flatten, LayerNormalization, Operator, Reshape, Transpose, Value};
 
 /// `Identity`, and casts between floating types.
 pub fn unchanged(step: &mut Step) -> Result<Value, ReadError> {
     let to = step.view.int("to", FLOAT.into());
-    if step.view.operator() == "Cast" && ![FLOAT, FLOAT16, BFLOAT16, DOUBLE].contains(&(to as i32)) {
-        return Err(step.view.form(format!("casts values to the ONNX type {to}, which is not read")));
+    if step.view.operator() == "Cast" && ![FLOAT, FLOAT16, BFLOAT16, DOUBLE].contains(&(to as i32))
+    {
+        return Err(step.view.form(format!(
+            "casts values to the ONNX type {to}, which is not read"
+        )));
     }
     step.value(0)
 }
@@ -58,7 +59,11 @@ pub fn reshape(step: &mut Step) -> Result<Value, ReadError> {
             let sizes = shape.as_sizes().unwrap_or_default();
             let own = step.lowering.sizes(value);
             let kept = sizes.len() <= own.len()
-                && sizes.iter().rev().zip(own.iter().rev()).all(|(size, own)| size == own || *size == Size::of(1));
+                && sizes
+                    .iter()
+                    .rev()
+                    .zip(own.iter().rev())
+                    .all(|(size, own)| size == own || *size == Size::of(1));
             if kept {
                 return Ok(value);
             }
@@ -66,7 +71,9 @@ pub fn reshape(step: &mut Step) -> Result<Value, ReadError> {
         }
         _ => {
             let shape = step.array(1)?;
-            let sizes = shape.as_sizes().ok_or_else(|| view.form("its shape holds no whole numbers"))?;
+            let sizes = shape
+                .as_sizes()
+                .ok_or_else(|| view.form("its shape holds no whole numbers"))?;
             target(step, value, sizes)?
         }
     };
@@ -111,7 +118,11 @@ fn target(step: &Step, value: Value, to: &[Size]) -> Result<Vec<usize>, ReadErro
     let mut target = Vec::new();
     let mut open = None;
     for (axis, length) in rest.iter().enumerate() {
-        match length.map(|length| length.known().and_then(|length| usize::try_from(length).ok())) {
+        match length.map(|length| {
+            length
+                .known()
+                .and_then(|length| usize::try_from(length).ok())
+        }) {
             Some(Some(length)) => target.push(length),
             Some(None) => return Err(misfit()),
             None => {
@@ -120,7 +131,9 @@ fn target(step: &Step, value: Value, to: &[Size]) -> Result<Vec<usize>, ReadErro
             }
         }
     }
-    let known = count(&target).filter(|&known| known > 0).ok_or_else(misfit)?;
+    let known = count(&target)
+        .filter(|&known| known > 0)
+        .ok_or_else(misfit)?;
     match (*first, open) {
         (None, Some(_)) => return Err(misfit()),
         // What is left is the batch where the rest makes one image.
@@ -132,7 +145,11 @@ fn target(step: &Step, value: Value, to: &[Size]) -> Result<Vec<usize>, ReadErro
     if let Some(length) = open.and_then(|axis| target.get_mut(axis)) {
         *length = whole / known;
     }
-    if count(&target) == Some(whole) { Ok(target) } else { Err(misfit()) }
+    if count(&target) == Some(whole) {
+        Ok(target)
+    } else {
+        Err(misfit())
+    }
 }
 
 pub fn transpose(step: &mut Step) -> Result<Value, ReadError> {
@@ -145,7 +162,10 @@ pub fn transpose(step: &mut Step) -> Result<Value, ReadError> {
     if perm.is_sorted() {
         return Ok(value);
     }
-    if value == Value::INPUT && perm == TO_CHANNELS_FIRST && step.lowering.only_reader(&step.view, 0) {
+    if value == Value::INPUT
+        && perm == TO_CHANNELS_FIRST
+        && step.lowering.only_reader(&step.view, 0)
+    {
         let &[height, width, channels] = shape.as_slice() else {
             return Err(step.view.form("does not fit its value"));
         };
@@ -168,7 +188,9 @@ fn undone(step: &mut Step, value: Value, perm: &[usize]) -> Option<Value> {
     let turn = |value: Value| {
         let node = nodes.get(value.node()?)?;
         match &node.operator {
-            Operator::Transpose(Transpose { perm }) => Some((perm.clone(), node.inputs.first().copied()?)),
+            Operator::Transpose(Transpose { perm }) => {
+                Some((perm.clone(), node.inputs.first().copied()?))
+            }
             _ => None,
         }
     };
@@ -181,7 +203,10 @@ fn undone(step: &mut Step, value: Value, perm: &[usize]) -> Option<Value> {
         return None;
     };
     let (before, source) = turn(node.inputs.first().copied()?)?;
-    if before != TO_CHANNELS_LAST || perm != TO_CHANNELS_FIRST || !step.lowering.only_reader(&step.view, 0) {
+    if before != TO_CHANNELS_LAST
+        || perm != TO_CHANNELS_FIRST
+        || !step.lowering.only_reader(&step.view, 0)
+    {
         return None;
     }
     let mut node = node.clone();
@@ -193,9 +218,13 @@ fn undone(step: &mut Step, value: Value, perm: &[usize]) -> Option<Value> {
 }
 
 pub fn concat(step: &mut Step) -> Result<Value, ReadError> {
-    let values: Result<Vec<Value>, _> = (0..step.inputs.len()).map(|index| step.value(index)).collect();
+    let values: Result<Vec<Value>, _> = (0..step.inputs.len())
+        .map(|index| step.value(index))
+        .collect();
     let values = values?;
-    let first = *values.first().ok_or_else(|| step.view.form("has no inputs"))?;
+    let first = *values
+        .first()
+        .ok_or_else(|| step.view.form("has no inputs"))?;
     let axis = step.axis(step.view.int("axis", 1), first)?;
     if values.len() == 1 {
         return Ok(first);

@@ -53,7 +53,11 @@ impl Window {
             let last = (length.div_ceil(stride).max(1) - 1) * stride;
             let total = (last + reach).saturating_sub(length);
             let (small, large) = (total / 2, total - total / 2);
-            (pads[axis], pads[axis + 2]) = if lower { (large, small) } else { (small, large) };
+            (pads[axis], pads[axis + 2]) = if lower {
+                (large, small)
+            } else {
+                (small, large)
+            };
         }
         pads
     }
@@ -82,7 +86,10 @@ fn lengths(view: &View, weight: &Array) -> Result<([usize; 2], [usize; 2]), Read
 fn bias(step: &Step) -> Result<Option<Array>, ReadError> {
     let bias = step.optional(2)?;
     Ok(bias.filter(|bias| {
-        let zeros = || bias.floats().is_some_and(|data| data.iter().all(|&x| x == 0.0));
+        let zeros = || {
+            bias.floats()
+                .is_some_and(|data| data.iter().all(|&x| x == 0.0))
+        };
         bias.origin.is_some() || !zeros()
     }))
 }
@@ -104,7 +111,11 @@ pub fn conv(step: &mut Step) -> Result<Value, ReadError> {
         groups: groups(&step.view)?,
         bias: bias.is_some(),
     };
-    step.add(conv, &[image], std::iter::once(weight).chain(bias).collect())
+    step.add(
+        conv,
+        &[image],
+        std::iter::once(weight).chain(bias).collect(),
+    )
 }
 
 pub fn conv_transpose(step: &mut Step) -> Result<Value, ReadError> {
@@ -127,7 +138,11 @@ pub fn conv_transpose(step: &mut Step) -> Result<Value, ReadError> {
         output_padding: view.sized("output_padding", [0, 0])?,
         bias: bias.is_some(),
     };
-    step.add(conv, &[image], std::iter::once(weight).chain(bias).collect())
+    step.add(
+        conv,
+        &[image],
+        std::iter::once(weight).chain(bias).collect(),
+    )
 }
 
 pub fn max_pool(step: &mut Step) -> Result<Value, ReadError> {
