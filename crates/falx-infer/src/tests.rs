@@ -128,7 +128,7 @@ fn a_file_that_is_no_network_is_refused_by_name() {
 /// A network of one linear layer that gives `outputs` numbers under a name.
 fn linear(name: &str, outputs: usize, weight: f32) -> Vec<u8> {
     use falx_nn::{Flatten, Gemm, GlobalAveragePool, GraphBuilder, Parameters, Tensor, Value};
-    let mut graph = GraphBuilder::new("linear", [3, 8, 8]);
+    let mut graph = GraphBuilder::new("linear", &[3, 8, 8]);
     let x = graph
         .add("pool", GlobalAveragePool, &[Value::INPUT])
         .unwrap();

@@ -15,6 +15,7 @@ mod parameters;
 pub mod passes;
 pub mod schedule;
 mod similar;
+mod surgery;
 mod targets;
 mod tensor;
 pub mod weights;
@@ -30,6 +31,7 @@ pub use operators::{
     Sigmoid, Slice, Softmax, Softplus, Sqrt, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
+pub use surgery::{Head, SurgeryError, import};
 pub use targets::Targets;
 pub use tensor::{Tensor, TensorError};
 

@@ -1,204 +1,222 @@
-//! Batch normalisation with fixed statistics is a scale and a shift: the convolution before it can hold both.
+//! Factors and summands of channels taken into the convolution or linear layer before them.
 
 use std::collections::BTreeMap;
 
-use crate::{
-    BatchNormalization, Conv, Gemm, Graph, GraphBuilder, GraphError, Node, Operator, Parameters,
-    Tensor, Value,
-};
+use super::rebuild::with_outputs;
+use crate::{Graph, GraphBuilder, GraphError, Operator, Parameters, Tensor, Value};
 
-/// A graph that cannot be changed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum PassError {
-    /// A parameter of the graph is missing or has another shape.
-    #[error(
-        "the parameters have no `{name}` of the shape {expected:?}; initialise or load them for this network"
-    )]
-    Parameter {
-        /// The parameter.
-        name: String,
-        /// The shape the graph wants.
-        expected: Vec<usize>,
-    },
-    /// The changed graph is none, which is a bug.
-    #[error("the folded graph is not valid: {0}; please report it")]
-    Graph(#[from] GraphError),
-}
-
-/// The graph for evaluation: batch normalisation folded into the convolution or the linear layer before it, dropout
-/// left out.
+/// The graph whose batch normalisations lie in the convolutions and linear layers before them, for inference.
 ///
-/// A normalisation stays where something else reads the convolution, too. Names of nodes and of outputs stay; a folded
-/// convolution has a bias.
+/// A normalisation stays where its input is read elsewhere too, is an output, or is no such layer's.
 ///
 /// # Errors
-/// [`PassError::Parameter`] when parameters do not fit the graph.
-///
-/// # Source
-/// w' = w · γ / √(σ² + ε), b' = (b − μ) · γ / √(σ² + ε) + β, in f64.
+/// [`GraphError`] never for a graph that was built.
 pub fn fold_batch_normalization(
     graph: &Graph,
     parameters: &Parameters,
-) -> Result<(Graph, Parameters), PassError> {
-    let mut builder = GraphBuilder::new(graph.name(), graph.input());
-    let mut values = BTreeMap::from([(Value::INPUT, Value::INPUT)]);
-    let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
-    for (index, node) in graph.nodes().iter().enumerate() {
-        let inputs: Option<Vec<Value>> = node
-            .inputs
-            .iter()
-            .map(|value| values.get(value).copied())
-            .collect();
-        let inputs = inputs.ok_or_else(|| GraphError::NoSuchValue(node.name.clone()))?;
-        let value = match (&node.operator, inputs.as_slice()) {
-            (Operator::Dropout(_), &[input]) => input,
-            // Its scale and shift went into the node before it.
-            (Operator::BatchNormalization(_), &[input]) if folded_into(graph, node).is_some() => {
-                input
-            }
-            _ => {
-                let source = Source {
-                    graph,
-                    parameters,
-                    node,
-                };
-                let operator = match normalised_by(graph, index) {
-                    Some((norm, by)) => source.fold(norm, by, &mut tensors)?,
-                    None => source.keep(&mut tensors)?,
-                };
-                builder.add(&node.name, operator, &inputs)?
-            }
-        };
-        values.insert(Value::of_node(index), value);
-    }
-    for (name, value) in graph.outputs() {
-        let value = values.get(value).copied();
-        builder = builder.output(
-            name,
-            value.ok_or_else(|| GraphError::NoSuchValue(name.clone()))?,
-        );
-    }
-    Ok((builder.finish()?, tensors.into_iter().collect()))
-}
-
-/// The convolution or linear layer that takes the normalisation `norm` in: the one before it, where nobody else reads
-/// that.
-fn folded_into(graph: &Graph, norm: &Node) -> Option<usize> {
-    let &[value] = norm.inputs.as_slice() else {
-        return None;
-    };
-    let index = value.node()?;
-    let node = graph.nodes().get(index)?;
-    let readers = graph.nodes().iter().flat_map(|node| &node.inputs);
-    let is_output = graph.outputs().iter().any(|(_, output)| *output == value);
-    let alone = readers.filter(|&&input| input == value).count() == 1 && !is_output;
-    (alone && matches!(node.operator, Operator::Conv(_) | Operator::Gemm(_))).then_some(index)
-}
-
-/// The normalisation that the node at `index` takes in.
-fn normalised_by(graph: &Graph, index: usize) -> Option<(&BatchNormalization, &Node)> {
-    let value = Value::of_node(index);
-    graph.nodes().iter().find_map(|node| match &node.operator {
-        Operator::BatchNormalization(norm)
-            if node.inputs == [value] && folded_into(graph, node) == Some(index) =>
-        {
-            Some((norm, node))
-        }
-        _ => None,
+) -> Result<(Graph, Parameters), GraphError> {
+    fold(graph, parameters, |operator| {
+        matches!(operator, Operator::BatchNormalization(_))
     })
 }
 
-/// A node with its parameters.
-struct Source<'a> {
-    graph: &'a Graph,
-    parameters: &'a Parameters,
-    node: &'a Node,
+/// The graph whose sums and products with constants of one number, or one for each channel, lie in the layers before.
+///
+/// # Errors
+/// [`GraphError`] never for a graph that was built.
+pub fn fold_constants(
+    graph: &Graph,
+    parameters: &Parameters,
+) -> Result<(Graph, Parameters), GraphError> {
+    fold(graph, parameters, |operator| {
+        matches!(
+            operator,
+            Operator::Add(_) | Operator::Sub(_) | Operator::Mul(_) | Operator::Div(_)
+        )
+    })
 }
 
-impl Source<'_> {
-    /// The node as it is.
-    fn keep(&self, tensors: &mut BTreeMap<String, Tensor>) -> Result<Operator, PassError> {
-        let shapes: Vec<&[usize]> = self
-            .node
-            .inputs
-            .iter()
-            .filter_map(|&value| self.graph.shape(value))
-            .collect();
-        for spec in self.node.operator.parameters(&self.node.name, &shapes) {
-            let tensor = self.tensor(&spec.name, &spec.shape)?.clone();
-            tensors.insert(spec.name, tensor);
+fn fold(
+    graph: &Graph,
+    parameters: &Parameters,
+    wanted: impl Fn(&Operator) -> bool,
+) -> Result<(Graph, Parameters), GraphError> {
+    let mut parameters: Weights = parameters
+        .iter()
+        .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
+        .collect();
+    let mut operators: Vec<Operator> = graph
+        .nodes()
+        .iter()
+        .map(|node| node.operator.clone())
+        .collect();
+    let readers = readers(graph);
+    // The layer whose weights a node was folded into.
+    let mut layer: Vec<usize> = (0..operators.len()).collect();
+    let mut folded = vec![false; operators.len()];
+    for (index, node) in graph.nodes().iter().enumerate() {
+        let (true, [input]) = (wanted(&node.operator), node.inputs.as_slice()) else {
+            continue;
+        };
+        let Some(before) = input
+            .node()
+            .filter(|&before| readers.get(before) == Some(&1))
+        else {
+            continue;
+        };
+        let into = layer[before];
+        let same_shape = graph.nodes()[before].shape == node.shape;
+        let Some(affine) = affine(graph, &parameters, index).filter(|_| same_shape) else {
+            continue;
+        };
+        let name = &graph.nodes()[into].name;
+        if absorb(&mut operators[into], name, &mut parameters, &affine).is_some() {
+            (layer[index], folded[index]) = (into, true);
         }
-        Ok(self.node.operator.clone())
     }
+    let mut builder = GraphBuilder::new(graph.name(), graph.input());
+    let mut values = vec![Value::INPUT];
+    for ((node, operator), folded) in graph.nodes().iter().zip(operators).zip(folded) {
+        let at = |value: &Value| values.get(value.0).copied().unwrap_or(Value::INPUT);
+        let inputs: Vec<Value> = node.inputs.iter().map(at).collect();
+        values.push(if folded {
+            inputs.first().copied().unwrap_or(Value::INPUT)
+        } else {
+            builder.add(&node.name, operator, &inputs)?
+        });
+    }
+    let graph = with_outputs(builder, &values, graph.outputs())?;
+    let wanted = graph.parameters().iter();
+    let parameters = wanted
+        .filter_map(|spec| parameters.remove_entry(&spec.name))
+        .collect();
+    Ok((graph, parameters))
+}
 
-    /// The node with the normalisation that follows it.
-    fn fold(
-        &self,
-        norm: &BatchNormalization,
-        by: &Node,
-        tensors: &mut BTreeMap<String, Tensor>,
-    ) -> Result<Operator, PassError> {
-        let (with_bias, has_bias) = match &self.node.operator {
-            Operator::Conv(conv) => (
-                Conv {
-                    bias: true,
-                    ..*conv
-                }
-                .into(),
-                conv.bias,
-            ),
-            Operator::Gemm(gemm) => (
-                Gemm {
-                    bias: true,
-                    ..*gemm
-                }
-                .into(),
-                gemm.bias,
-            ),
-            _ => return self.keep(tensors),
+type Weights = BTreeMap<String, Tensor>;
+
+/// How many nodes and outputs read each node's value.
+fn readers(graph: &Graph) -> Vec<usize> {
+    let mut readers = vec![0; graph.nodes().len()];
+    let inputs = graph.nodes().iter().flat_map(|node| &node.inputs);
+    for value in inputs.chain(graph.outputs().iter().map(|(_, value)| value)) {
+        if let Some(count) = value.node().and_then(|node| readers.get_mut(node)) {
+            *count += 1;
+        }
+    }
+    readers
+}
+
+/// x * factor + summand for each channel.
+struct Affine {
+    factors: Vec<f64>,
+    summands: Vec<f64>,
+}
+
+/// What a node does to each channel of its input, where that is all it does.
+fn affine(graph: &Graph, parameters: &Weights, index: usize) -> Option<Affine> {
+    let node = graph.nodes().get(index)?;
+    let channels = *node.shape.first()?;
+    let wide = |tensor: &Tensor| -> Vec<f64> { tensor.data.iter().map(|&x| x.into()).collect() };
+    if let Operator::BatchNormalization(norm) = &node.operator {
+        let part = |part: &str| {
+            let tensor = parameters.get(&format!("{}.{part}", node.name))?;
+            (tensor.data.len() == channels).then(|| wide(tensor))
         };
-        self.keep(tensors)?;
-        let channels = [by.shape.first().copied().unwrap_or_default()];
-        let part = |part: &str| self.tensor(&format!("{}.{part}", by.name), &channels);
-        let [gamma, beta] = [part("weight")?, part("bias")?];
-        let [mean, variance] = [part("running_mean")?, part("running_var")?];
-        let [weight, bias] = ["weight", "bias"].map(|part| format!("{}.{part}", self.node.name));
-        let old: Vec<f64> = match tensors.get(&bias).filter(|_| has_bias) {
-            Some(bias) => bias.data.iter().map(|&x| f64::from(x)).collect(),
-            None => vec![0.0; channels[0]],
-        };
-        let scales: Vec<f64> = gamma
-            .data
+        let (weight, bias) = (part("weight")?, part("bias")?);
+        let (mean, variance) = (part("running_mean")?, part("running_var")?);
+        let factors: Vec<f64> = weight
             .iter()
-            .zip(&variance.data)
-            .map(|(&gamma, &variance)| {
-                f64::from(gamma) / (f64::from(variance) + f64::from(norm.epsilon)).sqrt()
-            })
+            .zip(&variance)
+            .map(|(weight, variance)| weight / (variance + f64::from(norm.epsilon)).sqrt())
             .collect();
-        if let Some(weight) = tensors.get_mut(&weight) {
-            let row = (weight.data.len() / channels[0].max(1)).max(1);
-            for (row, scale) in weight.data.chunks_exact_mut(row).zip(&scales) {
-                row.iter_mut()
-                    .for_each(|x| *x = (f64::from(*x) * scale) as f32);
+        let summands = bias.iter().zip(&mean).zip(&factors);
+        let summands = summands
+            .map(|((bias, mean), factor)| bias - mean * factor)
+            .collect();
+        return Some(Affine { factors, summands });
+    }
+    let constant = parameters.get(&node.name)?;
+    let rest = node.shape.len() - 1;
+    let numbers = match (constant.data.as_slice(), constant.shape.as_slice()) {
+        (&[number], _) => vec![f64::from(number); channels],
+        (_, shape) if per_channel(shape, channels, rest) => wide(constant),
+        _ => return None,
+    };
+    let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
+    let negative = || numbers.iter().map(|x| -x).collect();
+    Some(match &node.operator {
+        Operator::Add(_) => Affine {
+            factors: ones,
+            summands: numbers,
+        },
+        Operator::Sub(_) => Affine {
+            factors: ones,
+            summands: negative(),
+        },
+        Operator::Mul(_) => Affine {
+            factors: numbers,
+            summands: zeros,
+        },
+        Operator::Div(_) if !numbers.contains(&0.0) => {
+            let factors = numbers.iter().map(|x| x.recip()).collect();
+            Affine {
+                factors,
+                summands: zeros,
             }
         }
-        let shifted = old.iter().zip(&mean.data).zip(&scales).zip(&beta.data);
-        let shifted = shifted.map(|(((bias, &mean), scale), &beta)| {
-            ((bias - f64::from(mean)) * scale + f64::from(beta)) as f32
-        });
-        let data = shifted.collect();
-        let shape = channels.to_vec();
-        tensors.insert(bias, Tensor { shape, data });
-        Ok(with_bias)
-    }
+        _ => return None,
+    })
+}
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<&Tensor, PassError> {
-        let tensor = self.parameters.get(name).filter(|tensor| {
-            tensor.shape == shape && tensor.data.len() == shape.iter().product::<usize>()
-        });
-        tensor.ok_or_else(|| PassError::Parameter {
-            name: name.to_owned(),
-            expected: shape.to_vec(),
-        })
+/// Whether a constant has one number for each channel: `channels` first, then as many ones as there are other axes.
+fn per_channel(shape: &[usize], channels: usize, rest: usize) -> bool {
+    match shape.len().checked_sub(rest + 1) {
+        Some(ahead) => {
+            let (front, own) = shape.split_at(ahead);
+            front.iter().all(|&length| length == 1)
+                && own.split_first().is_some_and(|(&first, others)| {
+                    first == channels && others.iter().all(|&length| length == 1)
+                })
+        }
+        None => false,
     }
+}
+
+/// Takes `affine` into the layer's parameters; `None`, and nothing changed, where it has none that fit.
+fn absorb(
+    operator: &mut Operator,
+    name: &str,
+    parameters: &mut Weights,
+    affine: &Affine,
+) -> Option<()> {
+    let (bias, outputs_at) = match operator {
+        Operator::Conv(conv) => (&mut conv.bias, 0),
+        Operator::Gemm(gemm) => (&mut gemm.bias, 0),
+        Operator::ConvTranspose(conv) => (&mut conv.bias, 1),
+        _ => return None,
+    };
+    let (weight_name, bias_name) = (format!("{name}.weight"), format!("{name}.bias"));
+    let channels = affine.factors.len();
+    let old = match *bias {
+        true => parameters.get(&bias_name)?.data.clone(),
+        false => vec![0.0; channels],
+    };
+    let weight = parameters.get_mut(&weight_name)?;
+    if old.len() != channels || weight.shape.get(outputs_at) != Some(&channels) {
+        return None;
+    }
+    let inner: usize = weight.shape.iter().skip(outputs_at + 1).product();
+    for (at, x) in weight.data.iter_mut().enumerate() {
+        *x = (f64::from(*x) * affine.factors[at / inner % channels]) as f32;
+    }
+    let numbers = old.iter().zip(&affine.factors).zip(&affine.summands);
+    let data = numbers.map(|((old, factor), summand)| (f64::from(*old) * factor + summand) as f32);
+    let tensor = Tensor {
+        shape: vec![channels],
+        data: data.collect(),
+    };
+    *bias = true;
+    parameters.insert(bias_name, tensor);
+    Some(())
 }

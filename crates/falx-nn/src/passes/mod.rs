@@ -1,8 +1,11 @@
-//! Changes of a graph that leave what it computes in evaluation as it is.
+//! Plain functions from graph to graph: what is needed of one, and one that computes the same with fewer nodes.
 
 mod fold;
+mod rebuild;
 
-pub use fold::{PassError, fold_batch_normalization};
+pub use fold::{fold_batch_normalization, fold_constants};
+pub use rebuild::without_dropout;
+pub(crate) use rebuild::{copied, kept, needed, with_input};
 
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,8 @@ use super::interpret::{self, Interpreter, Mode, Setting};
 use super::tape::{Tape, Tracked, numbers, release, tensor};
 use super::{check, on_tape};
 use crate::operators::{ConvKernel, Finish, PreparedConv, buffers};
-use crate::passes::{PassError, fold_batch_normalization};
-use crate::{EngineError, Graph, Node, Operator, Parameters, Tensor, Training, Value};
+use crate::passes::{fold_batch_normalization, fold_constants, without_dropout};
+use crate::{EngineError, Graph, GraphError, Node, Operator, Parameters, Tensor, Training, Value};
 
 /// A network in the form in which our own kernels run it fastest.
 ///
@@ -28,9 +28,19 @@ pub struct Prepared {
 /// Why a network cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The parameters are another network's.
-    #[error(transparent)]
-    Fold(#[from] PassError),
+    /// A parameter of the graph is missing or has another shape.
+    #[error(
+        "the parameters have no `{name}` of the shape {expected:?}; initialise or load them for this network"
+    )]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// The shape the graph wants.
+        expected: Vec<usize>,
+    },
+    /// The changed graph is none, which is a bug.
+    #[error("the folded graph is not valid: {0}; please report it")]
+    Graph(#[from] GraphError),
     /// A graph without an output.
     #[error("`{0}` has no output; name its logits")]
     NoOutput(String),
@@ -59,7 +69,18 @@ impl Prepared {
             .thread_name(|index| format!("falx-nn {index}"))
             .build()
             .map_err(|source| PrepareError::Threads { threads, source })?;
-        let (graph, parameters) = fold_batch_normalization(graph, parameters)?;
+        for spec in graph.parameters() {
+            let tensor = parameters.get(&spec.name);
+            if tensor.is_none_or(|tensor| tensor.shape != spec.shape) {
+                return Err(PrepareError::Parameter {
+                    name: spec.name.clone(),
+                    expected: spec.shape.clone(),
+                });
+            }
+        }
+        let graph = without_dropout(graph)?;
+        let (graph, parameters) = fold_batch_normalization(&graph, parameters)?;
+        let (graph, parameters) = fold_constants(&graph, &parameters)?;
         if graph.outputs().is_empty() {
             return Err(PrepareError::NoOutput(graph.name().to_owned()));
         }

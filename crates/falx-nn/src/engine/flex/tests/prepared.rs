@@ -7,7 +7,7 @@ use crate::{
 
 /// What a rectifier and a sum follow, a depthwise convolution, and one that two others read.
 fn residual() -> Graph {
-    let mut graph = GraphBuilder::new("residual", [3, 20, 20]);
+    let mut graph = GraphBuilder::new("residual", &[3, 20, 20]);
     let mut add = |name: &str, operator: crate::Operator, inputs: &[Value]| {
         graph.add(name, operator, inputs).unwrap()
     };
@@ -27,11 +27,11 @@ fn residual() -> Graph {
     let c = add("depthwise.relu", Relu.into(), &[c]);
     let d = add("d", Conv::same(24, 1).into(), &[c]);
     let d = add("d.bn", BatchNormalization::default().into(), &[d]);
-    let e = add("add", Add.into(), &[d, b]);
+    let e = add("add", Add::default().into(), &[d, b]);
     let e = add("add.relu", Relu.into(), &[e]);
     let f = add("f", Conv::same(40, 3).into(), &[e]);
     let g = add("g", Conv::same(40, 3).into(), &[e]);
-    let g = add("g.add", Add.into(), &[f, g]);
+    let g = add("g.add", Add::default().into(), &[f, g]);
     let h = add("pool", GlobalAveragePool.into(), &[g]);
     let h = add("flatten", Flatten.into(), &[h]);
     let linear = Gemm {
@@ -87,7 +87,7 @@ fn a_prepared_network_gives_the_engines_logits_for_any_threads() {
 fn what_does_not_fit_is_refused() {
     let graph = residual();
     let error = Prepared::new(&graph, &Parameters::default(), 1).err();
-    assert!(matches!(error, Some(PrepareError::Fold(_))));
+    assert!(matches!(error, Some(PrepareError::Parameter { .. })));
     let prepared = Prepared::new(&graph, &formula_parameters(&graph), 1).unwrap();
     let images = formula("input", &[1, 3, 20, 21]);
     let error = prepared.run(&images).unwrap_err();
