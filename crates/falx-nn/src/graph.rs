@@ -38,7 +38,7 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     name: String,
-    input: [usize; 3],
+    input: Vec<usize>,
     nodes: Vec<Node>,
     outputs: Vec<(String, Value)>,
     parameters: Vec<ParameterSpec>,
@@ -71,11 +71,11 @@ impl GraphBuilder {
     /// A graph without nodes.
     ///
     /// # Shape
-    /// `input` is channels, height, width.
-    pub fn new(name: &str, input: [usize; 3]) -> Self {
+    /// `input` is one sample's: channels, height, width of images; slices, features of sequences; or features.
+    pub fn new(name: &str, input: &[usize]) -> Self {
         Self(Graph {
             name: name.to_owned(),
-            input,
+            input: input.to_vec(),
             nodes: Vec::new(),
             outputs: Vec::new(),
             parameters: Vec::new(),
@@ -159,9 +159,9 @@ impl Graph {
         &self.name
     }
 
-    /// Channels, height and width of one image.
-    pub fn input(&self) -> [usize; 3] {
-        self.input
+    /// The shape of one sample: channels, height and width of images.
+    pub fn input(&self) -> &[usize] {
+        &self.input
     }
 
     /// The operators, each after all it computes from.

@@ -21,8 +21,11 @@ pub mod zoo;
 pub use engine::{Engine, EngineError, StepOutput, flex_engine};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
-    Add, BatchNormalization, Conv, Dropout, Flatten, Gemm, GlobalAveragePool, MaxPool, Operator,
-    Relu, ShapeError, Sigmoid,
+    Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,
+    Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, HardSigmoid, HardSwish,
+    LayerNormalization, LeakyRelu, Log, LogSoftmax, MatMul, Max, MaxPool, Mul, Neg, Operator, Pad,
+    PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Resize, ResizeMode, ShapeError,
+    Sigmoid, Slice, Softmax, Softplus, Sqrt, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
 pub use targets::Targets;

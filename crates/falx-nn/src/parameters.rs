@@ -14,6 +14,8 @@ pub enum ParameterKind {
     Weight,
     /// Followed by batch normalisation, never by an optimiser.
     RunningStatistic,
+    /// Neither trained nor followed.
+    Constant,
 }
 
 /// How a parameter starts.

@@ -28,8 +28,8 @@ pub enum EngineError {
     Images {
         /// The network.
         network: String,
-        /// Channels, height, width.
-        expected: [usize; 3],
+        /// The shape of one sample.
+        expected: Vec<usize>,
         /// The batch's shape.
         found: Vec<usize>,
         /// How many values the batch holds.
@@ -40,6 +40,14 @@ pub enum EngineError {
     OneValue {
         /// The batch normalisation's name.
         node: String,
+    },
+    /// An operator that this engine does not compute.
+    #[error("node `{node}`: this engine does not compute {operator}")]
+    Unsupported {
+        /// The node.
+        node: String,
+        /// Its operator.
+        operator: &'static str,
     },
     /// A graph without an output.
     #[error("`{0}` has no output; name its logits")]

@@ -2,10 +2,8 @@
 
 use prost::Message;
 
-use super::OnnxError;
-use super::message::{
-    Attribute, FLOAT, Graph as GraphMessage, Model, Node, OperatorSet, TensorData, ValueInfo,
-};
+use super::message::{FLOAT, Graph as GraphMessage, Model, OperatorSet, TensorData, ValueInfo};
+use super::{OnnxError, Place};
 use crate::{Graph, Operator, ParameterSpec, Parameters, Value};
 
 /// The oldest versions that hold all we write, so that old run-times read it too.
@@ -22,22 +20,21 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
         if matches!(node.operator, Operator::Dropout(_)) {
             continue;
         }
-        let shapes: Vec<&[usize]> = node
+        let shapes: Vec<Vec<usize>> = node
             .inputs
             .iter()
-            .filter_map(|&value| graph.shape(value))
+            .filter_map(|&value| graph.shape(value).map(<[usize]>::to_vec))
             .collect();
-        let owned = node.operator.parameters(&node.name, &shapes);
-        let inputs = node.inputs.iter().map(|&value| name(value));
-        nodes.push(Node {
-            input: inputs
-                .chain(owned.into_iter().map(|spec| spec.name))
-                .collect(),
-            output: vec![name(Value::of_node(index))],
-            name: Some(node.name.clone()),
-            op_type: Some(node.operator.name().to_owned()),
-            attribute: attributes(&node.operator),
-        });
+        let views: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+        let owned = node.operator.parameters(&node.name, &views);
+        nodes.extend(node.operator.nodes(&Place {
+            name: node.name.clone(),
+            inputs: node.inputs.iter().map(|&value| name(value)).collect(),
+            parameters: owned.into_iter().map(|spec| spec.name).collect(),
+            output: name(Value::of_node(index)),
+            shapes,
+            shape: node.shape.clone(),
+        }));
     }
     let info = |name: &str, value: Value| {
         ValueInfo::batch_of(name, graph.shape(value).unwrap_or_default())
@@ -98,33 +95,4 @@ fn initializer(spec: &ParameterSpec, parameters: &Parameters) -> Result<TensorDa
         name: Some(spec.name.clone()),
         raw_data: Some(tensor.data.iter().flat_map(|x| x.to_le_bytes()).collect()),
     })
-}
-
-fn attributes(operator: &Operator) -> Vec<Attribute> {
-    match operator {
-        Operator::Conv(conv) => vec![
-            Attribute::ints("kernel_shape", &conv.kernel),
-            Attribute::ints("strides", &conv.strides),
-            Attribute::ints("pads", &conv.pads),
-            Attribute::ints("dilations", &conv.dilations),
-            Attribute::int("group", conv.groups),
-        ],
-        Operator::BatchNormalization(norm) => vec![
-            Attribute::float("epsilon", norm.epsilon),
-            Attribute::float("momentum", 1.0 - norm.momentum),
-        ],
-        Operator::MaxPool(pool) => vec![
-            Attribute::ints("kernel_shape", &pool.kernel),
-            Attribute::ints("strides", &pool.strides),
-            Attribute::ints("pads", &pool.pads),
-            Attribute::int("ceil_mode", pool.ceil_mode.into()),
-        ],
-        Operator::Flatten(_) => vec![Attribute::int("axis", 1)],
-        Operator::Gemm(_) => vec![Attribute::int("transB", 1)],
-        Operator::Add(_)
-        | Operator::Dropout(_)
-        | Operator::GlobalAveragePool(_)
-        | Operator::Relu(_)
-        | Operator::Sigmoid(_) => Vec::new(),
-    }
 }

@@ -63,6 +63,10 @@ pub struct Attribute {
     pub f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub s: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "5")]
+    pub t: Option<TensorData>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(int32, optional, tag = "20")]
@@ -125,6 +129,29 @@ pub enum Length {
 
 /// `TensorProto.DataType.FLOAT`.
 pub const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT64`.
+pub const INT64: i32 = 7;
+
+impl TensorData {
+    /// A list of whole numbers.
+    pub fn integers(values: &[i64]) -> Self {
+        Self {
+            dims: vec![values.len() as i64],
+            data_type: Some(INT64),
+            raw_data: Some(values.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            ..Self::default()
+        }
+    }
+
+    /// One real number.
+    pub fn number(value: f32) -> Self {
+        Self {
+            data_type: Some(FLOAT),
+            raw_data: Some(value.to_le_bytes().to_vec()),
+            ..Self::default()
+        }
+    }
+}
 
 impl Attribute {
     /// A whole number (`AttributeType` INT).
@@ -143,6 +170,26 @@ impl Attribute {
             name: Some(name.to_owned()),
             f: Some(value),
             kind: Some(1),
+            ..Self::default()
+        }
+    }
+
+    /// A text (`AttributeType` STRING).
+    pub fn text(name: &str, value: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            s: Some(value.as_bytes().to_vec()),
+            kind: Some(3),
+            ..Self::default()
+        }
+    }
+
+    /// A tensor (`AttributeType` TENSOR).
+    pub fn tensor(name: &str, value: TensorData) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            t: Some(value),
+            kind: Some(4),
             ..Self::default()
         }
     }

@@ -1,7 +1,11 @@
 //! A graph and its parameters as an ONNX file that any run-time reads.
 
 mod export;
-mod message;
+pub(crate) mod message;
+mod place;
+
+pub(crate) use message::Attribute;
+pub(crate) use place::Place;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,9 @@ pub struct Dropout {
 }
 
 impl Rules for Dropout {
-    const NAME: &'static str = "Dropout";
+    fn name(&self) -> &'static str {
+        "Dropout"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         if (0.0..1.0).contains(&self.ratio) {

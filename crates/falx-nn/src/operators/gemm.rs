@@ -1,6 +1,7 @@
 //! The linear layer.
 
 use super::{Rules, only};
+use crate::onnx::Attribute;
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
 /// ONNX `Gemm` with `transB = 1`: a linear layer with PyTorch's weight of outputs x inputs.
@@ -13,7 +14,9 @@ pub struct Gemm {
 }
 
 impl Rules for Gemm {
-    const NAME: &'static str = "Gemm";
+    fn name(&self) -> &'static str {
+        "Gemm"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         match only(inputs)? {
@@ -38,5 +41,9 @@ impl Rules for Gemm {
         let mut specs = vec![spec("weight", vec![self.features, fan_in])];
         specs.extend(self.bias.then(|| spec("bias", vec![self.features])));
         specs
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![Attribute::int("transB", 1)]
     }
 }

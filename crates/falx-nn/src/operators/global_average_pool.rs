@@ -7,7 +7,9 @@ use super::{Rules, image};
 pub struct GlobalAveragePool;
 
 impl Rules for GlobalAveragePool {
-    const NAME: &'static str = "GlobalAveragePool";
+    fn name(&self) -> &'static str {
+        "GlobalAveragePool"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         let [channels, _, _] = image(inputs)?;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::buffers;
 use super::window::Window;
 use super::{Rules, image};
+use crate::onnx::Attribute;
 
 /// ONNX `MaxPool`; the first of equal values takes the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,9 @@ impl MaxPool {
 }
 
 impl Rules for MaxPool {
-    const NAME: &'static str = "MaxPool";
+    fn name(&self) -> &'static str {
+        "MaxPool"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         let [channels, height, width] = image(inputs)?;
@@ -63,6 +66,15 @@ impl Rules for MaxPool {
         }
         let [rows, columns] = self.window().output([height, width])?;
         Ok(vec![channels, rows, columns])
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::ints("kernel_shape", &self.kernel),
+            Attribute::ints("strides", &self.strides),
+            Attribute::ints("pads", &self.pads),
+            Attribute::int("ceil_mode", self.ceil_mode.into()),
+        ]
     }
 }
 

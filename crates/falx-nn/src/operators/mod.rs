@@ -3,57 +3,97 @@
 //! Kernels work on plain slices in channels-last order (N, H, W, C), so that every inner loop runs over
 //! channels; shape rules speak ONNX's order (C, H, W) without the batch.
 
-mod add;
+mod average_pool;
+mod axis;
 mod batch_normalization;
+mod broadcast;
 pub(crate) mod buffers;
 mod channels;
+mod clip;
+mod concat;
 #[allow(
     clippy::inline_always,
     reason = "vector code must end up inside the function that was chosen at run time"
 )]
 mod conv;
+mod conv_transpose;
 mod dropout;
+mod exp;
 mod flatten;
+mod gelu;
 mod gemm;
 mod global_average_pool;
+mod global_max_pool;
+mod hard_sigmoid;
+mod hard_swish;
+mod layer_normalization;
+mod leaky_relu;
+mod log;
+mod mat_mul;
+mod max;
 mod max_pool;
+mod neg;
+mod pad;
+mod pow;
+mod reduce;
 mod relu;
+mod reshape;
+mod resize;
 mod sigmoid;
 #[allow(clippy::inline_always, reason = "as in `conv`")]
 mod simd;
+mod slice;
+mod softmax;
+mod softplus;
+mod sqrt;
+mod swish;
+mod tanh;
+mod transpose;
 mod window;
 
-pub use add::Add;
+pub use average_pool::AveragePool;
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{Epilogue, Normalisation, Statistics};
+pub use broadcast::{Add, Constant, Div, Mul, Sub};
+pub use clip::Clip;
+pub use concat::Concat;
 pub use conv::Conv;
 pub(crate) use conv::ConvKernel;
+pub use conv_transpose::ConvTranspose;
 pub use dropout::Dropout;
+pub use exp::Exp;
 pub use flatten::Flatten;
+pub use gelu::Gelu;
 pub use gemm::Gemm;
 pub use global_average_pool::GlobalAveragePool;
+pub use global_max_pool::GlobalMaxPool;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_swish::HardSwish;
+pub use layer_normalization::LayerNormalization;
+pub use leaky_relu::LeakyRelu;
+pub use log::Log;
+pub use mat_mul::MatMul;
+pub use max::Max;
 pub use max_pool::MaxPool;
 pub(crate) use max_pool::PoolKernel;
+pub use neg::Neg;
+pub use pad::{Pad, PadMode};
+pub use pow::Pow;
+pub use reduce::{ReduceMax, ReduceMean, ReduceSum};
 pub use relu::Relu;
+pub use reshape::Reshape;
+pub use resize::{Resize, ResizeMode};
 pub use sigmoid::Sigmoid;
+pub use slice::Slice;
+pub use softmax::{LogSoftmax, Softmax};
+pub use softplus::Softplus;
+pub use sqrt::Sqrt;
+pub use swish::Swish;
+pub use tanh::Tanh;
+pub use transpose::Transpose;
 
 use crate::ParameterSpec;
-
-/// One operator with its attributes, named as in ONNX.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "each variant is the operator of its name")]
-pub enum Operator {
-    Add(Add),
-    BatchNormalization(BatchNormalization),
-    Conv(Conv),
-    Dropout(Dropout),
-    Flatten(Flatten),
-    Gemm(Gemm),
-    GlobalAveragePool(GlobalAveragePool),
-    MaxPool(MaxPool),
-    Relu(Relu),
-    Sigmoid(Sigmoid),
-}
+use crate::onnx::{Attribute, Place, message};
 
 /// Inputs that an operator cannot take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,10 +107,10 @@ pub struct ShapeError {
     pub reason: &'static str,
 }
 
-/// The rules every operator states about itself.
+/// What every operator states about itself.
 pub(crate) trait Rules {
     /// The operator's name in ONNX.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// The output's shape from the inputs', both without the batch.
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str>;
@@ -79,44 +119,65 @@ pub(crate) trait Rules {
     fn parameters(&self, _name: &str, _inputs: &[&[usize]]) -> Vec<ParameterSpec> {
         Vec::new()
     }
+
+    /// Its ONNX attributes.
+    fn attributes(&self) -> Vec<Attribute> {
+        Vec::new()
+    }
+
+    /// It in ONNX: one node, or several where ONNX of the version that we write has no such operator.
+    fn nodes(&self, place: &Place) -> Vec<message::Node> {
+        vec![place.node(self.name(), self.attributes())]
+    }
 }
 
-macro_rules! for_each_operator {
-    ($self:expr, $operator:ident => $body:expr) => {
-        match $self {
-            Operator::Add($operator) => $body,
-            Operator::BatchNormalization($operator) => $body,
-            Operator::Conv($operator) => $body,
-            Operator::Dropout($operator) => $body,
-            Operator::Flatten($operator) => $body,
-            Operator::Gemm($operator) => $body,
-            Operator::GlobalAveragePool($operator) => $body,
-            Operator::MaxPool($operator) => $body,
-            Operator::Relu($operator) => $body,
-            Operator::Sigmoid($operator) => $body,
+macro_rules! operators {
+    ($($name:ident)*) => {
+        /// One operator with its attributes, named as in ONNX.
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is the operator of its name")]
+        pub enum Operator {
+            $($name($name),)*
         }
+
+        impl Operator {
+            fn rules(&self) -> &dyn Rules {
+                match self {
+                    $(Self::$name(operator) => operator,)*
+                }
+            }
+        }
+
+        $(impl From<$name> for Operator {
+            fn from(operator: $name) -> Self {
+                Self::$name(operator)
+            }
+        })*
     };
 }
 
-fn name_of<R: Rules>(_: &R) -> &'static str {
-    R::NAME
+operators! {
+    Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Div Dropout Exp Flatten Gelu Gemm
+    GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LayerNormalization LeakyRelu Log LogSoftmax
+    MatMul Max MaxPool Mul Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize Sigmoid Slice
+    Softmax Softplus Sqrt Sub Swish Tanh Transpose
 }
 
 impl Operator {
     /// The operator's name in ONNX.
     pub fn name(&self) -> &'static str {
-        for_each_operator!(self, operator => name_of(operator))
+        self.rules().name()
     }
 
     /// The output's shape from the inputs'.
     ///
     /// # Shape
-    /// All without the batch: C, H, W of images, or one number of features.
+    /// All without the batch: C, H, W of images, T, F of sequences, or one number of features.
     ///
     /// # Errors
     /// [`ShapeError`] when the operator cannot take such inputs.
     pub fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        for_each_operator!(self, operator => operator.shape(inputs)).map_err(|reason| ShapeError {
+        self.rules().shape(inputs).map_err(|reason| ShapeError {
             operator: self.name(),
             inputs: inputs.iter().map(|shape| shape.to_vec()).collect(),
             reason,
@@ -128,20 +189,14 @@ impl Operator {
     /// # Shape
     /// `inputs` are the shapes without the batch.
     pub fn parameters(&self, name: &str, inputs: &[&[usize]]) -> Vec<ParameterSpec> {
-        for_each_operator!(self, operator => operator.parameters(name, inputs))
+        self.rules().parameters(name, inputs)
+    }
+
+    /// It in ONNX.
+    pub(crate) fn nodes(&self, place: &Place) -> Vec<message::Node> {
+        self.rules().nodes(place)
     }
 }
-
-macro_rules! into_operator {
-    ($($name:ident)*) => {
-        $(impl From<$name> for Operator {
-            fn from(operator: $name) -> Self {
-                Self::$name(operator)
-            }
-        })*
-    };
-}
-into_operator!(Add BatchNormalization Conv Dropout Flatten Gemm GlobalAveragePool MaxPool Relu Sigmoid);
 
 /// The only input's channels, height and width.
 fn image(inputs: &[&[usize]]) -> Result<[usize; 3], &'static str> {

@@ -7,7 +7,9 @@ use super::{Rules, only};
 pub struct Relu;
 
 impl Rules for Relu {
-    const NAME: &'static str = "Relu";
+    fn name(&self) -> &'static str {
+        "Relu"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         only(inputs).map(<[usize]>::to_vec)

@@ -7,7 +7,9 @@ use super::{Rules, only};
 pub struct Sigmoid;
 
 impl Rules for Sigmoid {
-    const NAME: &'static str = "Sigmoid";
+    fn name(&self) -> &'static str {
+        "Sigmoid"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         only(inputs).map(<[usize]>::to_vec)

@@ -10,7 +10,7 @@ const BLOCKS: usize = 4;
 const HIDDEN: usize = 128;
 
 pub fn build(config: &NetworkConfig) -> Result<Graph, GraphError> {
-    let mut graph = GraphBuilder::new("simple_cnn", [config.channels, config.size, config.size]);
+    let mut graph = GraphBuilder::new("simple_cnn", &[config.channels, config.size, config.size]);
     let mut x = Value::INPUT;
     for index in 0..BLOCKS {
         let channels = config.width << index;

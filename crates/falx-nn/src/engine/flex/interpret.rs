@@ -239,6 +239,12 @@ impl Interpreter<'_> {
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
+            other => {
+                return Err(EngineError::Unsupported {
+                    node: node.name.clone(),
+                    operator: other.name(),
+                });
+            }
         })
     }
 

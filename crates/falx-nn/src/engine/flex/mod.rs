@@ -135,7 +135,7 @@ fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
         }
         _ => Err(EngineError::Images {
             network: graph.name().to_owned(),
-            expected: graph.input(),
+            expected: graph.input().to_vec(),
             found: images.shape.clone(),
             values: images.data.len(),
         }),

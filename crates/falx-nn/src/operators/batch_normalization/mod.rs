@@ -4,6 +4,7 @@ mod normalisation;
 mod statistics;
 
 use super::{Rules, only};
+use crate::onnx::Attribute;
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
 pub(crate) use normalisation::{Epilogue, Normalisation};
@@ -28,7 +29,9 @@ impl Default for BatchNormalization {
 }
 
 impl Rules for BatchNormalization {
-    const NAME: &'static str = "BatchNormalization";
+    fn name(&self) -> &'static str {
+        "BatchNormalization"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         match only(inputs)? {
@@ -56,5 +59,12 @@ impl Rules for BatchNormalization {
             ("running_var", ParameterKind::RunningStatistic, 1.0),
         ];
         parts.into_iter().map(spec).collect()
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::float("epsilon", self.epsilon),
+            Attribute::float("momentum", 1.0 - self.momentum),
+        ]
     }
 }

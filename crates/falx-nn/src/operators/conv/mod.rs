@@ -14,6 +14,7 @@ use packed::Packed;
 use super::channels::sums;
 use super::window::Window;
 use super::{Rules, image};
+use crate::onnx::Attribute;
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
 /// ONNX `Conv` in two dimensions, with PyTorch's weight of outputs x inputs / groups x height x width.
@@ -61,7 +62,9 @@ impl Conv {
 }
 
 impl Rules for Conv {
-    const NAME: &'static str = "Conv";
+    fn name(&self) -> &'static str {
+        "Conv"
+    }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         let [channels, height, width] = image(inputs)?;
@@ -100,6 +103,16 @@ impl Rules for Conv {
         };
         specs.extend(self.bias.then(bias));
         specs
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::ints("kernel_shape", &self.kernel),
+            Attribute::ints("strides", &self.strides),
+            Attribute::ints("pads", &self.pads),
+            Attribute::ints("dilations", &self.dilations),
+            Attribute::int("group", self.groups),
+        ]
     }
 }
 

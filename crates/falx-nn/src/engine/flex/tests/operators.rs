@@ -93,7 +93,7 @@ fn outcome(
 ) -> Outcome {
     let mut full = x.shape.clone();
     full.resize(4, 1);
-    let mut builder = GraphBuilder::new("case", [full[1], full[2], full[3]]);
+    let mut builder = GraphBuilder::new("case", &[full[1], full[2], full[3]]);
     let mut value = Value::INPUT;
     for (index, operator) in operators.into_iter().enumerate() {
         value = builder
@@ -372,14 +372,14 @@ fn sums_are_the_references() {
         (0..channels).for_each(|c| weights.data[c * 2 * channels + first + c] = 1.0);
         weights
     };
-    let mut builder = GraphBuilder::new("sum", [2 * channels, height, width]);
+    let mut builder = GraphBuilder::new("sum", &[2 * channels, height, width]);
     let left = builder
         .add("left", Conv::same(channels, 1), &[Value::INPUT])
         .unwrap();
     let right = builder
         .add("right", Conv::same(channels, 1), &[Value::INPUT])
         .unwrap();
-    let sum = builder.add("sum", Add, &[left, right]).unwrap();
+    let sum = builder.add("sum", Add::default(), &[left, right]).unwrap();
     let graph = builder.output("y", sum).finish().unwrap();
     let parameters = [("left.weight", pick(0)), ("right.weight", pick(channels))];
     let ours = differentiate(&graph, &x, &parameters, &up, Mode::Evaluation);

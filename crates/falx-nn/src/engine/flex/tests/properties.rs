@@ -58,7 +58,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn fused_kernels_change_nothing() {
     let build = |fused: bool| {
-        let mut graph = GraphBuilder::new("fusion", [4, 8, 6]);
+        let mut graph = GraphBuilder::new("fusion", &[4, 8, 6]);
         let norm = graph
             .add("bn", BatchNormalization::default(), &[Value::INPUT])
             .unwrap();

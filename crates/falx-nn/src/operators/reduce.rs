@@ -1,0 +1,52 @@
+//! Several axes become one number.
+
+use super::{Rules, axis, only};
+
+macro_rules! reduce {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $name {
+                /// The axes, in order; the batch is 0.
+                pub axes: Vec<usize>,
+                /// Whether each stays with a length of 1.
+                pub keepdims: bool,
+            }
+
+            impl Rules for $name {
+                fn name(&self) -> &'static str {
+                    stringify!($name)
+                }
+
+                fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
+                    reduced(&self.axes, self.keepdims, only(inputs)?)
+                }
+            }
+        )*
+    };
+}
+
+reduce! {
+    /// ONNX `ReduceMean`.
+    ReduceMean
+    /// ONNX `ReduceSum`.
+    ReduceSum
+    /// ONNX `ReduceMax`; the first of equal values takes the gradient.
+    ReduceMax
+}
+
+fn reduced(axes: &[usize], keepdims: bool, shape: &[usize]) -> Result<Vec<usize>, &'static str> {
+    let places = axes.iter().map(|&axis| axis::place(axis, shape));
+    let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+    if places.is_empty() || !places.is_sorted_by(|a, b| a < b) {
+        return Err("it needs its axes in order, each once");
+    }
+    let lengths = shape.iter().enumerate();
+    Ok(lengths
+        .filter_map(|(place, &length)| match places.contains(&place) {
+            false => Some(length),
+            true => keepdims.then_some(1),
+        })
+        .collect())
+}
