@@ -26,7 +26,7 @@ pub use operators::{
     Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, HardSigmoid, HardSwish,
     LayerNormalization, LeakyRelu, Log, LogSoftmax, MatMul, Max, MaxPool, Mul, Neg, Operator, Pad,
     PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Resize, ResizeMode, ShapeError,
-    Sigmoid, Slice, Softmax, Softplus, Sqrt, Sub, Swish, Tanh, Transpose,
+    Sigmoid, Slice, Softmax, Softplus, Sqrt, StochasticDepth, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
 pub use targets::Targets;

@@ -105,6 +105,7 @@ impl<'a> Run<'a> {
             dropout: recipe.network.dropout,
             width: recipe.network.width,
             pooling: recipe.network.pooling,
+            ..NetworkConfig::default()
         })?;
         let engine = falx_nn::flex_engine(recipe.seed);
         let lock = RunLock::new(recipe, data, engine.as_ref())?;

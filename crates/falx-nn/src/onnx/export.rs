@@ -16,8 +16,7 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
     let name = |value: Value| names.get(value.0).cloned().unwrap_or_default();
     let mut nodes = Vec::new();
     for (index, node) in graph.nodes().iter().enumerate() {
-        // Dropout passes its input on when a network is used.
-        if matches!(node.operator, Operator::Dropout(_)) {
+        if passes_on(&node.operator) {
             continue;
         }
         let shapes: Vec<Vec<usize>> = node
@@ -63,6 +62,14 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
     Ok(model.encode_to_vec())
 }
 
+/// Whether an operator gives its input when a network is used.
+fn passes_on(operator: &Operator) -> bool {
+    matches!(
+        operator,
+        Operator::Dropout(_) | Operator::StochasticDepth(_)
+    )
+}
+
 /// The name of each value: an output's own, its input's behind a dropout, else its node's.
 fn value_names(graph: &Graph) -> Vec<String> {
     let mut names = vec![INPUT.to_owned()];
@@ -72,7 +79,7 @@ fn value_names(graph: &Graph) -> Vec<String> {
             .iter()
             .find(|(_, value)| *value == Value::of_node(index));
         let passed = match (&node.operator, node.inputs.first()) {
-            (Operator::Dropout(_), Some(input)) => names.get(input.0).cloned(),
+            (operator, Some(input)) if passes_on(operator) => names.get(input.0).cloned(),
             _ => None,
         };
         let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());

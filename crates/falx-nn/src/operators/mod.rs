@@ -46,6 +46,7 @@ mod slice;
 mod softmax;
 mod softplus;
 mod sqrt;
+mod stochastic_depth;
 mod swish;
 mod tanh;
 mod transpose;
@@ -88,6 +89,7 @@ pub use slice::Slice;
 pub use softmax::{LogSoftmax, Softmax};
 pub use softplus::Softplus;
 pub use sqrt::Sqrt;
+pub use stochastic_depth::StochasticDepth;
 pub use swish::Swish;
 pub use tanh::Tanh;
 pub use transpose::Transpose;
@@ -160,7 +162,7 @@ operators! {
     Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Div Dropout Exp Flatten Gelu Gemm
     GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LayerNormalization LeakyRelu Log LogSoftmax
     MatMul Max MaxPool Mul Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize Sigmoid Slice
-    Softmax Softplus Sqrt Sub Swish Tanh Transpose
+    Softmax Softplus Sqrt StochasticDepth Sub Swish Tanh Transpose
 }
 
 impl Operator {
