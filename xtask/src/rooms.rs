@@ -17,12 +17,14 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 14] = [
     ("burn", &["falx-nn"]),
     ("pulp", &["falx-data", "falx-dicom", "falx-nn"]),
     ("hayro-jpeg2000", &["falx-dicom"]),
     ("dicom-toolkit-jpeg2000", &["falx-dicom"]),
     ("rten", &["falx-infer"]),
+    ("hdf5-reader", &["falx-nn"]),
+    ("ureq", &["falx-models"]),
     ("dicom-object", &["falx-phantom"]),
     ("parquet", &["falx-data"]),
     ("anyhow", &["falx", "xtask"]),

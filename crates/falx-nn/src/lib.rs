@@ -5,6 +5,7 @@
 
 #![allow(clippy::doc_markdown, reason = "PyTorch is a name, not code")]
 
+pub mod cost;
 mod engine;
 mod graph;
 pub mod loss;

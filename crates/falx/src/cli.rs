@@ -3,6 +3,7 @@
 mod bench_loader;
 mod bench_train;
 mod judging;
+mod models;
 mod worklist;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use crate::exit;
 pub use bench_loader::{BenchLoader, LoaderPeer};
 pub use bench_train::{BenchTrain, TrainPeer};
 pub use judging::{Compare, Evaluate};
+pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
@@ -102,6 +104,9 @@ docs/augmentation.md explains every change.")]
     /// Look at DICOM files: what they hold, what is wrong with them, and their picture.
     #[command(subcommand)]
     Dicom(Dicom),
+    /// The networks: look at them, bring weights in, write them as ONNX or safetensors.
+    #[command(subcommand)]
+    Models(Models),
     /// Measure falx on this machine, beside a peer in the same run.
     #[command(subcommand)]
     Bench(Bench),
