@@ -1,6 +1,9 @@
 //! Normalisation of each row or pixel by itself.
 
-use super::{Rules, axis, only};
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::{Rules, axis, buffers, only};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
 /// ONNX `LayerNormalization` along one axis: the last, or the channels of images (exported between two `Transpose`).
@@ -43,5 +46,111 @@ impl Rules for LayerNormalization {
             .into_iter()
             .map(spec)
             .collect()
+    }
+}
+
+/// Rows that are normalised one by one, in fixed groups so that sums do not depend on the number of threads.
+const ROWS: usize = 64;
+
+/// The normalisation of rows of `length` numbers each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RowNormalisation {
+    pub length: usize,
+    pub epsilon: f32,
+}
+
+/// The gradients of a normalisation of rows.
+pub(crate) struct RowGradients {
+    pub input: Vec<f32>,
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+impl RowNormalisation {
+    /// The mean of a row, and 1 / its standard deviation.
+    fn statistics(self, row: &[f32]) -> (f32, f32) {
+        let count = row.len() as f32;
+        let mean = row.iter().sum::<f32>() / count;
+        let square = |x: &f32| (x - mean) * (x - mean);
+        let variance = row.iter().map(square).sum::<f32>() / count;
+        (mean, 1.0 / (variance + self.epsilon).sqrt())
+    }
+
+    /// The results for rows in `values`.
+    pub fn forward(self, values: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+        let (arch, chunk) = (Arch::new(), ROWS * self.length);
+        let mut results = buffers::taken(values.len());
+        let chunks = results.par_chunks_mut(chunk).zip(values.par_chunks(chunk));
+        chunks.for_each(|(results, values)| {
+            arch.dispatch(|| {
+                let rows = values.chunks_exact(self.length);
+                for (row, results) in rows.zip(results.chunks_exact_mut(self.length)) {
+                    let (mean, scale) = self.statistics(row);
+                    let affine = weight.iter().zip(bias);
+                    for ((result, x), (w, b)) in results.iter_mut().zip(row).zip(affine) {
+                        *result = (x - mean) * scale * w + b;
+                    }
+                }
+            });
+        });
+        results
+    }
+
+    /// The gradients from the results'.
+    pub fn backward(self, values: &[f32], weight: &[f32], slopes: &[f32]) -> RowGradients {
+        let (arch, chunk, length) = (Arch::new(), ROWS * self.length, self.length);
+        let mut input = buffers::taken(values.len());
+        let inputs = values.par_chunks(chunk).zip(slopes.par_chunks(chunk));
+        let sums: Vec<[Vec<f32>; 2]> = input
+            .par_chunks_mut(chunk)
+            .zip(inputs)
+            .map(|(input, (values, slopes))| {
+                let mut sums = [vec![0.0; length], vec![0.0; length]];
+                arch.dispatch(|| {
+                    let rows = values.chunks_exact(length).zip(slopes.chunks_exact(length));
+                    for ((row, slopes), input) in rows.zip(input.chunks_exact_mut(length)) {
+                        self.row(row, weight, slopes, input, &mut sums);
+                    }
+                });
+                sums
+            })
+            .collect();
+        let mut gradients = RowGradients {
+            input,
+            weight: vec![0.0; length],
+            bias: vec![0.0; length],
+        };
+        for [weight, bias] in sums {
+            let add = |(sum, x): (&mut f32, f32)| *sum += x;
+            gradients.weight.iter_mut().zip(weight).for_each(add);
+            gradients.bias.iter_mut().zip(bias).for_each(add);
+        }
+        gradients
+    }
+
+    fn row(
+        self,
+        row: &[f32],
+        weight: &[f32],
+        slopes: &[f32],
+        input: &mut [f32],
+        [weights, biases]: &mut [Vec<f32>; 2],
+    ) {
+        let (mean, scale) = self.statistics(row);
+        let (mut sum, mut product) = (0.0, 0.0);
+        let parts = row.iter().zip(slopes).zip(weight);
+        for (((x, g), w), (sum_w, sum_b)) in parts.zip(weights.iter_mut().zip(biases)) {
+            let normal = (x - mean) * scale;
+            *sum_w += g * normal;
+            *sum_b += g;
+            sum += g * w;
+            product += g * w * normal;
+        }
+        let count = row.len() as f32;
+        let (sum, product) = (sum / count, product / count);
+        let parts = row.iter().zip(slopes).zip(weight);
+        for (((x, g), w), input) in parts.zip(input) {
+            *input = scale * (g * w - sum - (x - mean) * scale * product);
+        }
     }
 }

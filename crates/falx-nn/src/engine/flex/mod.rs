@@ -38,6 +38,7 @@ impl Engine for FlexEngine {
         rng_step: u64,
         training: &Training,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let setting = Setting {
             graph,
             parameters,
@@ -49,21 +50,7 @@ impl Engine for FlexEngine {
             training,
         };
         let (output, run) = checkpoints::step(&setting, images, targets)?;
-        for (node, statistics, momentum) in &run {
-            let mut take = |part: &str| {
-                let tensor = parameters.get_mut(&format!("{node}.{part}"));
-                tensor
-                    .map(|tensor| std::mem::take(&mut tensor.data))
-                    .unwrap_or_default()
-            };
-            let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
-            statistics.follow(&mut mean, &mut variance, *momentum);
-            for (part, data) in [("running_mean", mean), ("running_var", variance)] {
-                if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
-                    tensor.data = data;
-                }
-            }
-        }
+        follow(&run, parameters);
         Ok(output)
     }
 
@@ -90,6 +77,25 @@ impl Engine for FlexEngine {
 }
 
 type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
+
+/// Moves the running statistics towards the batch's.
+fn follow(run: &Statistics, parameters: &mut Parameters) {
+    for (node, statistics, momentum) in run {
+        let mut take = |part: &str| {
+            let tensor = parameters.get_mut(&format!("{node}.{part}"));
+            tensor
+                .map(|tensor| std::mem::take(&mut tensor.data))
+                .unwrap_or_default()
+        };
+        let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
+        statistics.follow(&mut mean, &mut variance, *momentum);
+        for (part, data) in [("running_mean", mean), ("running_var", variance)] {
+            if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
+                tensor.data = data;
+            }
+        }
+    }
+}
 
 /// Loss, logits and gradients of one batch in either mode.
 #[cfg(test)]

@@ -2,6 +2,10 @@
 //!
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
+mod images;
+mod pairs;
+mod shapes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -14,7 +18,7 @@ use burn_flex::Flex;
 use super::fusion::Fused;
 use super::kernels;
 use super::tape::{Tape, Tracked, release, tensor};
-use crate::operators::{ConvKernel, Normalisation, PoolKernel, Statistics, buffers};
+use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
 use crate::{
     BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
     Tensor, Training, Value,
@@ -219,10 +223,27 @@ impl Interpreter<'_> {
         let shape = self.tape_shape(Value::of_node(index + fused.steps - 1));
         let one = || first.clone();
         Ok(match &node.operator {
-            Operator::Add(_) => inputs
-                .iter()
-                .skip(1)
-                .fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
+            Operator::Add(_)
+            | Operator::Sub(_)
+            | Operator::Mul(_)
+            | Operator::Div(_)
+            | Operator::MatMul(_)
+            | Operator::Max(_) => self.pair(node, inputs)?,
+            Operator::AveragePool(_)
+            | Operator::ConvTranspose(_)
+            | Operator::GlobalMaxPool(_)
+            | Operator::LayerNormalization(_)
+            | Operator::Pad(_)
+            | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
+            Operator::Concat(_)
+            | Operator::LogSoftmax(_)
+            | Operator::ReduceMax(_)
+            | Operator::ReduceMean(_)
+            | Operator::ReduceSum(_)
+            | Operator::Reshape(_)
+            | Operator::Slice(_)
+            | Operator::Softmax(_)
+            | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
                 self.batch_normalization(*norm, node, inputs, fused, &shape)?
             }
@@ -236,14 +257,7 @@ impl Interpreter<'_> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
-            Operator::Flatten(_) => {
-                let images = if self.rank(node) == 3 {
-                    Tape::float_permute(one(), &[0, 3, 1, 2])
-                } else {
-                    one()
-                };
-                Tape::float_reshape(images, Shape::from(shape))
-            }
+            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
                 let product = Tape::float_matmul(one(), weight);
@@ -276,11 +290,12 @@ impl Interpreter<'_> {
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
-            other => {
-                return Err(EngineError::Unsupported {
+            function => {
+                let function = Function::of(function).ok_or_else(|| EngineError::Unsupported {
                     node: node.name.clone(),
-                    operator: other.name(),
-                });
+                    operator: function.name(),
+                })?;
+                kernels::function(function, first)
             }
         })
     }
@@ -357,14 +372,6 @@ impl Interpreter<'_> {
             name,
             expected: Vec::new(),
         })
-    }
-
-    fn rank(&self, node: &Node) -> usize {
-        let shape = node
-            .inputs
-            .first()
-            .and_then(|&value| self.graph.shape(value));
-        shape.map_or(0, <[usize]>::len)
     }
 
     /// Channels, height and width of a value.
