@@ -38,6 +38,7 @@ impl Engine for FlexEngine {
         rng_step: u64,
         training: &Training,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let setting = Setting {
             graph,
             parameters,
