@@ -63,7 +63,7 @@ impl Engine for FlexEngine {
             Mode::Evaluation,
             false,
         )?;
-        Ok(interpret::read(&run.output))
+        Ok(layout::channels_first(interpret::read(&run.output)))
     }
 }
 
