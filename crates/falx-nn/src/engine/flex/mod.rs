@@ -71,7 +71,7 @@ impl Engine for FlexEngine {
         };
         buffers::next_step();
         let run = setting.run_whole(on_tape(input.values), false)?;
-        Ok(interpret::read(&run.output))
+        Ok(layout::channels_first(interpret::read(&run.output)))
     }
 }
 
