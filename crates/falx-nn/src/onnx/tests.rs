@@ -64,3 +64,84 @@ fn the_file_is_written_whole_and_always_the_same() {
     let none = to_bytes(&graph, &Parameters::default()).unwrap_err();
     assert!(matches!(none, OnnxError::Parameter { .. }));
 }
+
+/// How far the default run-time is from the engine, for two samples.
+fn distance_of_rten(graph: &Graph) -> f32 {
+    let parameters = Parameters::initialise(graph, 1);
+    let model = rten::Model::load(to_bytes(graph, &parameters).unwrap()).unwrap();
+    let [input, logits] = ["input", "logits"].map(|name| model.node_id(name).unwrap());
+    let shape = [&[2], graph.input()].concat();
+    let values = formula("input", &shape);
+    let ours = flex_engine(0).logits(graph, &parameters, &values).unwrap();
+    let value = if let [batch, channels, height, width] = shape[..] {
+        rten::Value::from_shape(&[batch, channels, height, width], values.data).unwrap()
+    } else {
+        rten::Value::from_shape(&[shape[0], shape[1], shape[2]], values.data).unwrap()
+    };
+    let mut outputs = model
+        .run(vec![(input, value.into())], &[logits], None)
+        .unwrap();
+    let theirs = outputs.remove(0);
+    let theirs = if ours.shape.len() == 2 {
+        theirs.into_shape_vec::<f32, 2>().unwrap().1
+    } else {
+        theirs.into_shape_vec::<f32, 3>().unwrap().1
+    };
+    assert_eq!(ours.data.len(), theirs.len());
+    let distances = ours.data.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+    // A distance that is no number must not count as small.
+    distances.fold(0.0, |worst, x| if x <= worst { worst } else { x })
+}
+
+#[test]
+fn rten_computes_every_network() {
+    for name in crate::zoo::names() {
+        let graph = build(&NetworkConfig {
+            name: (*name).to_owned(),
+            size: if name.starts_with("inception") {
+                139
+            } else {
+                64
+            },
+            ..NetworkConfig::default()
+        });
+        let distance = distance_of_rten(&graph.unwrap());
+        println!("{name:24} {distance:.1e} from rten");
+        assert!(distance < 1e-4, "{name}: {distance}");
+    }
+}
+
+#[test]
+fn rten_computes_coherent_heads_and_series() {
+    use crate::zoo::{Coherence, Pooling, SequenceConfig, SequenceModel, build_sequence};
+    let mut graphs = Vec::new();
+    for coherence in [Coherence::Maximum, Coherence::Product] {
+        let config = NetworkConfig {
+            coherence,
+            pooling: Pooling::GeneralisedMean,
+            ..NetworkConfig::default()
+        };
+        graphs.push(build(&config).unwrap());
+    }
+    for model in [
+        SequenceModel::Gru,
+        SequenceModel::Lstm,
+        SequenceModel::Transformer,
+    ] {
+        let config = SequenceConfig {
+            model,
+            slices: 7,
+            features: 12,
+            hidden: 8,
+            layers: 2,
+            differences: true,
+            ..SequenceConfig::default()
+        };
+        graphs.push(build_sequence(&config).unwrap());
+    }
+    for graph in graphs {
+        let distance = distance_of_rten(&graph);
+        println!("{:24} {distance:.1e} from rten", graph.name());
+        assert!(distance < 1e-4, "{}: {distance}", graph.name());
+    }
+}

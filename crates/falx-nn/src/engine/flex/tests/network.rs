@@ -124,6 +124,10 @@ impl Case {
             .clone();
         assert_eq!(ours.iter().count(), theirs.len(), "{}", self.name);
         let whole = self.guide(&format!("{section}.gradients (relative)"));
+        let norms = theirs
+            .values()
+            .map(|summary| summary["norm"].as_f64().unwrap().powi(2));
+        let total = norms.sum::<f64>().sqrt();
         // The worst by how much of what is allowed it takes.
         let mut worst = (0.0, 1.0);
         for (name, summary) in &theirs {
@@ -131,8 +135,13 @@ impl Case {
             let ours = ours
                 .get(name)
                 .unwrap_or_else(|| panic!("{} has no {name}", self.name));
-            let distance = summary_distance(ours, summary);
-            let allowed = 5.0 * own.max(whole) + 1e-5;
+            let norm = summary["norm"].as_f64().unwrap();
+            let (mut distance, mut allowed) =
+                (summary_distance(ours, summary), 5.0 * own.max(whole) + 1e-5);
+            // What is 0 but for rounding is compared with the length of all gradients.
+            if own > 0.1 && whole < 0.01 {
+                (distance, allowed) = (distance * norm / total, 5.0 * whole + 1e-5);
+            }
             if distance / allowed >= worst.0 / worst.1 {
                 worst = (distance, allowed);
             }
