@@ -31,15 +31,18 @@ pub struct Zoo {
 }
 
 /// The side of the images that a network was published with, and whose weights have its names.
-const ORIGINS: [(&str, usize, &str); 9] = [
+const ORIGINS: [(&str, usize, &str); 12] = [
     ("simple_cnn", 128, ""),
     ("multi_head", 128, ""),
     ("inception_v3", 299, "torchvision, Keras"),
     ("inception_resnet_v2", 299, "timm, Keras"),
     ("vgg16", 224, "torchvision, Keras"),
-    ("resnet", 224, "torchvision"),
-    ("resnext", 224, "torchvision"),
-    ("efficientnet_lite", 224, ""),
+    ("efficientnet_b1", 240, "torchvision"),
+    ("efficientnet_b2", 260, "torchvision"),
+    ("efficientnet_b3", 300, "torchvision"),
+    ("efficientnet_b4", 380, "torchvision"),
+    ("efficientnet_lite0", 224, ""),
+    ("mobilenet_v3_small", 224, "torchvision"),
     ("", 224, "torchvision"),
 ];
 

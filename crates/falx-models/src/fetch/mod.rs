@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use falx_core::{Interrupt, Progress};
 use falx_nn::Parameters;
-use falx_nn::weights::{self, MapRules, Mapping, Pairing};
+use falx_nn::weights::{self, MapRules, Mapping};
 use falx_nn::zoo::NetworkConfig;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -88,11 +88,7 @@ pub fn fetch(
         });
     }
     let (named, licence) = convert::read(&known, &archive)?;
-    let rules = MapRules {
-        pairing: Pairing::Order,
-        ..MapRules::default()
-    };
-    let mapping = weights::map(&named, &graph, &rules)?;
+    let mapping = weights::map(&named, &graph, &MapRules::default())?;
     let matched = mapping
         .tensors()
         .map(|(name, tensor)| (name.to_owned(), tensor.clone()));

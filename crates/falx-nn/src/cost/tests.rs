@@ -52,3 +52,36 @@ fn each_kind_of_layer_is_counted_by_its_definition() {
         2 * 6 * 6 * 6
     );
 }
+
+/// With a thousand classes and one linear layer, as published.
+///
+/// # Source
+/// torchvision's documentation of its weights: `num_params` and `GFLOPS`; Inception V3 without its auxiliary head.
+#[test]
+fn the_zoo_costs_what_was_published() {
+    for (name, size, parameters, giga) in [
+        ("resnet18", 224, 11_689_512, 1.814),
+        ("resnet34", 224, 21_797_672, 3.664),
+        ("resnet50", 224, 25_557_032, 4.089),
+        ("resnext50", 224, 25_028_904, 4.23),
+        ("densenet121", 224, 7_978_856, 2.834),
+        ("efficientnet_b0", 224, 5_288_548, 0.386),
+        ("convnext_tiny", 224, 28_589_128, 4.456),
+        ("inception_v3", 299, 23_834_568, 5.713),
+    ] {
+        let graph = build(&NetworkConfig {
+            name: name.to_owned(),
+            size,
+            outputs: 1000,
+            head: crate::zoo::Head::Linear,
+            ..NetworkConfig::default()
+        });
+        let cost = of_graph(&graph.unwrap());
+        let counted = cost.multiply_adds as f64 / 1e9;
+        assert!(
+            (counted / giga - 1.0).abs() < 0.03,
+            "{name}: {counted} G, published {giga} G"
+        );
+        assert_eq!(cost.parameters, parameters, "{name}");
+    }
+}

@@ -88,6 +88,7 @@ pub fn legacy(bytes: &[u8]) -> Result<NamedTensors, FormatError> {
         return Err(big_endian());
     }
     let (loaded, _) = next()?;
+    let views = views(&loaded)?;
     let (keys, mut at) = next()?;
     let Object::List(listed) = keys.root() else {
         return Err(broken("the list of its storages is missing"));
@@ -116,7 +117,7 @@ pub fn legacy(bytes: &[u8]) -> Result<NamedTensors, FormatError> {
         storages.insert(key.as_str(), content);
     }
     let get = |key: &str| storages.get(key).copied();
-    tensors(Format::PytorchLegacy, views(&loaded)?, get, bytes.len())
+    tensors(Format::PytorchLegacy, views, get, bytes.len())
 }
 
 fn is_big_endian(system: &Loaded) -> bool {

@@ -309,36 +309,13 @@ impl Mapping {
     }
 }
 
-/// A first convolution's weights for another number of channels: red, green and blue in turns, so weighted that an
-/// image that is grey gives the features what it gave them before.
+/// A first convolution's weights for another number of channels.
 fn adapted(tensor: &Tensor, shape: &[usize]) -> Option<(Tensor, How)> {
-    let (&[outputs, from, height, width], &[wanted, to, rows, columns]) =
-        (tensor.shape.as_slice(), shape)
-    else {
+    let (&[.., from, _, _], &[.., to, _, _]) = (tensor.shape.as_slice(), shape) else {
         return None;
     };
-    if [outputs, height, width] != [wanted, rows, columns] || from != 3 {
-        return None;
-    }
-    // How often each colour is used; the weights of a colour share its part.
-    let uses = |colour: usize| (to + 2 - colour) / 3;
-    let plane = height * width;
-    let mut data = Vec::with_capacity(outputs * to * plane);
-    for kernel in tensor.data.chunks_exact(from * plane) {
-        let planes: Vec<&[f32]> = kernel.chunks_exact(plane).collect();
-        for channel in 0..to {
-            for tap in 0..plane {
-                let weight = |colour: usize| planes.get(colour).and_then(|plane| plane.get(tap));
-                let weight = |colour: usize| weight(colour).copied().unwrap_or(0.0);
-                // Colours beyond the channels go to the others in equal parts.
-                let homeless: f32 = (to..3).map(weight).sum();
-                let colour = channel % 3;
-                data.push(weight(colour) / uses(colour) as f32 + homeless / to as f32);
-            }
-        }
-    }
-    let shape = shape.to_vec();
-    Some((Tensor { shape, data }, How::Channels { from, to }))
+    let adapted = crate::zoo::adapt_stem(tensor, to).ok()?;
+    (adapted.shape == shape).then_some((adapted, How::Channels { from, to }))
 }
 
 #[cfg(test)]

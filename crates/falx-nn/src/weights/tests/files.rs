@@ -104,7 +104,7 @@ fn what_is_not_there_or_nothing_known_says_so() {
 fn damaged_files_never_do_harm() {
     for name in ["modern.pth", "legacy.pth", "keras.h5"] {
         let sound = std::fs::read(golden(name)).unwrap();
-        let mut check = |bytes: &[u8]| {
+        let check = |bytes: &[u8]| {
             if let Ok(named) = parse(bytes) {
                 for (_, tensor) in named.tensors {
                     assert_eq!(tensor.shape.iter().product::<usize>(), tensor.data.len());
