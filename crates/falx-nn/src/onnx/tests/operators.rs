@@ -1,6 +1,6 @@
 //! Every operator's file is run by the default run-time and compared with the engine.
 
-use crate::reference::formula;
+use crate::reference::{formula, formula_parameters};
 use crate::*;
 
 /// The largest distance between the run-time's and the engine's results, as a share of the largest number.
@@ -17,7 +17,7 @@ fn distance(name: &str, operators: Vec<Operator>, input: &[usize]) -> f32 {
 
 fn compare(graph: &Graph) -> f32 {
     let name = graph.name();
-    let parameters = Parameters::initialise(graph, 3);
+    let parameters = formula_parameters(graph);
     let bytes = onnx::to_bytes(graph, &parameters).unwrap();
     let model = rten::Model::load(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
     let [from, to] = ["input", "y"].map(|name| model.node_id(name).unwrap());
@@ -57,12 +57,12 @@ fn numbers<const N: usize>(value: rten::Value) -> (Vec<usize>, Vec<f32>) {
     (shape.to_vec(), data)
 }
 
-fn own(shape: &[usize]) -> Option<Constant> {
-    Some(Constant {
+fn own(shape: &[usize]) -> Constant {
+    Constant {
         shape: shape.to_vec(),
         kind: ParameterKind::Weight,
         initialisation: Initialisation::FanInUniform { fan_in: 2 },
-    })
+    }
 }
 
 #[test]
@@ -118,6 +118,7 @@ fn functions_are_the_engines() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table, one case after the other")]
 fn operators_on_images_are_the_engines() {
     let average = |ceil_mode, count_include_pad| AveragePool {
         kernel: [3, 2],
@@ -265,7 +266,7 @@ fn operators_on_images_are_the_engines() {
             "Add own",
             vec![
                 Add {
-                    constant: own(&[4, 1, 1]),
+                    constant: Some(own(&[4, 1, 1])),
                 }
                 .into(),
             ],
@@ -274,7 +275,7 @@ fn operators_on_images_are_the_engines() {
             "Sub own",
             vec![
                 Sub {
-                    constant: own(&[7]),
+                    constant: Some(own(&[7])),
                 }
                 .into(),
             ],
@@ -283,7 +284,7 @@ fn operators_on_images_are_the_engines() {
             "Mul own",
             vec![
                 Mul {
-                    constant: own(&[4, 6, 7]),
+                    constant: Some(own(&[4, 6, 7])),
                 }
                 .into(),
             ],
@@ -292,7 +293,7 @@ fn operators_on_images_are_the_engines() {
             "Div own",
             vec![
                 Div {
-                    constant: own(&[1]),
+                    constant: Some(own(&[1])),
                 }
                 .into(),
             ],
@@ -301,7 +302,7 @@ fn operators_on_images_are_the_engines() {
             "MatMul own",
             vec![
                 MatMul {
-                    constant: own(&[4, 7, 2]),
+                    constant: Some(own(&[4, 7, 2])),
                 }
                 .into(),
             ],
@@ -310,13 +311,17 @@ fn operators_on_images_are_the_engines() {
     for (name, operators) in cases {
         println!("{name:<28} {:.1e}", distance(name, operators, &[4, 6, 7]));
     }
-    let sequence: [(&str, Operator); 4] = [
+    let sequence: [(&str, Operator); 5] = [
         ("LayerNormalization last", norm(2).into()),
+        (
+            "BatchNormalization sequence",
+            BatchNormalization::default().into(),
+        ),
         ("Softmax last", Softmax { axis: 2 }.into()),
         (
             "MatMul sequence",
             MatMul {
-                constant: own(&[7, 3]),
+                constant: Some(own(&[7, 3])),
             }
             .into(),
         ),

@@ -199,6 +199,7 @@ impl Interpreter<'_> {
             | Operator::Pad(_)
             | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
             Operator::Concat(_)
+            | Operator::Flatten(_)
             | Operator::LogSoftmax(_)
             | Operator::ReduceMax(_)
             | Operator::ReduceMean(_)
@@ -208,7 +209,17 @@ impl Interpreter<'_> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, first, steps, &shape)?
+                let rank = shape.len();
+                if rank == 2 || rank == 4 {
+                    return self.batch_normalization(*norm, node, first, steps, &shape);
+                }
+                // Only images lie with their channels last, where the kernel wants them.
+                let there: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
+                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+                let turned: Vec<usize> = there.iter().map(|&axis| shape[axis]).collect();
+                let values = Tape::float_permute(one(), &there);
+                let results = self.batch_normalization(*norm, node, &values, steps, &turned)?;
+                Tape::float_permute(results, &back)
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -220,7 +231,6 @@ impl Interpreter<'_> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
-            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
                 let product = Tape::float_matmul(one(), weight);

@@ -7,6 +7,7 @@ use super::super::*;
 use crate::reference::operators::{Outcome, Run as Case, agree};
 
 /// Runs a graph and goes back from its output.
+#[allow(clippy::needless_pass_by_value, reason = "as the reference calls it")]
 pub(super) fn differentiate(case: Case<'_>) -> Outcome {
     let (shape, data) = layout::channels_last(case.input);
     let images = Tape::float_set_require_grad(Tape::from_inner(tensor(&shape, data)), true);
