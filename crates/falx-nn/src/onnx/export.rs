@@ -85,9 +85,13 @@ fn value_names(graph: &Graph) -> Vec<String> {
             _ => None,
         };
         // An operand that a node owns is called like the node, so what the node gives is not.
-        let inner = || match graph.parameters().iter().any(|spec| spec.name == node.name) {
-            true => format!("{}/value", node.name),
-            false => node.name.clone(),
+        let is_own = graph.parameters().iter().any(|spec| spec.name == node.name);
+        let inner = || {
+            if is_own {
+                format!("{}/value", node.name)
+            } else {
+                node.name.clone()
+            }
         };
         let own = || output.map_or_else(inner, |(name, _)| name.clone());
         names.push(passed.unwrap_or_else(own));

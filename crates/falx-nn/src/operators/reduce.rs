@@ -50,9 +50,12 @@ fn reduced(axes: &[usize], keepdims: bool, shape: &[usize]) -> Result<Vec<usize>
     }
     let lengths = shape.iter().enumerate();
     Ok(lengths
-        .filter_map(|(place, &length)| match places.contains(&place) {
-            false => Some(length),
-            true => keepdims.then_some(1),
+        .filter_map(|(place, &length)| {
+            if places.contains(&place) {
+                keepdims.then_some(1)
+            } else {
+                Some(length)
+            }
         })
         .collect())
 }

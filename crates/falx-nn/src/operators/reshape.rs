@@ -28,7 +28,7 @@ impl Rules for Reshape {
     fn nodes(&self, place: &Place) -> Vec<Node> {
         // A 0 keeps a length: the batch's.
         let mut lengths = vec![0];
-        lengths.extend(self.shape.iter().map(|&length| length as i64));
+        lengths.extend(place.shape.iter().map(|&length| length as i64));
         let shape = place.constant("shape", TensorData::integers(&lengths));
         let inputs = [place.input(), &place.of("shape")];
         vec![shape, place.last("Reshape", &inputs, Vec::new())]

@@ -248,6 +248,7 @@ impl Interpreter<'_> {
             | Operator::Pad(_)
             | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
             Operator::Concat(_)
+            | Operator::Flatten(_)
             | Operator::LogSoftmax(_)
             | Operator::ReduceMax(_)
             | Operator::ReduceMean(_)
@@ -257,7 +258,19 @@ impl Interpreter<'_> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, inputs, fused, &shape)?
+                let rank = shape.len();
+                if rank == 2 || rank == 4 {
+                    return self.batch_normalization(*norm, node, inputs, fused, &shape);
+                }
+                // Only images lie with their channels last, where the kernel wants them.
+                let there: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
+                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+                let shape: Vec<usize> = there.iter().map(|&axis| shape[axis]).collect();
+                let turn = |&value: &&Tracked| Tape::float_permute(value.clone(), &there);
+                let turned: Vec<Tracked> = inputs.iter().map(turn).collect();
+                let turned: Vec<&Tracked> = turned.iter().collect();
+                let results = self.batch_normalization(*norm, node, &turned, fused, &shape)?;
+                Tape::float_permute(results, &back)
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -277,7 +290,6 @@ impl Interpreter<'_> {
             Operator::Lstm(lstm) => {
                 self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
             }
-            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
                 let features = first.shape().last().copied().unwrap_or(1);

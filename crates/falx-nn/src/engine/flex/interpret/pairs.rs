@@ -2,6 +2,7 @@
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::{Shape, TensorMetadata, get_device_settings};
+use burn_flex::FlexDevice;
 
 use super::super::kernels;
 use super::super::tape::{Tape, Tracked};
@@ -101,7 +102,7 @@ fn product(a: Tracked, b: Tracked) -> Tracked {
 
 /// The larger of two values of one shape; of equal ones the first takes the gradient.
 fn larger(a: Tracked, b: Tracked) -> Tracked {
-    let kind = get_device_settings::<Tape>(&Default::default()).bool_dtype;
+    let kind = get_device_settings::<Tape>(&FlexDevice).bool_dtype;
     let is_larger = Tape::float_greater(b.clone(), a.clone(), kind);
     Tape::float_mask_where(a, is_larger, b)
 }
