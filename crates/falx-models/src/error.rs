@@ -108,7 +108,7 @@ impl ModelsError {
         move |source| Self::Io { path, source }
     }
 
-    pub(crate) fn archive(path: &Path, reason: impl ToString) -> Self {
+    pub(crate) fn archive(path: &Path, reason: &impl ToString) -> Self {
         Self::Archive {
             path: path.to_owned(),
             reason: reason.to_string(),

@@ -85,7 +85,7 @@ pub fn import_weights(options: &ImportOptions) -> Result<Imported, ModelsError> 
     };
     let path = out.join("import.toml");
     let text = toml::to_string_pretty(&manifest)
-        .map_err(|error| ModelsError::archive(&path, format!("cannot be written: {error}")))?;
+        .map_err(|error| ModelsError::archive(&path, &format!("cannot be written: {error}")))?;
     write(&path, text.as_bytes())?;
     Ok(Imported {
         mapping,

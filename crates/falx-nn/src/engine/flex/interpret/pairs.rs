@@ -41,6 +41,31 @@ impl Interpreter<'_> {
         })
     }
 
+    /// The linear layer, over the last dimension.
+    pub(super) fn linear(
+        &self,
+        node: &Node,
+        first: &Tracked,
+        shape: &[usize],
+    ) -> Result<Tracked, EngineError> {
+        let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
+        let features = first.shape().last().copied().unwrap_or(1);
+        let rows = first.shape().num_elements() / features.max(1);
+        let flat = Tape::float_reshape(first.clone(), Shape::from(vec![rows, features]));
+        let product = Tape::float_matmul(flat, weight);
+        let product = match self.leaves.get(&format!("{}.bias", node.name)) {
+            Some(bias) => {
+                let bias = Tape::float_reshape(
+                    bias.clone(),
+                    Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
+                );
+                Tape::float_add(product, bias)
+            }
+            None => product,
+        };
+        Ok(Tape::float_reshape(product, Shape::from(shape.to_vec())))
+    }
+
     /// The operator's own operand, with as many dimensions as `beside`, and its layout.
     fn own(
         &self,
