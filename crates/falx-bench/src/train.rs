@@ -143,7 +143,7 @@ impl Course {
         };
         let parameters = Parameters::initialise(&graph, 1);
         let shape: Vec<usize> = std::iter::once(options.batch)
-            .chain(graph.input())
+            .chain(graph.input().iter().copied())
             .collect();
         // Fractional parts of multiples of the golden ratio: spread evenly, the same everywhere.
         let values = 0..shape.iter().product::<usize>();

@@ -1,5 +1,7 @@
 //! The shared reference values (see its README): formula weights, records of networks and operators.
 
+pub mod operators;
+
 use std::path::Path;
 
 use falx_core::LabelRow;

@@ -7,7 +7,7 @@ use falx_nn::{
 };
 
 pub fn build(config: &NetworkConfig) -> Result<Graph, GraphError> {
-    let mut graph = GraphBuilder::new("resnet18", [config.channels, config.size, config.size]);
+    let mut graph = GraphBuilder::new("resnet18", &[config.channels, config.size, config.size]);
     let conv = |channels, size, stride| Conv {
         strides: [stride; 2],
         ..Conv::same(channels, size)
@@ -38,7 +38,7 @@ pub fn build(config: &NetworkConfig) -> Result<Graph, GraphError> {
                 shortcut = graph.add(&format!("{down}.0"), conv(channels, 1, 2), &[x])?;
                 shortcut = graph.add(&format!("{down}.1"), norm(), &[shortcut])?;
             }
-            y = graph.add(&format!("{name}.add"), Add, &[y, shortcut])?;
+            y = graph.add(&format!("{name}.add"), Add::default(), &[y, shortcut])?;
             x = graph.add(&format!("{name}.relu2"), Relu, &[y])?;
         }
     }

@@ -82,7 +82,16 @@ fn value_names(graph: &Graph) -> Vec<String> {
             (operator, Some(input)) if passes_on(operator) => names.get(input.0).cloned(),
             _ => None,
         };
-        let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());
+        // An operand that a node owns is called like the node, so what the node gives is not.
+        let is_own = graph.parameters().iter().any(|spec| spec.name == node.name);
+        let inner = || {
+            if is_own {
+                format!("{}/value", node.name)
+            } else {
+                node.name.clone()
+            }
+        };
+        let own = || output.map_or_else(inner, |(name, _)| name.clone());
         names.push(passed.unwrap_or_else(own));
     }
     names

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 pub(super) const CHUNK: usize = 512;
 
 /// The sum of each channel of `values` (pixels x channels).
-pub(super) fn sums(values: &[f32], channels: usize) -> Vec<f32> {
+pub(crate) fn sums(values: &[f32], channels: usize) -> Vec<f32> {
     let arch = Arch::new();
     let chunks: Vec<Vec<f32>> = values
         .par_chunks(CHUNK * channels)

@@ -1,6 +1,8 @@
 //! Values side by side.
 
-use super::{Rules, axis};
+use rayon::prelude::*;
+
+use super::{Rules, axis, buffers};
 use crate::onnx::Attribute;
 
 /// ONNX `Concat`.
@@ -34,4 +36,42 @@ impl Rules for Concat {
     fn attributes(&self) -> Vec<Attribute> {
         vec![Attribute::int("axis", self.axis)]
     }
+}
+
+/// Pixels that one thread copies at a time.
+const PIXELS: usize = 256;
+
+/// The rows of several values side by side; `widths` are the lengths of their rows.
+pub(crate) fn join(parts: &[&[f32]], widths: &[usize]) -> Vec<f32> {
+    let width: usize = widths.iter().sum();
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut results = buffers::taken(length);
+    let chunks = results.par_chunks_mut(PIXELS * width.max(1)).enumerate();
+    chunks.for_each(|(chunk, results)| {
+        for (row, results) in results.chunks_exact_mut(width).enumerate() {
+            let (row, mut rest) = (chunk * PIXELS + row, results);
+            for (part, &width) in parts.iter().zip(widths) {
+                let (target, after) = rest.split_at_mut(width);
+                target.copy_from_slice(&part[row * width..][..width]);
+                rest = after;
+            }
+        }
+    });
+    results
+}
+
+/// The part of `length` numbers at `start` of every row of `width`.
+pub(crate) fn part(values: &[f32], width: usize, start: usize, length: usize) -> Vec<f32> {
+    let rows = values.len() / width.max(1);
+    let mut results = buffers::taken(rows * length);
+    let chunks = results.par_chunks_mut(PIXELS * length.max(1));
+    chunks
+        .zip(values.par_chunks(PIXELS * width.max(1)))
+        .for_each(|(results, values)| {
+            let rows = results.chunks_exact_mut(length);
+            for (target, row) in rows.zip(values.chunks_exact(width)) {
+                target.copy_from_slice(&row[start..][..length]);
+            }
+        });
+    results
 }

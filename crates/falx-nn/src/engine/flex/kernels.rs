@@ -6,6 +6,10 @@ use burn_flex::FlexTensor;
 use super::tape::{Recorded, Tracked, numbers, record, tensor};
 use crate::operators::{ConvKernel, Normalisation, PoolKernel};
 
+mod values;
+
+pub use values::{conv_transpose, function, join, normalise_rows, resample, scale};
+
 /// A gradient with the shape of the value it belongs to.
 fn like(value: &FlexTensor, data: Vec<f32>) -> FlexTensor {
     tensor(&value.shape(), data)

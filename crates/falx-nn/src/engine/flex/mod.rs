@@ -45,21 +45,7 @@ impl Engine for FlexEngine {
             images,
             targets,
         )?;
-        for (node, statistics, momentum) in &run {
-            let mut take = |part: &str| {
-                let tensor = parameters.get_mut(&format!("{node}.{part}"));
-                tensor
-                    .map(|tensor| std::mem::take(&mut tensor.data))
-                    .unwrap_or_default()
-            };
-            let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
-            statistics.follow(&mut mean, &mut variance, *momentum);
-            for (part, data) in [("running_mean", mean), ("running_var", variance)] {
-                if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
-                    tensor.data = data;
-                }
-            }
-        }
+        follow(&run, parameters);
         Ok(output)
     }
 
@@ -77,11 +63,30 @@ impl Engine for FlexEngine {
             Mode::Evaluation,
             false,
         )?;
-        Ok(interpret::read(&run.output))
+        Ok(layout::channels_first(interpret::read(&run.output)))
     }
 }
 
 type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
+
+/// Moves the running statistics towards the batch's.
+fn follow(run: &Statistics, parameters: &mut Parameters) {
+    for (node, statistics, momentum) in run {
+        let mut take = |part: &str| {
+            let tensor = parameters.get_mut(&format!("{node}.{part}"));
+            tensor
+                .map(|tensor| std::mem::take(&mut tensor.data))
+                .unwrap_or_default()
+        };
+        let (mut mean, mut variance) = (take("running_mean"), take("running_var"));
+        statistics.follow(&mut mean, &mut variance, *momentum);
+        for (part, data) in [("running_mean", mean), ("running_var", variance)] {
+            if let Some(tensor) = parameters.get_mut(&format!("{node}.{part}")) {
+                tensor.data = data;
+            }
+        }
+    }
+}
 
 /// Loss, logits and gradients of one batch in either mode.
 fn step_in(

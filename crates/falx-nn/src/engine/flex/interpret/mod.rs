@@ -2,6 +2,10 @@
 //!
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
+mod images;
+mod pairs;
+mod shapes;
+
 use std::collections::BTreeMap;
 
 use burn_autodiff::Autodiff;
@@ -12,7 +16,7 @@ use burn_flex::Flex;
 
 use super::kernels;
 use super::tape::{Tape, Tracked, tensor};
-use crate::operators::{ConvKernel, Epilogue, Normalisation, PoolKernel, Statistics};
+use crate::operators::{ConvKernel, Epilogue, Function, Normalisation, PoolKernel, Statistics};
 use crate::{
     BatchNormalization, Dropout, EngineError, Graph, MaxPool, Node, Operator, ParameterKind,
     Parameters, Tensor, Value,
@@ -101,7 +105,7 @@ fn leaves(
             return Ok(None);
         }
         let leaf = Tape::from_inner(tensor(&spec.shape, values.to_vec()));
-        let leaf = if track {
+        let leaf = if track && spec.kind == ParameterKind::Weight {
             Tape::float_set_require_grad(leaf, true)
         } else {
             leaf
@@ -182,12 +186,40 @@ impl Interpreter<'_> {
         let shape = self.tape_shape(Value::of_node(index + steps - 1));
         let one = || first.clone();
         Ok(match &node.operator {
-            Operator::Add(_) => inputs
-                .iter()
-                .skip(1)
-                .fold(one(), |sum, &value| Tape::float_add(sum, value.clone())),
+            Operator::Add(_)
+            | Operator::Sub(_)
+            | Operator::Mul(_)
+            | Operator::Div(_)
+            | Operator::MatMul(_)
+            | Operator::Max(_) => self.pair(node, inputs)?,
+            Operator::AveragePool(_)
+            | Operator::ConvTranspose(_)
+            | Operator::GlobalMaxPool(_)
+            | Operator::LayerNormalization(_)
+            | Operator::Pad(_)
+            | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
+            Operator::Concat(_)
+            | Operator::Flatten(_)
+            | Operator::LogSoftmax(_)
+            | Operator::ReduceMax(_)
+            | Operator::ReduceMean(_)
+            | Operator::ReduceSum(_)
+            | Operator::Reshape(_)
+            | Operator::Slice(_)
+            | Operator::Softmax(_)
+            | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, first, steps, &shape)?
+                let rank = shape.len();
+                if rank == 2 || rank == 4 {
+                    return self.batch_normalization(*norm, node, first, steps, &shape);
+                }
+                // Only images lie with their channels last, where the kernel wants them.
+                let there: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
+                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+                let turned: Vec<usize> = there.iter().map(|&axis| shape[axis]).collect();
+                let values = Tape::float_permute(one(), &there);
+                let results = self.batch_normalization(*norm, node, &values, steps, &turned)?;
+                Tape::float_permute(results, &back)
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -199,14 +231,6 @@ impl Interpreter<'_> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
-            Operator::Flatten(_) => {
-                let images = if self.rank(node) == 3 {
-                    Tape::float_permute(one(), &[0, 3, 1, 2])
-                } else {
-                    one()
-                };
-                Tape::float_reshape(images, Shape::from(shape))
-            }
             Operator::Gemm(_) => {
                 let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
                 let product = Tape::float_matmul(one(), weight);
@@ -239,11 +263,12 @@ impl Interpreter<'_> {
             }
             Operator::Relu(_) => Tape::relu(one()),
             Operator::Sigmoid(_) => Tape::sigmoid(one()),
-            other => {
-                return Err(EngineError::Unsupported {
+            function => {
+                let function = Function::of(function).ok_or_else(|| EngineError::Unsupported {
                     node: node.name.clone(),
-                    operator: other.name(),
-                });
+                    operator: function.name(),
+                })?;
+                kernels::function(function, first)
             }
         })
     }
@@ -311,14 +336,6 @@ impl Interpreter<'_> {
             name,
             expected: Vec::new(),
         })
-    }
-
-    fn rank(&self, node: &Node) -> usize {
-        let shape = node
-            .inputs
-            .first()
-            .and_then(|&value| self.graph.shape(value));
-        shape.map_or(0, <[usize]>::len)
     }
 
     /// Channels, height and width of a value.

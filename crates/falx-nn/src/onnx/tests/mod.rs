@@ -1,3 +1,5 @@
+mod operators;
+
 use super::*;
 use crate::flex_engine;
 use crate::reference::{formula, formula_parameters};
