@@ -1,6 +1,7 @@
-"""Lays down what the fuzz targets start from, in fuzz/corpus (not committed): python3 fuzz/seed_corpus.py [CONFORMANCE]
+"""Lays down what the fuzz targets start from, in fuzz/corpus (not committed): python3 fuzz/seed_corpus.py [CONFORMANCE [ONNX]]
 
 Needs nothing but Python. CONFORMANCE is the conformance set's folder; without it only the sample codestreams are used.
+ONNX is a folder of small ONNX files.
 """
 
 import pathlib
@@ -32,6 +33,10 @@ for sample in sorted(SAMPLES.iterdir()):
             save("jpeg", f"{sample.name}-{split}", bytes([place, bits_of(sample.name) | split]) + sample.read_bytes())
 
 
+for weights in sorted((HERE.parent / "crates/falx-nn/golden/weights").iterdir()):
+    save("weights", weights.name, weights.read_bytes())
+
+
 def rle(planes):
     segments = []
     for plane in planes:
@@ -49,6 +54,21 @@ save("rle", "runs", bytes([2]) + struct.pack("<16I", 1, 64, *[0] * 14) + runs)
 save("luts", "window", bytes([0, 4, 0, 2]) + b"40" + bytes([5, 0, 2]) + b"80")
 save("luts", "lut", bytes([1, 140, 251, 14]) + struct.pack("<HHH", 4, 0xFFFE, 8) + bytes(range(8)))
 save("luts", "padding", bytes([4, 2, 0, 2, 0x30, 0xF8, 3, 0, 2, 0, 0xF0, 7, 0, 3]) + b"0.5" + bytes([15, 0, 2, 14, 0]))
+
+
+
+def packed(kind, rows, cols, widths, planes=1):
+    """A slice as a cache packs it: head, the tiles' widths in bits, 16 bytes for each bit of a tile."""
+    head = struct.pack("<BIIdd", kind, rows, cols, 0.5, 0.5)
+    return head + (bytes(widths) + bytes((11 * at) % 256 for at in range(16 * sum(widths)))) * planes
+
+
+for choice in range(3):
+    save("shards", f"units-{choice}", bytes([choice]) + packed(1, 16, 8, [5]))
+    save("shards", f"quarters-{choice}", bytes([choice]) + packed(2, 17, 9, [0, 3, 16, 1]))
+    save("shards", f"sixteenths-{choice}", bytes([choice]) + packed(3, 3, 20, [7, 9, 12]))
+    save("shards", f"floats-{choice}", bytes([choice]) + packed(4, 5, 5, [11], planes=2))
+    save("shards", f"nothing-{choice}", bytes([choice]) + packed(1, 0, 0, []))
 
 labels = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
 long = "ID,Label\n" + "".join(f"ID_{image:x}_{label},0.{image}5\n" for image in range(9) for label in labels)
@@ -74,3 +94,10 @@ if len(sys.argv) > 1:
             uid = meta.partition(b"\x02\x00\x10\x00UI")[2][2:66].split(b"\x02\x00")[0].rstrip(b"\0")
             if uid in syntax:
                 save("elements", name, bytes([syntax[uid]]) + content[144 + length :])
+
+if len(sys.argv) > 2:
+    for path in sorted(pathlib.Path(sys.argv[2]).glob("*.onnx")):
+        save("onnx", path.name, path.read_bytes())
+# A version and an empty graph; one node that nothing feeds.
+save("onnx", "empty", bytes([0x08, 8, 0x3A, 0, 0x42, 2, 0x10, 17]))
+save("onnx", "node", bytes([0x08, 8, 0x3A, 14, 0x0A, 12, 0x0A, 1]) + b"x" + bytes([0x12, 1]) + b"y" + bytes([0x22, 4]) + b"Relu" + bytes([0x42, 2, 0x10, 17]))

@@ -2,7 +2,7 @@
 
 use falx_core::{ImageId, TargetRow};
 use falx_data::loader;
-use numpy::ndarray::{Array1, Array2, Array4};
+use numpy::ndarray::{Array1, Array2, Axis, Slice};
 use numpy::{PyArray1, PyArray2, PyArray4, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -12,7 +12,7 @@ use crate::error::Failure;
 /// Some slices as a network sees them.
 #[pyclass(frozen, module = "falx")]
 pub struct Batch {
-    /// Pictures from 0 to 1: float32, N x C x H x W. The array owns falx's buffer; nothing was copied.
+    /// Pictures from 0 to 1: float32, N x C x H x W, aligned to 64 bytes. The array owns falx's buffer; nothing was copied.
     #[pyo3(get)]
     images: Py<PyArray4<f32>>,
     /// Labels: float32, N x 6 in the order of `LABELS`: 0 or 1, or a mixture's shares; NaN where a label is not known.
@@ -57,7 +57,11 @@ impl Batch {
             unreadable,
             damaged: _,
         } = batch;
-        let images = Array4::from_shape_vec(shape, images).map_err(Failure::bug)?;
+        let (buffer, part) = images.into_parts();
+        // A part of the buffer, which goes with it: the first number begins a cache line.
+        let mut images = Array1::from_vec(buffer);
+        images.slice_axis_inplace(Axis(0), Slice::from(part));
+        let images = images.into_shape_with_order(shape).map_err(Failure::bug)?;
         let rows = labels.iter().copied().flat_map(numbers).collect();
         let labels = Array2::from_shape_vec((labels.len(), 6), rows).map_err(Failure::bug)?;
         let unreadable = unreadable.into_iter().map(|slice| {

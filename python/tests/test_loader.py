@@ -65,6 +65,8 @@ class Batches(unittest.TestCase):
         batches = list(loader())
         first = batches[0]
         self.assertEqual(first.images.shape, (5, 3, 48, 48))
+        for batch in batches:
+            self.assertEqual(batch.images.ctypes.data % 64, 0)
         self.assertEqual((first.images.dtype, first.labels.dtype, first.weights.dtype), (np.float32,) * 3)
         self.assertTrue(first.images.flags.c_contiguous and first.images.flags.writeable)
         self.assertTrue(((first.images >= 0) & (first.images <= 1)).all())

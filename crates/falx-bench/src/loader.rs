@@ -278,7 +278,7 @@ impl Course {
             }
             let batch = batch?;
             images += batch.ids.len();
-            loader.recycle(batch.images);
+            loader.recycle(batch.images.into_parts().0);
         }
         drop(loader);
         Ok(Rate {

@@ -2,7 +2,6 @@
 
 mod peer;
 mod report;
-mod resnet18;
 
 use std::path::Path;
 use std::time::Instant;
@@ -133,17 +132,7 @@ impl Course {
             size: options.size,
             ..NetworkConfig::default()
         };
-        let graph = match config.name.as_str() {
-            "resnet18" if !zoo::names().contains(&"resnet18") => {
-                resnet18::build(&config).map_err(|source| zoo::ZooError::Misfit {
-                    name: config.name,
-                    channels: config.channels,
-                    size: config.size,
-                    source,
-                })?
-            }
-            _ => zoo::build(&config)?,
-        };
+        let graph = zoo::build(&config)?;
         let parameters = Parameters::initialise(&graph, 1);
         let shape: Vec<usize> = std::iter::once(options.batch)
             .chain(graph.input().iter().copied())
@@ -193,7 +182,7 @@ impl Course {
         let output = self.engine.step(
             &self.graph,
             &mut self.parameters,
-            &self.images,
+            (&self.images).into(),
             &self.targets,
             step,
             &self.training,

@@ -5,6 +5,7 @@
 //! at all, each slice with a checksum; any slice is found by its row alone, so that nothing of a cache is kept in memory.
 
 mod build;
+mod bytes;
 mod kept;
 mod packed;
 mod read;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use build::{CacheOptions, CacheSummary, build};
+pub use bytes::{Held, pack_slice, read_shard, unpack_slice};
 pub use kept::Kept;
 pub use read::{Cache, CacheReader, Found};
 pub use shard::SHARD;

@@ -26,6 +26,7 @@ use crate::augment::AugmentConfig;
 use crate::augment::mix::PAIR;
 use crate::cache::{Cache, Kept};
 use crate::input::{InputError, InputSpec};
+use crate::pixels::Pixels;
 use crate::samples::{Samples, SamplesError};
 use budget::Budget;
 pub use order::Order;
@@ -144,8 +145,8 @@ impl Shard {
 pub struct Batch {
     /// The batch's place in the epoch; go on with `start_batch: number + 1`.
     pub number: usize,
-    /// Pictures, N × C × H × W.
-    pub images: Vec<f32>,
+    /// Pictures, N × C × H × W, aligned.
+    pub images: Pixels,
     /// N, C, H, W.
     pub shape: [usize; 4],
     /// N rows of labels: 0 or 1, or shares where samples were mixed with each other ([`crate::augment::mix`]).
@@ -392,9 +393,9 @@ impl Loader {
         self.waited
     }
 
-    /// Takes a batch's pictures back, so that a later batch need not ask the system for memory.
-    pub fn recycle(&mut self, images: Vec<f32>) {
-        self.spare = images;
+    /// Takes the buffer of a batch's pictures back, so that a later batch need not ask the system for memory.
+    pub fn recycle(&mut self, buffer: Vec<f32>) {
+        self.spare = buffer;
     }
 }
 
@@ -479,7 +480,7 @@ impl Loader {
                     if !batch.ids.is_empty() {
                         return Poll::Ready(Some(Ok(batch)));
                     }
-                    self.spare = batch.images;
+                    self.spare = batch.images.into_parts().0;
                 }
                 Err(error) => {
                     self.ring.stop();

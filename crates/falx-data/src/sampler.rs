@@ -201,7 +201,7 @@ impl Sampler {
                 // each slice takes the marks on its length.
                 let start: f64 = random.random();
                 let (mut marks, length) = (0_usize, self.len());
-                let mut order = Vec::with_capacity(length);
+                let mut order = places::room(length);
                 let mut places = self.places.iter();
                 sums.for_each(|sum| {
                     let upto = ((f64::from_le_bytes(sum) + start) as usize).min(length);

@@ -116,6 +116,11 @@ impl GraphBuilder {
         Ok(Value(graph.nodes.len()))
     }
 
+    /// The shape of `value` without the batch; `None` for a value of another graph.
+    pub fn shape(&self, value: Value) -> Option<&[usize]> {
+        self.0.shape(value)
+    }
+
     /// Names `value` as an output; the first is the logits.
     #[must_use]
     pub fn output(mut self, name: &str, value: Value) -> Self {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::doc_markdown, reason = "PyTorch is a name, not code")]
 
+pub mod cost;
 mod engine;
 mod graph;
 pub mod loss;
@@ -21,14 +22,17 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
-pub use engine::{Engine, EngineError, PrepareError, Prepared, StepOutput, Training, flex_engine};
+pub use engine::{
+    Engine, EngineError, Input, PrepareError, Prepared, StepOutput, Training, flex_engine,
+};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,
-    Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, HardSigmoid, HardSwish,
-    LayerNormalization, LeakyRelu, Log, LogSoftmax, MatMul, Max, MaxPool, Mul, Neg, Operator, Pad,
-    PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Resize, ResizeMode, ShapeError,
-    Sigmoid, Slice, Softmax, Softplus, Sqrt, Sub, Swish, Tanh, Transpose,
+    Dropout, Exp, Flatten, Gelu, Gemm, GlobalAveragePool, GlobalMaxPool, Gru, HardSigmoid,
+    HardSwish, LayerNormalization, LeakyRelu, LengthMask, Log, LogSoftmax, Lstm, MatMul, Max,
+    MaxPool, Mul, Neg, Operator, Pad, PadMode, Pow, ReduceMax, ReduceMean, ReduceSum, Relu,
+    Reshape, Resize, ResizeMode, ShapeError, Sigmoid, Slice, Softmax, Softplus, Sqrt,
+    StochasticDepth, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
 pub use surgery::{Head, SurgeryError, import};

@@ -7,7 +7,7 @@ use std::path::Path;
 use falx_core::LabelRow;
 use serde_json::Value;
 
-use crate::{Graph, Parameters, Targets, Tensor};
+use crate::{Graph, ParameterKind, ParameterSpec, Parameters, Targets, Tensor};
 
 /// SplitMix64 from the FNV-1a hash of a tensor's name.
 pub struct Stream(u64);
@@ -39,11 +39,16 @@ pub fn formula(name: &str, shape: &[usize]) -> Tensor {
     let mut value = || {
         let u = stream.unit();
         let v = 2.0 * u - 1.0;
+        let part = if part.starts_with("bias") {
+            "bias"
+        } else {
+            part
+        };
         match (part, shape.len()) {
             ("running_var", _) => 1.0 + 0.2 * u,
             ("bias" | "running_mean", _) => 0.05 * v,
             ("weight", 1) => 1.0 + 0.1 * v,
-            ("weight", _) => v * ((6.0 / fan_in as f64).sqrt() * 0.7),
+            (name, 2..) if name.starts_with("weight") => v * ((6.0 / fan_in as f64).sqrt() * 0.7),
             _ => v,
         }
     };
@@ -53,10 +58,14 @@ pub fn formula(name: &str, shape: &[usize]) -> Tensor {
 }
 
 pub fn formula_parameters(graph: &Graph) -> Parameters {
+    // Constants are no tensors of PyTorch's: they keep their value.
+    let constants = Parameters::initialise(graph, 0);
+    let value = |spec: &ParameterSpec| match spec.kind {
+        ParameterKind::Constant => constants.get(&spec.name).cloned().unwrap(),
+        _ => formula(&spec.name, &spec.shape),
+    };
     let specs = graph.parameters().iter();
-    specs
-        .map(|spec| (spec.name.clone(), formula(&spec.name, &spec.shape)))
-        .collect()
+    specs.map(|spec| (spec.name.clone(), value(spec))).collect()
 }
 
 pub fn json(path: &Path) -> Value {

@@ -1,23 +1,23 @@
 //! The slices of a run: what is learnt from, what chooses the best epoch, what stays locked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use falx_core::LabelRow;
-use falx_data::index::Index;
 use falx_data::sampler::{self, Sampler, SamplerConfig};
 use falx_data::samples::Samples;
-use falx_data::split::Split;
+use falx_data::split::{IndexColumns, Slices, Split};
 
 use crate::folder::Part;
-use crate::{Recipe, TrainError};
+use crate::{DataConfig, Recipe, TrainError};
 
 /// The fold of the patients that are locked away.
 const LOCKED: i32 = -1;
 
-/// The slices of a run, checked to be free of leaks.
+/// The slices of a run, checked to be free of leaks. The index itself is not kept: it can be larger than all else.
 pub struct RunData {
-    /// The index.
-    pub index: Index,
+    /// What the index holds.
+    pub indexed: Indexed,
     /// The hash of ids, pixels and labels.
     pub data_hash: String,
     /// Learnt from.
@@ -30,19 +30,47 @@ pub struct RunData {
     pub prevalence: [f64; 6],
 }
 
+/// What an index holds.
+pub struct Indexed {
+    /// Its rows.
+    pub rows: usize,
+    /// Those that cannot be read or used.
+    pub refused: usize,
+    /// The names of its data sets, each once, in order.
+    pub data_sets: Vec<String>,
+}
+
+impl Indexed {
+    fn of(index: &IndexColumns) -> Self {
+        let slices = index.slices();
+        let names: BTreeSet<&str> = slices.iter().map(|slice| slice.dataset).collect();
+        Self {
+            rows: slices.len(),
+            refused: slices.iter().filter(|slice| !slice.usable).count(),
+            data_sets: names.into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl RunData {
     /// Loads and checks the data of a recipe.
     ///
     /// # Errors
     /// [`TrainError`] when a file is unreadable, the split is of other data or leaks, or a side has no labels.
     pub fn load(recipe: &Recipe) -> Result<Self, TrainError> {
-        let index = Index::read(&recipe.data.index)?;
-        let split = Split::read(&recipe.data.split)?;
-        split.check_leaks(&index)?;
-        let fold = i32::try_from(recipe.data.fold).unwrap_or(i32::MAX);
-        let folds = i32::try_from(split.options.folds).unwrap_or(i32::MAX);
+        let DataConfig {
+            index, split, fold, ..
+        } = &recipe.data;
+        let (data_hash, folds, indexed) = {
+            let columns = IndexColumns::read(index)?;
+            let split = Split::read(split)?;
+            split.check_leaks(&columns)?;
+            (split.data_hash, split.options.folds, Indexed::of(&columns))
+        };
+        let fold = i32::try_from(*fold).unwrap_or(i32::MAX);
+        let folds = i32::try_from(folds).unwrap_or(i32::MAX);
         let others: Vec<i32> = (0..folds).filter(|&other| other != fold).collect();
-        let side = |folds: &[i32]| Samples::of_folds(&index, &split, folds).map(Arc::new);
+        let side = |folds: &[i32]| Samples::read(index, Some((split, folds))).map(Arc::new);
         let (training, validation, test) = (side(&others)?, side(&[fold])?, side(&[LOCKED])?);
         if training.labelled().next().is_none() {
             return Err(TrainError::NoSamples {
@@ -56,8 +84,9 @@ impl RunData {
         }
         let prevalence = sampler::prevalence_of(&training);
         Ok(Self {
-            data_hash: index.data_hash(),
-            index,
+            indexed,
+            // The check has found the index to have the same.
+            data_hash,
             training,
             validation,
             test,

@@ -1,6 +1,7 @@
 //! A finished run, judged and shown.
 
 use falx_core::Progress;
+use falx_data::index::Index;
 use falx_eval::report::{Report, TrainingCurve};
 use falx_eval::{Case, Evaluation};
 
@@ -19,6 +20,7 @@ pub struct RunEvaluation {
     pub part: Part,
     cases: Vec<Case>,
     data: RunData,
+    index: Index,
     recipe: Recipe,
     lock: RunLock,
     folder: RunFolder,
@@ -28,6 +30,7 @@ pub struct RunEvaluation {
 pub(crate) struct JudgedRun {
     pub(crate) judged: Judged,
     pub(crate) data: RunData,
+    index: Index,
     part: Part,
     recipe: Recipe,
     lock: RunLock,
@@ -51,10 +54,12 @@ impl JudgedRun {
         if !path.is_file() {
             return Err(TrainError::Unfinished(folder.path().to_owned()));
         }
-        let judged = judged(folder, &data, part, options)?;
+        let index = Index::read(&recipe.data.index)?;
+        let judged = judged(folder, &data, &index, part, options)?;
         Ok(Self {
             judged,
             data,
+            index,
             part,
             recipe,
             lock,
@@ -66,11 +71,12 @@ impl JudgedRun {
 fn judged(
     folder: &RunFolder,
     data: &RunData,
+    index: &Index,
     part: Part,
     options: &JudgeOptions<'_>,
 ) -> Result<Judged, TrainError> {
-    let mut attributes = options.attributes(Some(&data.index))?;
-    let rows = Rows::new(&data.index);
+    let mut attributes = options.attributes(Some(index))?;
+    let rows = Rows::new(index);
     let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
         let predictions = falx_eval::predictions::read_csv(&folder.predictions(part))?;
         let known = predictions.into_iter().filter_map(|prediction| {
@@ -93,7 +99,7 @@ fn judged(
     let both = both.into_iter().flatten();
     Ok(Judged {
         metadata: metadata_alone(&rows, Some(&training), &cases),
-        studies: both.flat_map(|cases| reads(&data.index, cases)).collect(),
+        studies: both.flat_map(|cases| reads(index, cases)).collect(),
         cases,
         development,
     })
@@ -115,6 +121,7 @@ pub fn evaluate_run(
         part: run.part,
         cases: run.judged.cases,
         data: run.data,
+        index: run.index,
         recipe: run.recipe,
         lock: run.lock,
         folder: folder.clone(),
@@ -150,13 +157,13 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
         title: format!(
             "{} on {}",
             run.recipe.network.name,
-            provenance::data_sets(&run.data).join(", ")
+            run.data.indexed.data_sets.join(", ")
         ),
         subtitle: subtitle(run),
         provenance: provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
         evaluation: run.evaluation.clone(),
         curves,
-        pictures: pictures::examples(&run.cases, &run.data.index),
+        pictures: pictures::examples(&run.cases, &run.index),
         notes: notes(run),
     })
 }

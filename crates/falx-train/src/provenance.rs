@@ -2,7 +2,7 @@
 
 use falx_eval::Provenance;
 
-use crate::data::RunData;
+use crate::data::{Indexed, RunData};
 use crate::finish::{INTENDED_USE, LICENCE};
 use crate::folder::Part;
 use crate::lock::RunLock;
@@ -31,9 +31,13 @@ pub(crate) fn of_run(
         .iter()
         .map(|w| format!("{}/{}", w.center(), w.width()))
         .collect();
-    let refused = data.index.rows.iter().filter(|row| !row.usable).count();
+    let Indexed {
+        rows,
+        refused,
+        data_sets,
+    } = &data.indexed;
     Ok(Provenance {
-        data_sets: data_sets(data),
+        data_sets: data_sets.clone(),
         data_lock: Some(lock.data_hash.clone()),
         split_lock: Some(lock.split_hash.clone()),
         partition: Some(format!(
@@ -48,8 +52,7 @@ pub(crate) fn of_run(
         )),
         judged_on: Some(format!("{judged} slices of {unseen}")),
         left_out: Some(format!(
-            "{refused} of {} indexed slices cannot be read or used; they are in no part",
-            data.index.rows.len()
+            "{refused} of {rows} indexed slices cannot be read or used; they are in no part"
         )),
         input: Some(format!(
             "one slice in HU, {0} × {0} pixels at true proportions, windows {1} HU",
@@ -85,14 +88,6 @@ pub(crate) fn of_run(
         explanation: None,
         other: Vec::new(),
     })
-}
-
-/// The data sets' names, each once.
-pub(crate) fn data_sets(data: &RunData) -> Vec<String> {
-    let mut names: Vec<&str> = data.index.rows.iter().map(|row| &*row.dataset).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(str::to_owned).collect()
 }
 
 fn training(recipe: &Recipe) -> String {

@@ -105,6 +105,7 @@ impl<'a> Run<'a> {
             dropout: recipe.network.dropout,
             width: recipe.network.width,
             pooling: recipe.network.pooling,
+            ..NetworkConfig::default()
         })?;
         let engine = falx_nn::flex_engine(recipe.seed);
         let lock = RunLock::new(recipe, data, engine.as_ref())?;
@@ -218,7 +219,7 @@ impl<'a> Run<'a> {
         let slices = batch.labels.len();
         let images = Tensor {
             shape: batch.shape.to_vec(),
-            data: batch.images,
+            data: batch.images.into(),
         };
         let targets = Targets {
             labels: batch.labels,
@@ -290,7 +291,7 @@ impl<'a> Run<'a> {
             let batch = batch?;
             let images = Tensor {
                 shape: batch.shape.to_vec(),
-                data: batch.images,
+                data: batch.images.into(),
             };
             let logits = self.engine.logits(&self.graph, &self.parameters, &images)?;
             let rows = logits.data.as_chunks::<6>().0;

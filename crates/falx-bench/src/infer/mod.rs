@@ -96,7 +96,7 @@ fn of_batch(
     let mut contenders = Contender::start_all(options, folder, &path, shape)?;
     let differences = contender::differences(&contenders);
     for (contender, &difference) in contenders.iter().zip(&differences) {
-        if !(difference <= SAME_WORK) {
+        if difference.is_nan() || difference > SAME_WORK {
             return Err(BenchError::OtherProbabilities {
                 contender: contender.name().to_owned(),
                 difference,

@@ -20,6 +20,8 @@ use crate::report::median;
 /// Slices that are loaded before the memory is looked at: some seconds, after which the allocator has given back what the
 /// start alone needed.
 const LOADED: usize = 8192;
+/// Slices that are loaded of one epoch: as many of every size, so that epochs begin equally often.
+const OF_EPOCH: usize = 1000;
 /// Files under the rows of an epoch.
 const FILES: usize = 64;
 /// Processes for each size.
@@ -49,7 +51,7 @@ pub struct Resident {
     pub samples: usize,
     /// Milliseconds to draw an epoch's order, at most.
     pub plan_ms: f64,
-    /// Memory in use after some thousand slices, of as many epochs as it takes, while the loader runs.
+    /// Memory in use after some thousand slices, of several epochs, while the loader runs.
     pub rss_mib: Option<f64>,
     /// The most that was in use.
     pub peak_mib: Option<f64>,
@@ -97,12 +99,16 @@ pub fn measure(options: &ResidentOptions, interrupt: &Interrupt) -> Result<Resid
         };
         let mut loader = Loader::new(Arc::clone(&samples), order, loading)?;
         let before = loaded;
-        while let Some(batch) = loader.next().transpose()? {
+        let enough = loaded + OF_EPOCH;
+        while loaded < enough {
+            let Some(batch) = loader.next().transpose()? else {
+                break;
+            };
             if interrupt.is_requested() {
                 return Err(BenchError::Interrupted);
             }
             loaded += batch.ids.len();
-            loader.recycle(batch.images);
+            loader.recycle(batch.images.into_parts().0);
             if loaded >= LOADED {
                 return Ok(Resident {
                     samples: options.samples,

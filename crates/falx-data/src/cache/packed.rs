@@ -59,6 +59,13 @@ impl Kind {
 const HEADER: usize = 1 + 2 * 4 + 2 * 8;
 /// Larger images are not packed: no CT has them.
 const MOST_PIXELS: usize = 1 << 24;
+/// Nor are those with a longer side than DICOM's Rows and Columns can say: there is room for a line even where there is none.
+const LONGEST_SIDE: usize = u16::MAX as usize;
+
+/// True where an image is of a size that is packed.
+fn is_of_ct(rows: usize, cols: usize) -> bool {
+    rows.max(cols) <= LONGEST_SIDE && rows * cols <= MOST_PIXELS
+}
 
 /// What is wrong with packed bytes whose checksum is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +79,8 @@ pub(super) fn pack(values: &Values) -> Result<Vec<u8>, NotPacked> {
         cols,
         pixel_spacing,
     } = values.head;
-    if rows.checked_mul(cols) != Some(values.hu.len()) || values.hu.len() > MOST_PIXELS {
+    let is_known = pixel_spacing.is_none_or(|sides| sides.into_iter().all(f64::is_finite));
+    if !is_of_ct(rows, cols) || rows * cols != values.hu.len() || !is_known {
         return Err(NotPacked);
     }
     let whole = Kind::ALL
@@ -140,8 +148,9 @@ impl<'a> Packed<'a> {
         let spacing = spacing.as_chunks::<8>().0.iter();
         let [rows, cols] = two(sides.map(|bytes| u32::from_le_bytes(*bytes) as usize))?;
         let [down, across] = two(spacing.map(|bytes| f64::from_le_bytes(*bytes)))?;
-        let pixels = rows.checked_mul(cols);
-        pixels.filter(|&n| n <= MOST_PIXELS).ok_or(NotPacked)?;
+        if !is_of_ct(rows, cols) {
+            return Err(NotPacked);
+        }
         let is_known = down.is_finite() && across.is_finite();
         Ok(Self {
             head: Head {
@@ -203,12 +212,14 @@ impl<'a> Packed<'a> {
         &self,
         unpacker: &'u mut Unpacker,
     ) -> Result<&'u [[u8; 2]], NotPacked> {
+        if !self.is_whole() {
+            return Err(NotPacked);
+        }
         let Unpacker { scratch, whole, .. } = unpacker;
         whole.resize(self.len(), [0; 2]);
         let out = Out::<f32>::Bytes(whole);
         let behind = tiles::unpack(self.body, self.head.cols, scratch, out)?;
-        let is_whole = self.is_whole() && behind.is_empty();
-        is_whole.then_some(&**whole).ok_or(NotPacked)
+        behind.is_empty().then_some(&**whole).ok_or(NotPacked)
     }
 }
 

@@ -87,9 +87,31 @@ pub(super) fn write(path: &Path, slices: &[Option<Vec<u8>>]) -> io::Result<()> {
     file.commit()
 }
 
+/// Bytes of which any part can be read.
+pub(super) trait ReadAt {
+    /// Fills `bytes` from `offset` on.
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+impl ReadAt for File {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        read_exact_at(self, bytes, offset)
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).ok();
+        let rest = start.and_then(|start| self.get(start..));
+        let place = rest.and_then(|rest| rest.get(..bytes.len()));
+        bytes.copy_from_slice(place.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
 /// An opened shard.
 #[derive(Debug)]
-pub(super) struct Shard(File);
+pub(super) struct Shard<S = File>(S);
 
 /// What is at a place of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +128,15 @@ impl Shard {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(Self)
     }
+}
 
+impl<'a> Shard<&'a [u8]> {
+    pub(super) const fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl<S: ReadAt> Shard<S> {
     /// Reads the slice at `place` into `bytes`.
     pub(super) fn read(&self, place: usize, bytes: &mut Vec<u8>) -> io::Result<Slot> {
         let cut = |error: io::Error| match error.kind() {
@@ -115,7 +145,7 @@ impl Shard {
         };
         let mut entry = [0; ENTRY];
         let at = (MAGIC.len() + place * ENTRY) as u64;
-        if let Err(error) = read_exact_at(&self.0, &mut entry, at) {
+        if let Err(error) = self.0.read_at(&mut entry, at) {
             return cut(error);
         }
         let Some(entry) = Entry::from_bytes(&entry) else {
@@ -125,7 +155,7 @@ impl Shard {
             return Ok(Slot::Empty);
         }
         bytes.resize(entry.length as usize, 0);
-        if let Err(error) = read_exact_at(&self.0, bytes, entry.offset) {
+        if let Err(error) = self.0.read_at(bytes, entry.offset) {
             return cut(error);
         }
         let is_whole = checksum::<16>(bytes) == entry.checksum;
@@ -135,14 +165,15 @@ impl Shard {
     /// True where there is something at `place`.
     pub(super) fn has(&self, place: usize) -> io::Result<bool> {
         let mut entry = [0; ENTRY];
-        read_exact_at(&self.0, &mut entry, (MAGIC.len() + place * ENTRY) as u64)?;
+        let at = (MAGIC.len() + place * ENTRY) as u64;
+        self.0.read_at(&mut entry, at)?;
         Ok(Entry::from_bytes(&entry).is_none_or(|entry| entry.length > 0))
     }
 
     /// True where every slice is as it was written.
     pub(super) fn is_whole(&self) -> io::Result<bool> {
         let mut magic = [0; MAGIC.len()];
-        match read_exact_at(&self.0, &mut magic, 0) {
+        match self.0.read_at(&mut magic, 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
             other => other?,
         }

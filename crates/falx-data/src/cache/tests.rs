@@ -318,6 +318,56 @@ fn values_are_held_in_the_coarsest_step_that_loses_nothing() {
     }
 }
 
+#[test]
+fn the_strangest_values_and_sides_come_back_to_the_bit() {
+    let strange = [
+        f32::from_bits(0x7fc0_1234),
+        f32::from_bits(0xff80_0001),
+        f32::NEG_INFINITY,
+        f32::INFINITY,
+        f32::MAX,
+        f32::MIN,
+        f32::MIN_POSITIVE,
+        f32::from_bits(1),
+        -0.0,
+        0.0,
+        i32::MIN as f32,
+        i32::MAX as f32,
+        -32768.0,
+        32767.0,
+        32768.0,
+        -8192.0,
+        8191.75,
+        8192.0,
+    ];
+    // Every one alone, beside 0, and all together, in tiles that are full, cut, and one number wide.
+    let alone = strange.iter().map(|&value| vec![value; 3]);
+    let beside = strange.iter().map(|&value| vec![0.0, value, 0.0]);
+    let many = (0..128_usize).map(|at| strange[at * 7 % strange.len()]);
+    for hu in alone.chain(beside).chain([many.collect()]) {
+        for (rows, cols) in [(hu.len(), 1), (1, hu.len()), (hu.len() / 8, 8)] {
+            let hu = &hu[..rows * cols];
+            let back = unpack(&pack(&image(rows, cols, None, hu.to_vec())).unwrap()).unwrap();
+            let bits = |hu: &[f32]| hu.iter().map(|hu| hu.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&back.hu), bits(hu), "{rows} × {cols}");
+        }
+    }
+}
+
+#[test]
+fn sides_that_no_ct_has_are_refused_before_there_is_room_for_them() {
+    let most = u16::MAX.into();
+    for (rows, cols) in [(0, 0), (0, most), (most, 0)] {
+        let packed = pack(&image(rows, cols, None, Vec::new())).unwrap();
+        let mut longer = packed.clone();
+        assert_eq!(unpack(&packed).unwrap().head.cols, cols);
+        longer[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(unpack(&longer).is_err());
+        assert!(pack(&image(rows, most + 1, None, Vec::new())).is_err());
+    }
+    assert!(pack(&image(1, 1, Some([f64::INFINITY, 1.0]), vec![0.0])).is_err());
+}
+
 proptest! {
     #[test]
     fn packed_values_come_back_to_the_bit(

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::Shard;
 use super::worker::Made;
+use crate::pixels::Pixels;
 
 /// What threads and consumer share.
 pub(super) struct Ring {
@@ -64,7 +65,7 @@ struct Slot {
 
 #[derive(Default)]
 struct Filling {
-    images: Vec<f32>,
+    images: Pixels,
     /// By the sample's place in the batch.
     made: Vec<Option<Made>>,
 }
@@ -73,7 +74,7 @@ struct Filling {
 pub(super) struct Filled {
     pub(super) number: usize,
     /// One sample after the other, with gaps where one could not be made.
-    pub(super) images: Vec<f32>,
+    pub(super) images: Pixels,
     pub(super) made: Vec<Option<Made>>,
 }
 
@@ -124,7 +125,7 @@ impl Ring {
         // All at once: what is in use depends neither on how far the threads get ahead nor on how long the epoch is.
         let buffers = slots.min(plan.batches() - first);
         let longest = plan.shard.most(batch, together) * len;
-        let spare = std::iter::repeat_with(|| zeros(longest));
+        let spare = std::iter::repeat_with(|| Pixels::room(longest));
         Self {
             plan,
             slots,
@@ -247,13 +248,6 @@ impl Ring {
     }
 }
 
-/// Written and not only asked for: an untouched page takes no memory yet.
-fn zeros(len: usize) -> Vec<f32> {
-    let mut buffer = Vec::with_capacity(len);
-    buffer.resize(len, 0.0);
-    buffer
-}
-
 impl Plan {
     fn batches(&self) -> usize {
         self.positions.div_ceil(self.batch.max(1))
@@ -285,9 +279,9 @@ impl State {
         let number = self.first + self.open.len();
         let positions = plan.positions_of(number);
         let count = positions.len();
-        let mut images = self.spare.pop().unwrap_or_default();
+        let buffer = self.spare.pop().unwrap_or_default();
         // What a recycled buffer still holds is overwritten sample by sample.
-        images.resize(count * plan.len, 0.0);
+        let images = Pixels::within(buffer, count * plan.len);
         let filling = Filling {
             images,
             made: std::iter::repeat_with(|| None).take(count).collect(),

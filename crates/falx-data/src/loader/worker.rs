@@ -12,6 +12,7 @@ use super::{Batch, LoaderError, LoaderOptions, Policy, Unreadable};
 use crate::augment::{Placement, mix};
 use crate::cache::{CacheReader, Found};
 use crate::input::{Crop, InputError};
+use crate::pixels::Pixels;
 use crate::samples::{Sample, Samples};
 use crate::source::{self, SliceReader};
 
@@ -281,7 +282,7 @@ impl Task {
     pub(super) fn batch(
         &self,
         number: usize,
-        mut images: Vec<f32>,
+        mut images: Pixels,
         made: Vec<Option<Made>>,
     ) -> Result<Batch, LoaderError> {
         let LoaderOptions {
@@ -297,7 +298,7 @@ impl Task {
         let mut places = Vec::with_capacity(made.len());
         let mut batch = Batch {
             number,
-            images: Vec::new(),
+            images: Pixels::default(),
             shape: [0, input.channels(), input.size, input.size],
             labels: Vec::with_capacity(made.len()),
             weights: Vec::new(),

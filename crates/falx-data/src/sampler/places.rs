@@ -4,6 +4,16 @@ use falx_core::LabelRow;
 
 use crate::samples::Samples;
 
+/// From this many bytes on allocators map a block by itself, and give it back when it is freed; smaller ones lie in regions
+/// of several MiB that stay. What is not used of it takes no memory.
+const ALONE: usize = 1 << 20;
+
+/// An empty list for `count` numbers that leaves nothing behind, so that what is in use after it does not depend on how
+/// long it was.
+pub(super) fn room(count: usize) -> Vec<u32> {
+    Vec::with_capacity(count.max(ALONE / size_of::<u32>()))
+}
+
 /// Which places of the samples are meant.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -48,7 +58,7 @@ impl Places {
 
     /// They, in order, with room for `more` numbers behind them.
     pub(super) fn to_vec(&self, more: usize) -> Vec<u32> {
-        let mut places = Vec::with_capacity(self.len + more);
+        let mut places = room(self.len + more);
         places.extend(self.iter());
         places
     }

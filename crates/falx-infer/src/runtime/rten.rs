@@ -40,7 +40,7 @@ impl Network {
         let lengths = lengths.iter().map(length).collect();
         let output = |&id: &NodeId| {
             let info = model.node_info(id);
-            let name = info.as_ref().and_then(|info| info.name());
+            let name = info.as_ref().and_then(rten::NodeInfo::name);
             (name.unwrap_or_default().to_owned(), id)
         };
         let outputs = model.output_ids().iter().map(output).collect();

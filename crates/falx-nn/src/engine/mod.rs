@@ -21,6 +21,24 @@ pub struct StepOutput {
     pub gradients: Gradients,
 }
 
+/// A batch, and where its samples are sequences how long each is.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Images, or sequences padded to the graph's length.
+    pub values: &'a Tensor,
+    /// The length of each sequence; left out where all are full.
+    pub lengths: Option<&'a [usize]>,
+}
+
+impl<'a> From<&'a Tensor> for Input<'a> {
+    fn from(values: &'a Tensor) -> Self {
+        Self {
+            values,
+            lengths: None,
+        }
+    }
+}
+
 /// A batch or parameters that do not fit the graph.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EngineError {
@@ -43,6 +61,20 @@ pub enum EngineError {
     OneValue {
         /// The batch normalisation's name.
         node: String,
+    },
+    /// Lengths that are not one of 1 to the graph's steps for each sequence.
+    #[error(
+        "`{network}` takes a length from 1 to {steps} for each of {batch} sequences, but got {lengths:?}"
+    )]
+    Lengths {
+        /// The network.
+        network: String,
+        /// The longest sequence.
+        steps: usize,
+        /// How many sequences there are.
+        batch: usize,
+        /// The lengths.
+        lengths: Vec<usize>,
     },
     /// An operator that this engine does not compute.
     #[error("node `{node}`: this engine does not compute {operator}")]
@@ -81,15 +113,16 @@ pub trait Engine: Send {
     /// `rng_step` chooses the dropout of this step: equal seeds and steps drop the same features.
     ///
     /// # Shape
-    /// `images` is N, C, H, W with the graph's C, H, W.
+    /// The values are N, C, H, W with the graph's C, H, W; or N, T, F of sequences, whose targets have a row for each of the
+    /// N·T slices, unknown past the end.
     ///
     /// # Errors
-    /// [`EngineError`] when images, targets or parameters do not fit the graph.
+    /// [`EngineError`] when the input, targets or parameters do not fit the graph.
     fn step(
         &mut self,
         graph: &Graph,
         parameters: &mut Parameters,
-        images: &Tensor,
+        input: Input<'_>,
         targets: &Targets,
         rng_step: u64,
         training: &Training,
@@ -111,7 +144,14 @@ pub trait Engine: Send {
         rng_step: u64,
     ) -> Result<StepOutput, EngineError> {
         let training = Training::default();
-        self.step(graph, parameters, images, targets, rng_step, &training)
+        self.step(
+            graph,
+            parameters,
+            images.into(),
+            targets,
+            rng_step,
+            &training,
+        )
     }
 
     /// The logits in evaluation mode.
@@ -126,5 +166,40 @@ pub trait Engine: Send {
         graph: &Graph,
         parameters: &Parameters,
         images: &Tensor,
+    ) -> Result<Tensor, EngineError> {
+        self.sequence_logits(graph, parameters, images.into())
+    }
+
+    /// A step as [`Engine::gradients`] on sequences of any length.
+    ///
+    /// # Shape
+    /// The values are N, T, F with the graph's T, F; targets have a row for each of the N·T slices, unknown past the end.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the input, targets or parameters do not fit the graph.
+    fn sequence_gradients(
+        &mut self,
+        graph: &Graph,
+        parameters: &mut Parameters,
+        input: Input<'_>,
+        targets: &Targets,
+        rng_step: u64,
+    ) -> Result<StepOutput, EngineError> {
+        let training = Training::default();
+        self.step(graph, parameters, input, targets, rng_step, &training)
+    }
+
+    /// The logits in evaluation mode of sequences of any length.
+    ///
+    /// # Shape
+    /// The values are N, T, F; the logits N, T, outputs.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the input or parameters do not fit the graph.
+    fn sequence_logits(
+        &mut self,
+        graph: &Graph,
+        parameters: &Parameters,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError>;
 }

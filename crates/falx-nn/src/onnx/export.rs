@@ -26,8 +26,7 @@ pub fn model(
         nodes.extend(stored.node);
     }
     for (index, node) in graph.nodes().iter().enumerate() {
-        // Dropout passes its input on when a network is used.
-        if matches!(node.operator, Operator::Dropout(_)) {
+        if passes_on(&node.operator) {
             continue;
         }
         let shapes: Vec<Vec<usize>> = node
@@ -71,6 +70,14 @@ pub fn model(
     Ok(model.encode_to_vec())
 }
 
+/// Whether an operator gives its input when a network is used.
+fn passes_on(operator: &Operator) -> bool {
+    matches!(
+        operator,
+        Operator::Dropout(_) | Operator::StochasticDepth(_)
+    )
+}
+
 /// The name of each value: an output's own, its input's behind a dropout, else its node's.
 fn value_names(graph: &Graph) -> Vec<String> {
     let mut names = vec![INPUT.to_owned()];
@@ -80,10 +87,19 @@ fn value_names(graph: &Graph) -> Vec<String> {
             .iter()
             .find(|(_, value)| *value == Value::of_node(index));
         let passed = match (&node.operator, node.inputs.first()) {
-            (Operator::Dropout(_), Some(input)) => names.get(input.0).cloned(),
+            (operator, Some(input)) if passes_on(operator) => names.get(input.0).cloned(),
             _ => None,
         };
-        let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());
+        // An operand that a node owns is called like the node, so what the node gives is not.
+        let is_own = graph.parameters().iter().any(|spec| spec.name == node.name);
+        let inner = || {
+            if is_own {
+                format!("{}/value", node.name)
+            } else {
+                node.name.clone()
+            }
+        };
+        let own = || output.map_or_else(inner, |(name, _)| name.clone());
         names.push(passed.unwrap_or_else(own));
     }
     names

@@ -1,4 +1,4 @@
-//! A graph and its parameters as an ONNX file that any run-time reads.
+//! A graph and its parameters as an ONNX file that any run-time reads, and any exporter's file as a graph.
 
 mod export;
 pub(crate) mod message;

@@ -29,6 +29,7 @@ mod hard_sigmoid;
 mod hard_swish;
 mod layer_normalization;
 mod leaky_relu;
+mod length_mask;
 mod log;
 mod mat_mul;
 mod max;
@@ -36,6 +37,7 @@ mod max_pool;
 mod neg;
 mod pad;
 mod pow;
+mod recurrent;
 mod reduce;
 mod relu;
 mod resample;
@@ -49,6 +51,7 @@ mod slice;
 mod softmax;
 mod softplus;
 mod sqrt;
+mod stochastic_depth;
 mod swish;
 mod tanh;
 mod transpose;
@@ -78,6 +81,7 @@ pub use hard_swish::HardSwish;
 pub use layer_normalization::LayerNormalization;
 pub(crate) use layer_normalization::RowNormalisation;
 pub use leaky_relu::LeakyRelu;
+pub use length_mask::LengthMask;
 pub use log::Log;
 pub use mat_mul::MatMul;
 pub use max::Max;
@@ -86,6 +90,8 @@ pub(crate) use max_pool::PoolKernel;
 pub use neg::Neg;
 pub use pad::{Pad, PadMode};
 pub use pow::Pow;
+pub(crate) use recurrent::{Cell, Kept, PARTS, Recurrence, States};
+pub use recurrent::{Gru, Lstm};
 pub use reduce::{ReduceMax, ReduceMean, ReduceSum};
 pub use relu::Relu;
 pub(crate) use resample::Resample;
@@ -96,6 +102,7 @@ pub use slice::Slice;
 pub use softmax::{LogSoftmax, Softmax};
 pub use softplus::Softplus;
 pub use sqrt::Sqrt;
+pub use stochastic_depth::StochasticDepth;
 pub use swish::Swish;
 pub use tanh::Tanh;
 pub use transpose::Transpose;
@@ -166,9 +173,10 @@ macro_rules! operators {
 
 operators! {
     Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Div Dropout Exp Flatten Gelu Gemm
-    GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LayerNormalization LeakyRelu Log LogSoftmax
+    GlobalAveragePool GlobalMaxPool Gru HardSigmoid HardSwish LayerNormalization LeakyRelu LengthMask Log LogSoftmax
+    Lstm
     MatMul Max MaxPool Mul Neg Pad Pow ReduceMax ReduceMean ReduceSum Relu Reshape Resize Sigmoid Slice
-    Softmax Softplus Sqrt Sub Swish Tanh Transpose
+    Softmax Softplus Sqrt StochasticDepth Sub Swish Tanh Transpose
 }
 
 impl Operator {

@@ -76,3 +76,68 @@ fn dropout_goes_and_the_numbers_stay() {
         0.0
     );
 }
+
+/// Factors and summands of channels go into the convolution, those of rows stay.
+#[test]
+fn constants_lie_in_the_layer_before_them() {
+    let own = |shape: &[usize]| {
+        Some(crate::Constant {
+            shape: shape.to_vec(),
+            kind: crate::ParameterKind::Constant,
+            initialisation: crate::Initialisation::Constant(1.0),
+        })
+    };
+    let mut graph = GraphBuilder::new("scaled", &[3, 8, 8]);
+    let x = graph
+        .add("conv", Conv::same(4, 3), &[Value::INPUT])
+        .unwrap();
+    let x = graph
+        .add(
+            "scale",
+            crate::Mul {
+                constant: own(&[4, 1, 1]),
+            },
+            &[x],
+        )
+        .unwrap();
+    let x = graph
+        .add(
+            "shift",
+            crate::Sub {
+                constant: own(&[1]),
+            },
+            &[x],
+        )
+        .unwrap();
+    let x = graph
+        .add(
+            "rows",
+            crate::Mul {
+                constant: own(&[8, 1]),
+            },
+            &[x],
+        )
+        .unwrap();
+    let x = graph.add("pool", crate::GlobalAveragePool, &[x]).unwrap();
+    let x = graph.add("flatten", crate::Flatten, &[x]).unwrap();
+    let x = graph
+        .add(
+            "half",
+            crate::Div {
+                constant: own(&[1]),
+            },
+            &[x],
+        )
+        .unwrap();
+    let graph = graph.output("logits", x).finish().unwrap();
+    let parameters = formula_parameters(&graph);
+    let (folded, weights) = fold_constants(&graph, &parameters).unwrap();
+    let names: Vec<&str> = folded
+        .nodes()
+        .iter()
+        .map(|node| node.name.as_str())
+        .collect();
+    assert_eq!(names, ["conv", "rows", "pool", "flatten", "half"]);
+    let distance = distance((&graph, &parameters), (&folded, &weights));
+    assert!(distance <= 1e-5, "{distance}");
+}

@@ -38,7 +38,6 @@ fn a_cut_keeps_what_the_value_needs_and_its_numbers() {
         .logits(&backbone, &parameters, &images)
         .unwrap();
     assert_eq!(features.shape, [2, 32]);
-    // The rest of the network on these features gives the whole network's logits.
     let wrong = graph.cut_at("flaten").unwrap_err();
     assert!(wrong.to_string().contains("flatten"), "{wrong}");
     assert!(matches!(wrong, SurgeryError::Name { .. }));

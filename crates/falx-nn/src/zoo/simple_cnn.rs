@@ -1,16 +1,36 @@
-//! The seed's simple CNN: four blocks of convolution, two linear layers.
+//! The seed's simple CNNs: four blocks of convolution, and linear layers.
 
-use super::{NetworkConfig, Pooling};
-use crate::{
-    BatchNormalization, Conv, Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphBuilder,
-    GraphError, MaxPool, Relu, Value,
-};
+use super::NetworkConfig;
+use super::features::{Dense, Features, Own};
+use super::layers::Activation;
+use crate::{BatchNormalization, Conv, GraphBuilder, GraphError, MaxPool, Relu, Value};
 
 const BLOCKS: usize = 4;
-const HIDDEN: usize = 128;
 
-pub fn build(config: &NetworkConfig) -> Result<Graph, GraphError> {
-    let mut graph = GraphBuilder::new("simple_cnn", &[config.channels, config.size, config.size]);
+pub fn simple_cnn(
+    graph: &mut GraphBuilder,
+    config: &NetworkConfig,
+) -> Result<Features, GraphError> {
+    let map = blocks(graph, config)?;
+    let own = Own::Dense(Dense {
+        names: ["fc1", "fc2"],
+        hidden: 128,
+        activation: Activation::Relu,
+        two_dropouts: false,
+    });
+    Ok(Features::new(map, "fc").own(own))
+}
+
+/// The same blocks with two linear layers for each label.
+pub fn multi_head(
+    graph: &mut GraphBuilder,
+    config: &NetworkConfig,
+) -> Result<Features, GraphError> {
+    let map = blocks(graph, config)?;
+    Ok(Features::new(map, "fc").own(Own::PerLabel { hidden: 64 }))
+}
+
+fn blocks(graph: &mut GraphBuilder, config: &NetworkConfig) -> Result<Value, GraphError> {
     let mut x = Value::INPUT;
     for index in 0..BLOCKS {
         let channels = config.width << index;
@@ -20,38 +40,5 @@ pub fn build(config: &NetworkConfig) -> Result<Graph, GraphError> {
         x = graph.add(&format!("{block}.relu"), Relu, &[x])?;
         x = graph.add(&format!("{block}.pool"), MaxPool::halving(), &[x])?;
     }
-    let side = config.size >> BLOCKS;
-    x = match config.pooling {
-        Pooling::Average => graph.add("pool", GlobalAveragePool, &[x])?,
-        Pooling::Maximum => graph.add("pool", MaxPool::whole(side), &[x])?,
-    };
-    x = graph.add("flatten", Flatten, &[x])?;
-    x = graph.add(
-        "fc1",
-        Gemm {
-            features: HIDDEN,
-            bias: true,
-        },
-        &[x],
-    )?;
-    x = graph.add("relu", Relu, &[x])?;
-    if config.dropout > 0.0 {
-        x = graph.add(
-            "dropout",
-            Dropout {
-                ratio: config.dropout,
-            },
-            &[x],
-        )?;
-    }
-    let features = config.outputs;
-    x = graph.add(
-        "fc2",
-        Gemm {
-            features,
-            bias: true,
-        },
-        &[x],
-    )?;
-    graph.output("logits", x).finish()
+    Ok(x)
 }

@@ -74,8 +74,8 @@ fn run(threads: usize, positions: usize, batch: usize, slots: usize, seed: u64) 
                 ahead < number + slots,
                 "batch {ahead} was begun beside {number}"
             );
-            out.push(images.clone());
-            spare = images;
+            out.push(images.to_vec());
+            spare = images.into_parts().0;
         }
     });
     out

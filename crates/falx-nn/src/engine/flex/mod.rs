@@ -10,7 +10,7 @@ mod tape;
 
 use burn_backend::backend::AutodiffBackend;
 
-use super::{Engine, EngineError, StepOutput};
+use super::{Engine, EngineError, Input, StepOutput};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
 use interpret::{Mode, Setting};
@@ -35,45 +35,45 @@ impl Engine for FlexEngine {
         &mut self,
         graph: &Graph,
         parameters: &mut Parameters,
-        images: &Tensor,
+        input: Input<'_>,
         targets: &Targets,
         rng_step: u64,
         training: &Training,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let setting = Setting {
             graph,
             parameters,
-            batch: check(graph, images)?,
+            batch: check(graph, input)?,
+            lengths: input.lengths,
             mode: Mode::Training {
                 seed: self.seed,
                 step: rng_step,
             },
             training,
         };
-        let (output, run) = checkpoints::step(&setting, images, targets)?;
+        let (output, run) = checkpoints::step(&setting, input.values, targets)?;
         follow(&run, parameters);
         Ok(output)
     }
 
-    fn logits(
+    fn sequence_logits(
         &mut self,
         graph: &Graph,
         parameters: &Parameters,
-        images: &Tensor,
+        input: Input<'_>,
     ) -> Result<Tensor, EngineError> {
-        let batch = check(graph, images)?;
-        buffers::next_step();
-        let run = interpret::run(
+        let setting = Setting {
             graph,
             parameters,
-            (on_tape(images), batch),
-            Mode::Evaluation,
-            false,
-        )?;
-        let logits = interpret::read(&run.output);
-        let leaves = run.leaves.into_values();
-        leaves.for_each(|leaf| tape::release(Tape::inner(leaf)));
-        Ok(logits)
+            batch: check(graph, input)?,
+            lengths: input.lengths,
+            mode: Mode::Evaluation,
+            training: &Training::default(),
+        };
+        buffers::next_step();
+        let run = setting.run_whole(on_tape(input.values), false)?;
+        Ok(layout::channels_first(interpret::read(&run.output)))
     }
 }
 
@@ -104,21 +104,34 @@ fn step_in(
     mode: Mode,
     graph: &Graph,
     parameters: &Parameters,
-    images: &Tensor,
+    input: Input<'_>,
     targets: &Targets,
 ) -> Result<(StepOutput, Statistics), EngineError> {
     let setting = Setting {
         graph,
         parameters,
-        batch: check(graph, images)?,
+        batch: check(graph, input)?,
+        lengths: input.lengths,
         mode,
         training: &Training::default(),
     };
-    checkpoints::step(&setting, images, targets)
+    checkpoints::step(&setting, input.values, targets)
 }
 
 /// The number of images, where they are this graph's.
-fn check(graph: &Graph, images: &Tensor) -> Result<usize, EngineError> {
+fn check(graph: &Graph, input: Input<'_>) -> Result<usize, EngineError> {
+    let images = input.values;
+    let steps = graph.input().first().copied().unwrap_or(0);
+    if let (Some(lengths), Some(&batch)) = (input.lengths, images.shape.first())
+        && (lengths.len() != batch || !lengths.iter().all(|length| (1..=steps).contains(length)))
+    {
+        return Err(EngineError::Lengths {
+            network: graph.name().to_owned(),
+            steps,
+            batch,
+            lengths: lengths.to_vec(),
+        });
+    }
     match images.shape.split_first() {
         Some((&batch, shape))
             if batch > 0

@@ -7,6 +7,7 @@ use rayon::ThreadPool;
 
 use super::fusion::{Followed, Fused};
 use super::interpret::{self, Interpreter, Mode, Setting};
+use super::layout::channels_first;
 use super::tape::{Tape, Tracked, numbers, release, tensor};
 use super::{check, on_tape};
 use crate::operators::{ConvKernel, Finish, PreparedConv, buffers};
@@ -127,7 +128,7 @@ impl Prepared {
     /// # Errors
     /// [`EngineError`] when the images do not fit the graph.
     pub fn run(&self, images: &Tensor) -> Result<Vec<(String, Tensor)>, EngineError> {
-        let batch = check(&self.graph, images)?;
+        let batch = check(&self.graph, images.into())?;
         self.threads.install(|| {
             let outputs = self.values(on_tape(images), batch)?;
             buffers::next_step();
@@ -142,40 +143,15 @@ impl Prepared {
             graph,
             parameters: &self.parameters,
             batch,
+            lengths: None,
             mode: Mode::Evaluation,
             training: &training,
         };
         let mut values = BTreeMap::from([(Value::INPUT, images)]);
         let mut index = 0;
-        while let Some(node) = nodes.get(index) {
-            let inputs = |values: &[Value], all: &BTreeMap<Value, Tracked>| -> Vec<Tracked> {
-                let found = values.iter().filter_map(|value| all.get(value));
-                found.cloned().collect()
-            };
-            let value = match self.convolutions.get(&index) {
-                Some(convolution) => {
-                    let followed = if convolution.finishes() {
-                        Followed::by(graph, index)
-                    } else {
-                        Followed::ALONE
-                    };
-                    let read = inputs(&node.inputs, &values);
-                    let add = followed.add.and_then(|value| values.get(&value));
-                    index += followed.steps;
-                    convolve(convolution, &read, add, followed.relu, {
-                        setting.tape_shape(Value::of_node(index - 1))
-                    })
-                }
-                None => {
-                    let fused = Fused::at(graph, index);
-                    let read = inputs(&node.inputs, &values);
-                    let others: Vec<Tracked> = inputs(fused.other.as_slice(), &values);
-                    let read: Vec<&Tracked> = read.iter().chain(&others).collect();
-                    let at = index;
-                    index += fused.steps;
-                    Interpreter::evaluating(&setting, at)?.node(at, node, &read, fused)?
-                }
-            };
+        while index < nodes.len() {
+            let (value, steps) = self.node(&setting, index, &values)?;
+            index += steps;
             values.insert(Value::of_node(index - 1), value);
             let later = nodes.get(index..).unwrap_or_default();
             let needed = |value: &Value| {
@@ -189,9 +165,38 @@ impl Prepared {
         let output = |(name, value): &(String, Value)| {
             let found = values.get(value);
             let found = found.ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
-            Ok((name.clone(), interpret::read(found)))
+            Ok((name.clone(), channels_first(interpret::read(found))))
         };
         graph.outputs().iter().map(output).collect()
+    }
+
+    /// What the node at `index` gives with those that run as one with it, and how many these are.
+    fn node(
+        &self,
+        setting: &Setting<'_>,
+        index: usize,
+        values: &BTreeMap<Value, Tracked>,
+    ) -> Result<(Tracked, usize), EngineError> {
+        let graph = &self.graph;
+        let Some(node) = graph.nodes().get(index) else {
+            return Err(EngineError::NoOutput(graph.name().to_owned()));
+        };
+        let mut read: Vec<&Tracked> = node.inputs.iter().filter_map(|at| values.get(at)).collect();
+        if let Some(convolution) = self.convolutions.get(&index) {
+            let followed = if convolution.finishes() {
+                Followed::by(graph, index)
+            } else {
+                Followed::ALONE
+            };
+            let add = followed.add.and_then(|value| values.get(&value));
+            let shape = setting.tape_shape(Value::of_node(index + followed.steps - 1));
+            let value = convolve(convolution, &read, add, followed.relu, &shape);
+            return Ok((value, followed.steps));
+        }
+        let fused = Fused::at(graph, index);
+        read.extend(fused.other.and_then(|value| values.get(&value)));
+        let value = Interpreter::evaluating(setting, index)?.node(index, node, &read, fused)?;
+        Ok((value, fused.steps))
     }
 }
 
@@ -218,10 +223,10 @@ fn convolution(
 
 fn convolve(
     convolution: &PreparedConv,
-    inputs: &[Tracked],
+    inputs: &[&Tracked],
     add: Option<&Tracked>,
     relu: bool,
-    shape: Vec<usize>,
+    shape: &[usize],
 ) -> Tracked {
     let images = inputs
         .first()
@@ -232,5 +237,5 @@ fn convolve(
         relu,
     };
     let images = images.as_ref().map(numbers).unwrap_or_default();
-    Tape::from_inner(tensor(&shape, convolution.forward(images, finish)))
+    Tape::from_inner(tensor(shape, convolution.forward(images, finish)))
 }

@@ -56,11 +56,11 @@ pub fn path(name: &str, operator: &str, owner: bool) -> String {
     let own = |part: &&str| {
         let rest = part.strip_prefix(operator);
         rest.is_some_and(|rest| {
-            rest.is_empty()
-                || rest
-                    .trim_start_matches('_')
-                    .bytes()
-                    .all(|b| b.is_ascii_digit())
+            let number = rest.strip_prefix("2D").unwrap_or(rest);
+            number
+                .trim_start_matches('_')
+                .bytes()
+                .all(|b| b.is_ascii_digit())
         })
     };
     if owner && parts.len() > 1 {

@@ -3,25 +3,26 @@
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
 mod images;
+mod normalisation;
 mod pairs;
+mod sequences;
 mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use burn_autodiff::Autodiff;
-use burn_backend::Shape;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
+use burn_backend::{Shape, TensorMetadata};
 use burn_flex::Flex;
 
 use super::fusion::Fused;
 use super::kernels;
 use super::tape::{Tape, Tracked, release, tensor};
-use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
+use crate::operators::{ConvKernel, Function, PoolKernel, Statistics, buffers};
 use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
-    Tensor, Training, Value,
+    Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters, Tensor, Training, Value,
 };
 
 /// How a graph is run.
@@ -49,6 +50,7 @@ pub struct Run {
 }
 
 /// Runs `graph` on images that are on the tape already; with `track` its gradients can be asked for.
+#[cfg(test)]
 pub fn run(
     graph: &Graph,
     parameters: &Parameters,
@@ -60,12 +62,11 @@ pub fn run(
         graph,
         parameters,
         batch,
+        lengths: None,
         mode,
         training: &Training::default(),
     };
-    let output = setting.output()?;
-    let nodes = 0..output.node().map_or(0, |node| node + 1);
-    setting.run(nodes, (Value::INPUT, images), output, track)
+    setting.run_whole(images, track)
 }
 
 /// All that a run needs beside its input.
@@ -74,6 +75,8 @@ pub struct Setting<'a> {
     pub graph: &'a Graph,
     pub parameters: &'a Parameters,
     pub batch: usize,
+    /// The length of each sequence, where they are not full.
+    pub lengths: Option<&'a [usize]>,
     pub mode: Mode,
     pub training: &'a Training,
 }
@@ -90,6 +93,13 @@ impl Setting<'_> {
         tape_shape(self.graph, self.batch, value)
     }
 
+    /// Runs the graph on an input that is on the tape already; with `track` its gradients can be asked for.
+    pub fn run_whole(&self, input: Tracked, track: bool) -> Result<Run, EngineError> {
+        let output = self.output()?;
+        let nodes = 0..output.node().map_or(0, |node| node + 1);
+        self.run(nodes, (Value::INPUT, input), output, track)
+    }
+
     /// Runs some of the graph's nodes from one value to another; with `track` the gradients can be asked for.
     pub fn run(
         &self,
@@ -103,6 +113,7 @@ impl Setting<'_> {
             graph,
             parameters: self.parameters,
             batch: self.batch,
+            lengths: self.lengths,
             mode: self.mode,
             training: self.training,
             track,
@@ -208,6 +219,7 @@ pub struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     batch: usize,
+    lengths: Option<&'a [usize]>,
     mode: Mode,
     training: &'a Training,
     track: bool,
@@ -222,6 +234,7 @@ impl<'a> Interpreter<'a> {
             graph: setting.graph,
             parameters: setting.parameters,
             batch: setting.batch,
+            lengths: setting.lengths,
             mode: Mode::Evaluation,
             training: setting.training,
             track: false,
@@ -257,6 +270,7 @@ impl<'a> Interpreter<'a> {
             | Operator::Pad(_)
             | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
             Operator::Concat(_)
+            | Operator::Flatten(_)
             | Operator::LogSoftmax(_)
             | Operator::ReduceMax(_)
             | Operator::ReduceMean(_)
@@ -266,7 +280,7 @@ impl<'a> Interpreter<'a> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, inputs, fused, &shape)?
+                self.normalised(*norm, node, inputs, fused, &shape)?
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -278,21 +292,15 @@ impl<'a> Interpreter<'a> {
                 kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
-            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
-            Operator::Gemm(_) => {
-                let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
-                let product = Tape::float_matmul(one(), weight);
-                match self.leaves.get(&format!("{}.bias", node.name)) {
-                    Some(bias) => {
-                        let bias = Tape::float_reshape(
-                            bias.clone(),
-                            Shape::from(vec![1, shape.iter().skip(1).product()]),
-                        );
-                        Tape::float_add(product, bias)
-                    }
-                    None => product,
-                }
+            Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, first, &shape),
+            Operator::LengthMask(mask) => self.length_mask(*mask, first, &shape),
+            Operator::Gru(gru) => {
+                self.recurrent(node, first, &shape, crate::Gru::CELL, gru.passes())?
             }
+            Operator::Lstm(lstm) => {
+                self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
+            }
+            Operator::Gemm(_) => self.linear(node, first, &shape)?,
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
                 let pixels = Tape::float_reshape(
@@ -318,58 +326,6 @@ impl<'a> Interpreter<'a> {
                 })?;
                 kernels::function(function, first)
             }
-        })
-    }
-
-    fn batch_normalization(
-        &mut self,
-        norm: BatchNormalization,
-        node: &Node,
-        inputs: &[&Tracked],
-        fused: Fused,
-        shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
-        let &[values, ..] = inputs else {
-            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
-        };
-        let channels = [*node.shape.first().unwrap_or(&1)];
-        let own = self.mode != Mode::Evaluation && !self.training.keeps_statistics(&node.name);
-        let statistics = if own {
-            let values = values.primitive().to_contiguous();
-            let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
-            if statistics.count < 2 {
-                return Err(EngineError::OneValue {
-                    node: node.name.clone(),
-                });
-            }
-            self.statistics
-                .push((node.name.clone(), statistics.clone(), norm.momentum));
-            statistics
-        } else {
-            let running =
-                |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
-            Statistics {
-                mean: running("running_mean")?.to_vec(),
-                variance: running("running_var")?.to_vec(),
-                count: 0,
-            }
-        };
-        let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
-        let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
-        let columns = node.shape.get(2).copied().unwrap_or(1);
-        let normalisation = Normalisation::new(
-            &statistics,
-            numbers,
-            norm.epsilon,
-            own,
-            columns,
-            fused.epilogue,
-        );
-        Ok(match (fused.other, inputs) {
-            (Some(_), &[_, other, ..]) => {
-                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
-            }
-            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
         })
     }
 
@@ -422,7 +378,6 @@ fn tape_shape(graph: &Graph, batch: usize, value: Value) -> Vec<usize> {
 
 /// The numbers of a value on the tape with their shape.
 pub fn read(value: &Tracked) -> Tensor {
-    use burn_backend::TensorMetadata;
     let value = value.primitive().to_contiguous();
     Tensor {
         shape: value.shape().to_vec(),
@@ -446,7 +401,6 @@ pub fn backward(
     output: Tracked,
     slopes: Vec<f32>,
 ) -> <Autodiff<Flex> as AutodiffBackend>::Gradients {
-    use burn_backend::TensorMetadata;
     let slopes = Tape::from_inner(tensor(&output.shape(), slopes));
     Tape::backward(Tape::float_sum(Tape::float_mul(output, slopes)))
 }

@@ -1,3 +1,4 @@
+mod differences;
 mod network;
 mod operators;
 mod peer;

@@ -72,7 +72,14 @@ fn step(training: &Training) -> (StepOutput, Parameters) {
     let mut parameters = formula_parameters(&graph);
     let images = formula("input", &[5, 3, 24, 20]);
     let output = flex_engine(3)
-        .step(&graph, &mut parameters, &images, &labels(), 4, training)
+        .step(
+            &graph,
+            &mut parameters,
+            (&images).into(),
+            &labels(),
+            4,
+            training,
+        )
         .unwrap();
     (output, parameters)
 }
@@ -166,13 +173,27 @@ fn running_statistics_everywhere_are_the_evaluations() {
     let graph = zoo::build(&config).unwrap();
     let mut parameters = formula_parameters(&graph);
     let images = formula("input", &[5, 3, 32, 32]);
-    let (expected, _) = step_in(Mode::Evaluation, &graph, &parameters, &images, &labels()).unwrap();
+    let (expected, _) = step_in(
+        Mode::Evaluation,
+        &graph,
+        &parameters,
+        (&images).into(),
+        &labels(),
+    )
+    .unwrap();
     let training = Training {
         running_statistics: modules(&[""]),
         ..Training::default()
     };
     let found = flex_engine(0)
-        .step(&graph, &mut parameters, &images, &labels(), 0, &training)
+        .step(
+            &graph,
+            &mut parameters,
+            (&images).into(),
+            &labels(),
+            0,
+            &training,
+        )
         .unwrap();
     assert!(found == expected);
     assert!(parameters == formula_parameters(&graph));

@@ -74,9 +74,9 @@ fn names_given_twice_and_not_at_all_are_named() {
 #[test]
 fn shapes_that_do_not_fit_are_explained_at_their_node() {
     let mut model = file();
-    graph(&mut model).initializer[0].dims = vec![2, 3, 1, 1];
+    graph(&mut model).initializer[0] = float("conv.weight", &[2, 3, 1, 1], &[1.0; 6]);
     assert!(
-        matches!(refusal(&model), ReadError::Weight { expected, .. } if expected == [2, 1, 1, 1])
+        matches!(refusal(&model), ReadError::Weight { expected, .. } if *expected == [2, 1, 1, 1])
     );
     let mut model = file();
     graph(&mut model).node[0].attribute = vec![

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use falx_infer::RuntimeKind;
 
-use super::picture_side;
+use crate::cli::picture_side;
 
 /// `falx bench infer`
 #[derive(Debug, Args)]
