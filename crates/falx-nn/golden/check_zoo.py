@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-TOLERANCE = 1e-4
+# Of the largest logit: fresh weights give some networks tiny ones, and others large ones.
+TOLERANCE = 1e-5
 
 
 def values(shape):
@@ -30,9 +31,9 @@ def main(folder):
         theirs = session.run(["logits"], {"input": values(shape)})[0].ravel()
         logits = np.array(logits, dtype=np.float32)
         assert theirs.shape == logits.shape and np.isfinite(theirs).all(), name
-        error = float(np.abs(theirs - logits).max())
+        error = float(np.abs(theirs - logits).max() / np.abs(logits).max())
         worst = max(worst, error)
-        print(f"{name:24} {error:.1e}", flush=True)
+        print(f"{name:24} {error:.1e} of {np.abs(logits).max():.1e}", flush=True)
         assert error < TOLERANCE, f"{name} is {error} from ONNX Runtime"
     print(f"{len(expected)} networks: at most {worst:.1e} from ONNX Runtime")
 
