@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a Python environment for the peers of `falx bench loader --peer torch`, from pinned versions:
+# Makes a Python environment for the peers of `falx bench loader|train --peer torch` and `falx bench infer --peer python`,
+# from pinned versions:
 #   benches/peer_env.sh DIR && falx bench loader --peer torch --python DIR/bin/python
 # Needs Python 3 with venv, and some GB of disk: PyTorch is large.
 set -eu

@@ -33,6 +33,10 @@ for sample in sorted(SAMPLES.iterdir()):
             save("jpeg", f"{sample.name}-{split}", bytes([place, bits_of(sample.name) | split]) + sample.read_bytes())
 
 
+for weights in sorted((HERE.parent / "crates/falx-nn/golden/weights").iterdir()):
+    save("weights", weights.name, weights.read_bytes())
+
+
 def rle(planes):
     segments = []
     for plane in planes:

@@ -2,7 +2,7 @@
 
 use falx_core::{ImageId, TargetRow};
 use falx_data::loader;
-use numpy::ndarray::{Array1, Array2, s};
+use numpy::ndarray::{Array1, Array2, Axis, Slice};
 use numpy::{PyArray1, PyArray2, PyArray4, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -59,7 +59,8 @@ impl Batch {
         } = batch;
         let (buffer, part) = images.into_parts();
         // A part of the buffer, which goes with it: the first number begins a cache line.
-        let images = Array1::from_vec(buffer).slice_move(s![part]);
+        let mut images = Array1::from_vec(buffer);
+        images.slice_axis_inplace(Axis(0), Slice::from(part));
         let images = images.into_shape_with_order(shape).map_err(Failure::bug)?;
         let rows = labels.iter().copied().flat_map(numbers).collect();
         let labels = Array2::from_shape_vec((labels.len(), 6), rows).map_err(Failure::bug)?;

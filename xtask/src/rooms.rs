@@ -17,12 +17,16 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 16] = [
     ("burn", &["falx-nn"]),
+    ("tch", &["falx-nn"]),
     ("pulp", &["falx-data", "falx-dicom", "falx-nn"]),
     ("hayro-jpeg2000", &["falx-dicom"]),
     ("dicom-toolkit-jpeg2000", &["falx-dicom"]),
+    ("ort", &["falx-infer"]),
     ("rten", &["falx-infer"]),
+    ("hdf5-reader", &["falx-nn"]),
+    ("ureq", &["falx-models"]),
     ("dicom-object", &["falx-phantom"]),
     ("parquet", &["falx-data"]),
     ("anyhow", &["falx", "xtask"]),

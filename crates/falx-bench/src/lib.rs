@@ -6,6 +6,7 @@
 mod evaluate;
 mod files;
 mod index;
+mod infer;
 mod io;
 mod loader;
 mod python;
@@ -21,6 +22,9 @@ use falx_phantom::PhantomError;
 pub use evaluate::{EvaluateBenchOptions, EvaluateReport, measure as evaluate};
 pub use files::{FileSpeed, FilesReport};
 pub use index::{IndexBenchOptions, IndexReport, Scale, measure as index};
+pub use infer::{
+    InferBenchOptions, InferContender, InferReport, measure as infer, serve as serve_inference,
+};
 pub use io::measure as io;
 pub use loader::{
     LoaderBenchOptions, LoaderPeer, LoaderReport, Resident, ResidentOptions, Speed,
@@ -153,6 +157,23 @@ pub enum BenchError {
         falx: f64,
         /// What the peer computes.
         theirs: f64,
+    },
+    /// The network cannot be exported.
+    #[error(transparent)]
+    Onnx(#[from] falx_nn::onnx::OnnxError),
+    /// A run-time failed.
+    #[error(transparent)]
+    Runtime(#[from] falx_infer::RuntimeError),
+    /// A contender gives other probabilities.
+    #[error(
+        "the probabilities of {contender} differ by {difference:.1e} from the first contender's; one of them is wrong: \
+         please report it"
+    )]
+    OtherProbabilities {
+        /// Which one.
+        contender: String,
+        /// The largest difference.
+        difference: f64,
     },
     /// The process whose memory is measured gave no answer.
     #[error("the process whose memory is measured ended without an answer: {0}")]

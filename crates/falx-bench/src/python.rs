@@ -48,15 +48,23 @@ pub struct Process {
 impl Process {
     /// Starts a program; `needs` are the packages that it is missing when it does not answer.
     pub fn start(python: &Path, script: &str, needs: &'static str) -> Result<Self, BenchError> {
-        let mut child = Command::new(python)
-            .args(["-c", script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|source| BenchError::NoPython {
+        let mut command = Command::new(python);
+        command.args(["-c", script]);
+        Self::spawn(command, needs).map_err(|error| match error {
+            BenchError::Io(source) => BenchError::NoPython {
                 python: python.to_owned(),
                 source,
-            })?;
+            },
+            other => other,
+        })
+    }
+
+    /// Starts any program that answers lines.
+    pub fn spawn(mut command: Command, needs: &'static str) -> Result<Self, BenchError> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let (Some(requests), Some(answers)) = (requests, answers) else {
             return Err(BenchError::Peer { needs });

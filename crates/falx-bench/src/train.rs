@@ -2,7 +2,6 @@
 
 mod peer;
 mod report;
-mod resnet18;
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +9,7 @@ use std::time::Instant;
 use falx_core::{Interrupt, LABELS, LabelRow, Progress};
 use falx_nn::optim::{AdamW, Optimizer, OptimizerConfig};
 use falx_nn::zoo::{self, NetworkConfig};
-use falx_nn::{Engine, Graph, Parameters, Targets, Tensor, Training, flex_engine, weights};
+use falx_nn::{Engine, EngineKind, Graph, Parameters, Targets, Tensor, Training, weights};
 
 use crate::BenchError;
 use crate::index::forget_peak;
@@ -26,6 +25,8 @@ pub use report::TrainReport;
 pub struct TrainBenchOptions {
     /// The network's name in the zoo.
     pub network: String,
+    /// Which engine.
+    pub engine: EngineKind,
     /// An image's side in pixels.
     pub size: usize,
     /// Images in a batch.
@@ -133,17 +134,7 @@ impl Course {
             size: options.size,
             ..NetworkConfig::default()
         };
-        let graph = match config.name.as_str() {
-            "resnet18" if !zoo::names().contains(&"resnet18") => {
-                resnet18::build(&config).map_err(|source| zoo::ZooError::Misfit {
-                    name: config.name,
-                    channels: config.channels,
-                    size: config.size,
-                    source,
-                })?
-            }
-            _ => zoo::build(&config)?,
-        };
+        let graph = zoo::build(&config)?;
         let parameters = Parameters::initialise(&graph, 1);
         let shape: Vec<usize> = std::iter::once(options.batch)
             .chain(graph.input().iter().copied())
@@ -157,7 +148,7 @@ impl Course {
         };
         Ok(Self {
             optimizer: Optimizer::new(&OptimizerConfig::AdamW(AdamW::default()), &parameters),
-            engine: flex_engine(1),
+            engine: options.engine.start(1)?,
             training: Training {
                 checkpoints: options.checkpoints,
                 ..Training::default()

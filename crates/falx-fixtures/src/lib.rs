@@ -27,6 +27,22 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether ONNX Runtime's shared library is at hand: `ORT_DYLIB_PATH` names it.
+///
+/// # Panics
+/// When it is missing under CI, as in [`shared`].
+pub fn onnx_runtime() -> bool {
+    let is_set = std::env::var_os("ORT_DYLIB_PATH").is_some_and(|path| !path.is_empty());
+    assert!(
+        is_set || std::env::var_os("CI").is_none(),
+        "this test needs ONNX Runtime; set ORT_DYLIB_PATH to its shared library (pip install onnxruntime)"
+    );
+    if !is_set {
+        eprintln!("skipped: needs ONNX Runtime (set ORT_DYLIB_PATH)");
+    }
+    is_set
+}
+
 /// All files under `folder`, in the order of their paths.
 ///
 /// # Panics

@@ -1,60 +1,113 @@
-//! The network of a bundle, run by rten.
+//! The network of a bundle, from a batch to six probabilities a slice.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use falx_core::{LABELS, Probability};
-use rten::{RunOptions, ThreadPool, ValueView};
+use falx_nn::Tensor;
+
+use crate::runtime::{self, Runtime, RuntimeError, RuntimeKind};
+
+const LOGITS: &str = "logits";
+const PROBABILITIES: &str = "probabilities";
 
 /// A loaded network.
 pub struct Model {
-    network: rten::Model,
-    options: RunOptions,
+    runtime: Box<dyn Runtime>,
     path: PathBuf,
 }
 
 /// Why a network could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read or is no ONNX that the run-time understands.
+    /// The file cannot be read.
+    #[error("{path}: {source}; is the bundle complete?")]
+    Read {
+        /// The ONNX file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The run-time is not there, or does not understand the file.
     #[error(
-        "{path}: not a network that falx can run: {reason}; export it again with `falx train` or `falx models export`"
+        "{path}: not a network that falx can run: {source}; export it again with `falx train` or `falx models export`"
     )]
     Load {
         /// The ONNX file.
         path: PathBuf,
         /// What the run-time said.
-        reason: String,
+        source: RuntimeError,
     },
-    /// The network does not accept the input, or gives something else than six logits a slice.
-    #[error(
-        "{path}: the network failed on an input of shape {shape:?}: {reason}; does the bundle's input fit the network?"
-    )]
+    /// The run-time is not there.
+    #[error(transparent)]
+    Runtime(RuntimeError),
+    /// The network does not accept the input, or fails on it.
+    #[error("{path}: {source}; does the bundle's input fit the network?")]
     Run {
         /// The ONNX file.
         path: PathBuf,
-        /// N × C × H × W.
-        shape: [usize; 4],
         /// What the run-time said.
-        reason: String,
+        source: RuntimeError,
+    },
+    /// The network gives neither logits nor probabilities.
+    #[error(
+        "{path}: the network has no output `{LOGITS}` or `{PROBABILITIES}`, but only {}; name one so when exporting it",
+        .found.join(", ")
+    )]
+    Outputs {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The outputs it has.
+        found: Vec<String>,
+    },
+    /// The output is not six numbers a slice.
+    #[error(
+        "{path}: `{output}` has the shape {found:?}, where {slices} x 6 is wanted; is it a network for the six labels?"
+    )]
+    Shape {
+        /// The ONNX file.
+        path: PathBuf,
+        /// Which output.
+        output: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// Slices of the batch.
+        slices: usize,
+    },
+    /// The network gives a value that is no probability.
+    #[error(
+        "{path}: `{output}` of slice {slice} of the batch is {value}; were the weights damaged, or did training diverge?"
+    )]
+    Value {
+        /// The ONNX file.
+        path: PathBuf,
+        /// Which output.
+        output: &'static str,
+        /// Which slice of the batch, from 1.
+        slice: usize,
+        /// The value.
+        value: f32,
     },
 }
 
 impl Model {
-    /// Loads an ONNX file to be run on `threads` threads.
+    /// Loads an ONNX file to be run by `kind` on `threads` threads.
     ///
     /// # Errors
-    /// [`ModelError::Load`] when the file cannot be read or understood.
-    pub fn load(path: &Path, threads: usize) -> Result<Self, ModelError> {
-        let network = rten::Model::load_file(path).map_err(|error| ModelError::Load {
+    /// [`ModelError`] when the file cannot be read or understood, or the run-time is not there.
+    pub fn load(path: &Path, kind: RuntimeKind, threads: usize) -> Result<Self, ModelError> {
+        let onnx = std::fs::read(path).map_err(|source| ModelError::Read {
             path: path.to_owned(),
-            reason: error.to_string(),
+            source,
         })?;
-        let pool = Arc::new(ThreadPool::with_num_threads(threads));
-        let options = RunOptions::default().with_thread_pool(Some(pool));
+        let runtime = runtime::load(kind, onnx, threads).map_err(|source| match source {
+            RuntimeError::Load { .. } => ModelError::Load {
+                path: path.to_owned(),
+                source,
+            },
+            other => ModelError::Runtime(other),
+        })?;
         Ok(Self {
-            network,
-            options,
+            runtime,
             path: path.to_owned(),
         })
     }
@@ -65,36 +118,64 @@ impl Model {
     /// `images` is N × C × H × W, row-major; the result has N rows.
     ///
     /// # Errors
-    /// [`ModelError::Run`] when the network rejects the input or does not give six finite logits a slice.
+    /// [`ModelError`] when the network rejects the input or does not give six finite numbers a slice.
     pub fn probabilities(
-        &self,
+        &mut self,
         images: &[f32],
         shape: [usize; 4],
     ) -> Result<Vec<[Probability; 6]>, ModelError> {
-        let failed = |reason: String| ModelError::Run {
+        let outputs = self.runtime.run(images, shape);
+        let outputs = outputs.map_err(|source| ModelError::Run {
             path: self.path.clone(),
-            shape,
-            reason,
-        };
-        let input = ValueView::from_shape(shape, images).map_err(|e| failed(e.to_string()))?;
-        let output = self
-            .network
-            .run_one(input.into(), Some(self.options.clone()))
-            .map_err(|e| failed(e.to_string()))?;
-        let (found, logits) = output
-            .into_shape_vec::<f32, 2>()
-            .map_err(|e| failed(e.to_string()))?;
-        if found != [shape[0], LABELS.len()] {
-            return Err(failed(format!("it gave logits of shape {found:?}")));
+            source,
+        })?;
+        let named = |name: &str| outputs.iter().find(|(output, _)| output == name);
+        if let Some((_, logits)) = named(LOGITS) {
+            return self.rows(LOGITS, logits, shape[0], |logit| {
+                logit
+                    .is_finite()
+                    .then(|| Probability::from_logit(logit.into()))
+            });
         }
-        if logits.iter().any(|logit| !logit.is_finite()) {
-            return Err(failed("it gave a logit that is not finite".to_owned()));
+        if let Some((_, probabilities)) = named(PROBABILITIES) {
+            return self.rows(PROBABILITIES, probabilities, shape[0], |probability| {
+                Probability::new(probability.into()).ok()
+            });
         }
-        Ok(logits
-            .as_chunks::<6>()
-            .0
-            .iter()
-            .map(|row| row.map(|logit| Probability::from_logit(logit.into())))
-            .collect())
+        Err(ModelError::Outputs {
+            path: self.path.clone(),
+            found: outputs.into_iter().map(|(name, _)| name).collect(),
+        })
+    }
+
+    fn rows(
+        &self,
+        output: &'static str,
+        tensor: &Tensor,
+        slices: usize,
+        probability: fn(f32) -> Option<Probability>,
+    ) -> Result<Vec<[Probability; 6]>, ModelError> {
+        if tensor.shape != [slices, LABELS.len()] {
+            return Err(ModelError::Shape {
+                path: self.path.clone(),
+                output,
+                found: tensor.shape.clone(),
+                slices,
+            });
+        }
+        let mut rows = Vec::with_capacity(slices);
+        for (index, values) in tensor.data.as_chunks::<6>().0.iter().enumerate() {
+            let mut row = [Probability::default(); 6];
+            for (place, &value) in row.iter_mut().zip(values) {
+                *place = probability(value).ok_or_else(|| ModelError::Value {
+                    path: self.path.clone(),
+                    output,
+                    slice: index + 1,
+                    value,
+                })?;
+            }
+            rows.push(row);
+        }
+        Ok(rows)
     }
 }

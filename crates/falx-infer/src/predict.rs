@@ -9,13 +9,15 @@ use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
-use crate::{Bundle, Model, ModelError};
+use crate::{Bundle, Model, ModelError, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
 pub struct PredictOptions {
     /// Slices in a batch; the result does not depend on it.
     pub batch: usize,
+    /// What runs the network; the result is the same to four digits.
+    pub runtime: RuntimeKind,
     /// Threads that read slices, and as many that run the network.
     pub threads: usize,
     /// The most memory that batches may take, in MiB.
@@ -26,6 +28,7 @@ impl Default for PredictOptions {
     fn default() -> Self {
         Self {
             batch: 16,
+            runtime: RuntimeKind::default(),
             threads: 2,
             memory_mib: 256,
         }
@@ -97,7 +100,7 @@ pub fn predict(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
-    let model = Model::load(&bundle.model_path(), options.threads)?;
+    let mut model = Model::load(&bundle.model_path(), options.runtime, options.threads)?;
     let places = places.into();
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(

@@ -118,8 +118,81 @@ fn a_file_that_is_no_network_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(MODEL_ONNX);
     std::fs::write(&path, b"not a network").unwrap();
-    let error = Model::load(&path, 1).err().unwrap();
-    assert!(error.to_string().contains(MODEL_ONNX));
+    for kind in [RuntimeKind::Falx, RuntimeKind::Rten] {
+        let error = Model::load(&path, kind, 1).err().unwrap();
+        assert!(matches!(error, ModelError::Load { .. }), "{error}");
+        assert!(error.to_string().contains(MODEL_ONNX));
+    }
+}
+
+/// A network of one linear layer that gives `outputs` numbers under a name.
+fn linear(name: &str, outputs: usize, weight: f32) -> Vec<u8> {
+    use falx_nn::{Flatten, Gemm, GlobalAveragePool, GraphBuilder, Parameters, Tensor, Value};
+    let mut graph = GraphBuilder::new("linear", &[3, 8, 8]);
+    let x = graph
+        .add("pool", GlobalAveragePool, &[Value::INPUT])
+        .unwrap();
+    let x = graph.add("flatten", Flatten, &[x]).unwrap();
+    let fc = Gemm {
+        features: outputs,
+        bias: true,
+    };
+    let x = graph.add("fc", fc, &[x]).unwrap();
+    let graph = graph.output(name, x).finish().unwrap();
+    let filled = |shape: &[usize], value| Tensor::filled(shape, value);
+    let parameters: Parameters = [
+        ("fc.weight".to_owned(), filled(&[outputs, 3], weight)),
+        ("fc.bias".to_owned(), filled(&[outputs], 0.25)),
+    ]
+    .into_iter()
+    .collect();
+    falx_nn::onnx::to_bytes(&graph, &parameters).unwrap()
+}
+
+fn answer(onnx: &[u8], kind: RuntimeKind) -> Result<Vec<[Probability; 6]>, ModelError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(MODEL_ONNX);
+    std::fs::write(&path, onnx).unwrap();
+    let mut model = Model::load(&path, kind, 1)?;
+    model.probabilities(&[1.0; 2 * 3 * 64], [2, 3, 8, 8])
+}
+
+#[test]
+fn outputs_are_found_by_name_and_must_be_six_probabilities_a_slice() {
+    for kind in [RuntimeKind::Falx, RuntimeKind::Rten] {
+        let rows = answer(&linear("logits", 6, 0.25), kind).unwrap();
+        let expected = 1.0 / (1.0 + (-1.0_f64).exp());
+        assert_eq!(rows.len(), 2);
+        assert!(
+            rows.as_flattened()
+                .iter()
+                .all(|p| (p.get() - expected).abs() < 1e-6)
+        );
+        let rows = answer(&linear("probabilities", 6, 0.25), kind).unwrap();
+        assert!(
+            rows.as_flattened()
+                .iter()
+                .all(|p| (p.get() - 1.0).abs() < 1e-6)
+        );
+
+        let error = answer(&linear("scores", 6, 0.25), kind).unwrap_err();
+        assert!(matches!(&error, ModelError::Outputs { found, .. } if found == &["scores"]));
+        assert!(error.to_string().contains("`logits`"), "{error}");
+        let error = answer(&linear("logits", 5, 0.25), kind).unwrap_err();
+        assert!(matches!(&error, ModelError::Shape { found, .. } if found == &[2, 5]));
+        let no_probability =
+            |error: &ModelError| matches!(error, ModelError::Value { slice: 1, .. });
+        let error = answer(&linear("probabilities", 6, 0.5), kind).unwrap_err();
+        assert!(no_probability(&error), "{error}");
+        // A damaged network is known when it is loaded, or else by what it gives.
+        for weight in [f32::NAN, f32::INFINITY] {
+            let error = answer(&linear("logits", 6, weight), kind).unwrap_err();
+            let refused = error
+                .to_string()
+                .contains("`fc.weight` holds NaN or infinite values");
+            assert!(no_probability(&error) || refused, "{error}");
+        }
+    }
 }
 
 #[test]

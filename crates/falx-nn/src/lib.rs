@@ -5,6 +5,7 @@
 
 #![allow(clippy::doc_markdown, reason = "PyTorch is a name, not code")]
 
+pub mod cost;
 mod engine;
 mod graph;
 pub mod loss;
@@ -21,9 +22,12 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
-pub use engine::{Engine, EngineError, Input, StepOutput, Training, flex_engine};
 #[cfg(feature = "torch")]
-pub use engine::{TorchConfig, TorchDevice, torch_engine};
+pub use engine::torch_engine;
+pub use engine::{
+    Engine, EngineError, EngineKind, Input, PrepareError, Prepared, StepOutput, TorchConfig,
+    TorchDevice, Training, flex_engine,
+};
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{
     Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, ConvTranspose, Div,

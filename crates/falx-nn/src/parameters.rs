@@ -126,6 +126,15 @@ macro_rules! named_tensors {
 named_tensors!(Parameters);
 named_tensors!(Gradients);
 
+impl IntoIterator for Parameters {
+    type Item = (String, Tensor);
+    type IntoIter = std::collections::btree_map::IntoIter<String, Tensor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl Drop for Gradients {
     fn drop(&mut self) {
         // The next step's gradients lie where these lay.

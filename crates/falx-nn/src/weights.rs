@@ -1,4 +1,21 @@
-//! Parameters as safetensors, for checkpoints and exchange.
+//! Weights in and out: parameters as safetensors for checkpoints and exchange, and the files of other programs.
+//!
+//! [`read`] gives the tensors of a file by name, [`map`] pairs them with a network's parameters and says what did not
+//! fit, [`Mapping::apply`] makes them parameters.
+
+mod element;
+mod error;
+mod keras;
+mod map;
+mod named;
+mod pickle;
+mod pytorch;
+mod safetensors_file;
+
+pub use error::{FormatError, ReadError};
+pub use keras::{ours as keras_name, turned as turned_from_tensorflow};
+pub use map::{How, MapError, MapRules, Mapping, Match, Misfit, Pairing, Single, map};
+pub use named::{Format, NamedTensors, parse, read};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize, tensor::TensorView};
 

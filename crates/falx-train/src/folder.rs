@@ -63,6 +63,11 @@ impl RunFolder {
         self.0.join("checkpoints")
     }
 
+    /// The weights of the best epoch.
+    pub fn best_weights(&self) -> PathBuf {
+        crate::checkpoint::Checkpoints::new(self.checkpoints()).best_path()
+    }
+
     /// The bundle of the best epoch.
     pub fn bundle(&self) -> PathBuf {
         self.0.join("bundle")

@@ -1,4 +1,4 @@
-//! PyTorch, which trains the same network from the same weights on the same batch.
+//! `PyTorch`, which trains the same network from the same weights on the same batch.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::report::median;
 const SCRIPT: &str = include_str!("../train_peer.py");
 const NEEDS: &str = "torch torchvision numpy (benches/peer_env.sh makes an environment with them)";
 
-/// PyTorch with one order of its images in memory.
+/// `PyTorch` with one order of its images in memory.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrainPeer {
     /// Which order.
@@ -34,7 +34,7 @@ pub struct TrainPeer {
     pub peak_mib: Option<f64>,
 }
 
-/// A process of PyTorch that waits for its turn.
+/// A process of `PyTorch` that waits for its turn.
 pub(super) struct Peer {
     process: Process,
     name: &'static str,

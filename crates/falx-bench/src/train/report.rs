@@ -13,6 +13,8 @@ use crate::report::median;
 pub struct TrainReport {
     /// The network.
     pub network: String,
+    /// The engine, with its device.
+    pub engine: String,
     /// Images in a batch.
     pub batch: usize,
     /// An image's side in pixels.
@@ -55,6 +57,7 @@ impl TrainReport {
         };
         Self {
             network: options.network.clone(),
+            engine: options.engine.to_string(),
             batch: options.batch,
             size: options.size,
             checkpoints: options.checkpoints,
@@ -91,7 +94,7 @@ impl TrainReport {
         let mut line = |words: String| _ = writeln!(text, "{words}");
         line(format!(
             "  {:<24} {:>8.1} ms, {:>8.1} ms of CPU; peak memory {} ({} before)",
-            "falx",
+            format!("falx with {}", self.engine),
             self.wall_ms,
             self.cpu_ms,
             mib(self.peak_mib),

@@ -1,6 +1,7 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
 mod flex;
+mod kind;
 #[cfg(feature = "torch")]
 mod torch;
 mod training;
@@ -8,9 +9,10 @@ mod training;
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
-pub use flex::flex_engine;
+pub use flex::{PrepareError, Prepared, flex_engine};
+pub use kind::{EngineKind, TorchConfig, TorchDevice};
 #[cfg(feature = "torch")]
-pub use torch::{TorchConfig, TorchDevice, torch_engine};
+pub use torch::torch_engine;
 pub use training::Training;
 pub(crate) use training::belongs;
 
@@ -100,6 +102,20 @@ pub enum EngineError {
         name: String,
         /// The shape the graph wants.
         expected: Vec<usize>,
+    },
+    /// No engine has that name.
+    #[error(
+        "no engine is called `{0}`; there are flex, and torch with `:cuda` or `:cuda:1` for a card and `:bf16` for mixed \
+         precision (torch:cuda:bf16)"
+    )]
+    Name(String),
+    /// This build has no such engine.
+    #[error("this falx was built without the engine {engine}; {remedy}")]
+    NotBuilt {
+        /// The engine.
+        engine: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A device that the engine's library does not see.
     #[error("there is no device `{asked}`; the engine's library sees {}", devices.join(", "))]

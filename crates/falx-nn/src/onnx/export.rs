@@ -2,19 +2,29 @@
 
 use prost::Message;
 
-use super::message::{FLOAT, Graph as GraphMessage, Model, OperatorSet, TensorData, ValueInfo};
+use super::message::{Graph as GraphMessage, Model, OperatorSet, ValueInfo};
+use super::precision::{Precision, store};
 use super::{OnnxError, Place};
-use crate::{Graph, Operator, ParameterSpec, Parameters, Value};
+use crate::{Graph, Operator, ParameterSpec, Parameters, Tensor, Value};
 
 /// The oldest versions that hold all we write, so that old run-times read it too.
 const IR_VERSION: i64 = 8;
 const OPSET: i64 = 17;
 const INPUT: &str = "input";
 
-pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxError> {
+pub fn model(
+    graph: &Graph,
+    parameters: &Parameters,
+    precision: Precision,
+) -> Result<Vec<u8>, OnnxError> {
     let names = value_names(graph);
     let name = |value: Value| names.get(value.0).cloned().unwrap_or_default();
-    let mut nodes = Vec::new();
+    let (mut nodes, mut initializers) = (Vec::new(), Vec::new());
+    for spec in graph.parameters() {
+        let stored = store(&spec.name, tensor(spec, parameters)?, precision)?;
+        initializers.extend(stored.tensors);
+        nodes.extend(stored.node);
+    }
     for (index, node) in graph.nodes().iter().enumerate() {
         if passes_on(&node.operator) {
             continue;
@@ -39,10 +49,6 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
         ValueInfo::batch_of(name, graph.shape(value).unwrap_or_default())
     };
     let outputs = graph.outputs().iter();
-    let initializers = graph
-        .parameters()
-        .iter()
-        .map(|spec| initializer(spec, parameters));
     let model = Model {
         ir_version: Some(IR_VERSION),
         producer_name: Some("falx".to_owned()),
@@ -50,7 +56,7 @@ pub fn model(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxErro
         graph: Some(GraphMessage {
             node: nodes,
             name: Some(graph.name().to_owned()),
-            initializer: initializers.collect::<Result<_, _>>()?,
+            initializer: initializers,
             input: vec![info(INPUT, Value::INPUT)],
             output: outputs.map(|(name, value)| info(name, *value)).collect(),
             ..GraphMessage::default()
@@ -84,26 +90,28 @@ fn value_names(graph: &Graph) -> Vec<String> {
             (operator, Some(input)) if passes_on(operator) => names.get(input.0).cloned(),
             _ => None,
         };
-        let own = || output.map_or_else(|| node.name.clone(), |(name, _)| name.clone());
+        // An operand that a node owns is called like the node, so what the node gives is not.
+        let is_own = graph.parameters().iter().any(|spec| spec.name == node.name);
+        let inner = || {
+            if is_own {
+                format!("{}/value", node.name)
+            } else {
+                node.name.clone()
+            }
+        };
+        let own = || output.map_or_else(inner, |(name, _)| name.clone());
         names.push(passed.unwrap_or_else(own));
     }
     names
 }
 
-fn initializer(spec: &ParameterSpec, parameters: &Parameters) -> Result<TensorData, OnnxError> {
-    let tensor = parameters
-        .get(&spec.name)
-        .filter(|tensor| tensor.shape == spec.shape);
-    let tensor = tensor.ok_or_else(|| OnnxError::Parameter {
+fn tensor<'a>(spec: &ParameterSpec, parameters: &'a Parameters) -> Result<&'a Tensor, OnnxError> {
+    let tensor = parameters.get(&spec.name);
+    let fits = |tensor: &&Tensor| {
+        tensor.shape == spec.shape && tensor.data.len() == spec.shape.iter().product::<usize>()
+    };
+    tensor.filter(fits).ok_or_else(|| OnnxError::Parameter {
         name: spec.name.clone(),
         expected: spec.shape.clone(),
-    })?;
-    let bytes = tensor.data.iter().flat_map(|x| x.to_le_bytes());
-    Ok(TensorData {
-        dims: spec.shape.iter().map(|&length| length as i64).collect(),
-        data_type: Some(FLOAT),
-        name: Some(spec.name.clone()),
-        raw_data: Some(bytes.collect::<Vec<u8>>().into()),
-        ..TensorData::default()
     })
 }

@@ -3,6 +3,7 @@
 mod export;
 pub(crate) mod message;
 mod place;
+mod precision;
 mod read;
 
 pub(crate) use message::Attribute;
@@ -13,6 +14,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
+
+pub use precision::{NoSuchPrecision, Precision};
 
 use crate::{Graph, Parameters};
 
@@ -28,6 +31,16 @@ pub enum OnnxError {
         name: String,
         /// The shape the graph wants.
         expected: Vec<usize>,
+    },
+    /// A weight cannot be stored so.
+    #[error("`{name}` cannot be stored as {precision}: {reason}; export it as fp32")]
+    Precision {
+        /// The parameter.
+        name: String,
+        /// How it was to be stored.
+        precision: &'static str,
+        /// Why it cannot.
+        reason: &'static str,
     },
     /// The file cannot be written.
     #[error("{} cannot be written: {source}; is the folder there and writable?", path.display())]
@@ -60,7 +73,19 @@ pub fn write(graph: &Graph, parameters: &Parameters, path: &Path) -> Result<(), 
 /// # Errors
 /// [`OnnxError::Parameter`] when parameters do not fit the graph.
 pub fn to_bytes(graph: &Graph, parameters: &Parameters) -> Result<Vec<u8>, OnnxError> {
-    export::model(graph, parameters)
+    to_bytes_with(graph, parameters, Precision::default())
+}
+
+/// The file's bytes with weights of some `precision`, which every run-time widens when it loads them.
+///
+/// # Errors
+/// [`OnnxError::Parameter`] when parameters do not fit the graph, [`OnnxError::Precision`] when one cannot be stored so.
+pub fn to_bytes_with(
+    graph: &Graph,
+    parameters: &Parameters,
+    precision: Precision,
+) -> Result<Vec<u8>, OnnxError> {
+    export::model(graph, parameters, precision)
 }
 
 #[cfg(test)]

@@ -71,6 +71,11 @@ impl Place {
         )
     }
 
+    /// The name of the first value it reads.
+    pub fn input(&self) -> &str {
+        self.inputs.first().map_or("", String::as_str)
+    }
+
     /// The name of a value on the way.
     pub fn of(&self, part: &str) -> String {
         format!("{}/{part}", self.name)

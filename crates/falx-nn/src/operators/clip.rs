@@ -1,6 +1,8 @@
 //! Bounds.
 
 use super::{Rules, only};
+use crate::onnx::Place;
+use crate::onnx::message::{Node, TensorData};
 
 /// ONNX `Clip`: values are kept within bounds; the gradient at both is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,5 +35,28 @@ impl Rules for Clip {
         } else {
             Err("the lower bound must not be above the upper one")
         }
+    }
+
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        // An input without a name is a bound that does not exist.
+        let mut bounds = [String::new(), String::new()];
+        let mut nodes = Vec::new();
+        for (name, (part, bound)) in bounds
+            .iter_mut()
+            .zip([("min", self.min), ("max", self.max)])
+        {
+            if let Some(bound) = bound {
+                nodes.push(place.constant(part, TensorData::number(bound)));
+                *name = place.of(part);
+            }
+        }
+        let inputs = [place.input(), &bounds[0], &bounds[1]];
+        let given = if self.max.is_some() {
+            3
+        } else {
+            1 + usize::from(self.min.is_some())
+        };
+        nodes.push(place.last("Clip", &inputs[..given], Vec::new()));
+        nodes
     }
 }

@@ -4,6 +4,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::{Rules, axis, buffers, only};
+use crate::onnx::message::Node;
+use crate::onnx::{Attribute, Place};
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
 /// ONNX `LayerNormalization` along one axis: the last, or the channels of images (exported between two `Transpose`).
@@ -46,6 +48,27 @@ impl Rules for LayerNormalization {
             .into_iter()
             .map(spec)
             .collect()
+    }
+
+    /// Along the channels of images it stands between two transpositions.
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        let last = place.shapes.first().map_or(0, Vec::len);
+        let attributes = vec![
+            Attribute::int("axis", last),
+            Attribute::float("epsilon", self.epsilon),
+        ];
+        if self.axis == last {
+            return vec![place.node("LayerNormalization", attributes)];
+        }
+        let [turned, normal] = ["turned", "normal"].map(|part| place.of(part));
+        let mut inputs = vec![turned.as_str()];
+        inputs.extend(place.parameters.iter().map(String::as_str));
+        let perm = |perm: [usize; 4]| vec![Attribute::ints("perm", &perm)];
+        vec![
+            place.part("turned", "Transpose", &[place.input()], perm([0, 2, 3, 1])),
+            place.part("normal", "LayerNormalization", &inputs, attributes),
+            place.last("Transpose", &[&normal], perm([0, 3, 1, 2])),
+        ]
     }
 }
 

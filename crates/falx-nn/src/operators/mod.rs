@@ -66,7 +66,7 @@ pub use clip::Clip;
 pub use concat::Concat;
 pub(crate) use concat::{join, part};
 pub use conv::Conv;
-pub(crate) use conv::ConvKernel;
+pub(crate) use conv::{ConvKernel, Finish, PreparedConv};
 pub use conv_transpose::ConvTranspose;
 pub use dropout::Dropout;
 pub(crate) use elementwise::Function;

@@ -1,6 +1,8 @@
 //! More rows and columns around images.
 
 use super::{Rules, image};
+use crate::onnx::message::{Node, TensorData};
+use crate::onnx::{Attribute, Place};
 
 /// What lies in the padding.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,5 +35,23 @@ impl Rules for Pad {
             return Err("a mirrored padding must be smaller than the image");
         }
         Ok(vec![channels, height + top + bottom, width + left + right])
+    }
+
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        let [top, left, bottom, right] = self.pads.map(|pad| pad as i64);
+        let pads = [0, 0, top, left, 0, 0, bottom, right];
+        let mut nodes = vec![place.constant("pads", TensorData::integers(&pads))];
+        let (x, pads, value) = (place.input(), place.of("pads"), place.of("value"));
+        let mut inputs = vec![x, &pads];
+        let mode = match self.mode {
+            PadMode::Reflect => "reflect",
+            PadMode::Constant(number) => {
+                nodes.push(place.constant("value", TensorData::number(number)));
+                inputs.push(&value);
+                "constant"
+            }
+        };
+        nodes.push(place.last("Pad", &inputs, vec![Attribute::text("mode", mode)]));
+        nodes
     }
 }

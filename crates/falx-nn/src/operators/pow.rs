@@ -1,6 +1,8 @@
 //! A fixed power.
 
 use super::{Rules, only};
+use crate::onnx::Place;
+use crate::onnx::message::{Node, TensorData};
 
 /// ONNX `Pow` with a constant exponent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,5 +18,11 @@ impl Rules for Pow {
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
         only(inputs).map(<[usize]>::to_vec)
+    }
+
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        let exponent = place.constant("exponent", TensorData::number(self.exponent));
+        let inputs = [place.input(), &place.of("exponent")];
+        vec![exponent, place.last("Pow", &inputs, Vec::new())]
     }
 }

@@ -1,6 +1,8 @@
 //! Several axes become one number.
 
 use super::{Rules, axis, only};
+use crate::onnx::message::{Node, TensorData};
+use crate::onnx::{Attribute, Place};
 
 macro_rules! reduce {
     ($($(#[$doc:meta])* $name:ident)*) => {
@@ -21,6 +23,10 @@ macro_rules! reduce {
 
                 fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
                     reduced(&self.axes, self.keepdims, only(inputs)?)
+                }
+
+                fn nodes(&self, place: &Place) -> Vec<Node> {
+                    nodes(self.name(), &self.axes, self.keepdims, place)
                 }
             }
         )*
@@ -44,9 +50,26 @@ fn reduced(axes: &[usize], keepdims: bool, shape: &[usize]) -> Result<Vec<usize>
     }
     let lengths = shape.iter().enumerate();
     Ok(lengths
-        .filter_map(|(place, &length)| match places.contains(&place) {
-            false => Some(length),
-            true => keepdims.then_some(1),
+        .filter_map(|(place, &length)| {
+            if places.contains(&place) {
+                keepdims.then_some(1)
+            } else {
+                Some(length)
+            }
         })
         .collect())
+}
+
+/// The axes are an attribute, but an input of the sum since opset 13.
+fn nodes(name: &str, axes: &[usize], keepdims: bool, place: &Place) -> Vec<Node> {
+    let keepdims = Attribute::int("keepdims", keepdims.into());
+    if name != "ReduceSum" {
+        return vec![place.node(name, vec![Attribute::ints("axes", axes), keepdims])];
+    }
+    let list: Vec<i64> = axes.iter().map(|&axis| axis as i64).collect();
+    let inputs = [place.input(), &place.of("axes")];
+    vec![
+        place.constant("axes", TensorData::integers(&list)),
+        place.last(name, &inputs, vec![keepdims]),
+    ]
 }

@@ -1,6 +1,8 @@
 //! Other lengths for the same numbers.
 
 use super::{Rules, only};
+use crate::onnx::Place;
+use crate::onnx::message::{Node, TensorData};
 
 /// ONNX `Reshape` of each sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,5 +23,14 @@ impl Rules for Reshape {
         } else {
             Err("the new shape must hold as many numbers")
         }
+    }
+
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        // A 0 keeps a length: the batch's.
+        let mut lengths = vec![0];
+        lengths.extend(place.shape.iter().map(|&length| length as i64));
+        let shape = place.constant("shape", TensorData::integers(&lengths));
+        let inputs = [place.input(), &place.of("shape")];
+        vec![shape, place.last("Reshape", &inputs, Vec::new())]
     }
 }

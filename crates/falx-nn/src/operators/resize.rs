@@ -1,6 +1,8 @@
 //! Images of another size.
 
 use super::{Rules, image};
+use crate::onnx::message::{Node, TensorData};
+use crate::onnx::{Attribute, Place};
 
 /// How pixels between pixels are found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,5 +44,46 @@ impl Rules for Resize {
             return Err("it must leave at least one pixel");
         }
         Ok(vec![channels, height, width])
+    }
+
+    /// The sizes hold the batch's too, which the file takes from its input.
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        let of = |part: &str| place.of(part);
+        let x = place.input();
+        let size = self.size.map(|length| length as i64);
+        let mut attributes = Vec::new();
+        let mut text = |key: &str, value: &str| attributes.push(Attribute::text(key, value));
+        let (mode, coordinates) = match self.mode {
+            ResizeMode::NearestFloor => {
+                text("nearest_mode", "floor");
+                ("nearest", "asymmetric")
+            }
+            ResizeMode::NearestExact => {
+                text("nearest_mode", "round_prefer_ceil");
+                ("nearest", "half_pixel")
+            }
+            ResizeMode::Linear { align_corners } => {
+                let by = ["half_pixel", "align_corners"];
+                ("linear", by[usize::from(align_corners)])
+            }
+            ResizeMode::Cubic { .. } => ("cubic", "half_pixel"),
+        };
+        text("mode", mode);
+        text("coordinate_transformation_mode", coordinates);
+        if let ResizeMode::Cubic { coefficient } = self.mode {
+            attributes.push(Attribute::float("cubic_coeff_a", coefficient));
+        }
+        let front = [&*of("whole"), &of("first"), &of("second")].map(str::to_owned);
+        let front = front.each_ref().map(String::as_str);
+        let side = vec![Attribute::int("axis", 0)];
+        vec![
+            place.constant("first", TensorData::integers(&[0])),
+            place.constant("second", TensorData::integers(&[2])),
+            place.constant("size", TensorData::integers(&size)),
+            place.part("whole", "Shape", &[x], Vec::new()),
+            place.part("front", "Slice", &front, Vec::new()),
+            place.part("sizes", "Concat", &[&of("front"), &of("size")], side),
+            place.last("Resize", &[x, "", "", &of("sizes")], attributes),
+        ]
     }
 }

@@ -1,6 +1,8 @@
 //! A part of each sample.
 
 use super::{Rules, axis, only};
+use crate::onnx::Place;
+use crate::onnx::message::{Node, TensorData};
 
 /// ONNX `Slice` with positive steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,5 +55,23 @@ impl Rules for Slice {
         let ranges = self.ranges(only(inputs)?)?;
         let length = |[start, end, step]: [usize; 3]| (end - start).div_ceil(step);
         Ok(ranges.into_iter().map(length).collect())
+    }
+
+    fn nodes(&self, place: &Place) -> Vec<Node> {
+        let whole = |values: &[usize]| values.iter().map(|&x| x as i64).collect::<Vec<_>>();
+        let lists = [
+            ("starts", self.starts.clone()),
+            ("ends", self.ends.clone()),
+            ("axes", whole(&self.axes)),
+            ("steps", whole(&self.steps)),
+        ];
+        let list =
+            |(part, values): &(&str, Vec<i64>)| place.constant(part, TensorData::integers(values));
+        let mut nodes: Vec<Node> = lists.iter().map(list).collect();
+        let names = lists.map(|(part, _)| place.of(part));
+        let mut inputs = vec![place.input()];
+        inputs.extend(names.iter().map(String::as_str));
+        nodes.push(place.last("Slice", &inputs, Vec::new()));
+        nodes
     }
 }

@@ -198,9 +198,10 @@ fn absorb(
     };
     let (weight_name, bias_name) = (format!("{name}.weight"), format!("{name}.bias"));
     let channels = affine.factors.len();
-    let old = match *bias {
-        true => parameters.get(&bias_name)?.data.clone(),
-        false => vec![0.0; channels],
+    let old = if *bias {
+        parameters.get(&bias_name)?.data.clone()
+    } else {
+        vec![0.0; channels]
     };
     let weight = parameters.get_mut(&weight_name)?;
     if old.len() != channels || weight.shape.get(outputs_at) != Some(&channels) {

@@ -101,7 +101,13 @@ fn constants_lie_in_the_layer_before_them() {
         )
         .unwrap();
     let x = graph
-        .add("shift", crate::Sub { constant: own(&[]) }, &[x])
+        .add(
+            "shift",
+            crate::Sub {
+                constant: own(&[1]),
+            },
+            &[x],
+        )
         .unwrap();
     let x = graph
         .add(
@@ -115,7 +121,13 @@ fn constants_lie_in_the_layer_before_them() {
     let x = graph.add("pool", crate::GlobalAveragePool, &[x]).unwrap();
     let x = graph.add("flatten", crate::Flatten, &[x]).unwrap();
     let x = graph
-        .add("half", crate::Div { constant: own(&[]) }, &[x])
+        .add(
+            "half",
+            crate::Div {
+                constant: own(&[1]),
+            },
+            &[x],
+        )
         .unwrap();
     let graph = graph.output("logits", x).finish().unwrap();
     let parameters = formula_parameters(&graph);

@@ -65,6 +65,19 @@ fn every_network_has_as_many_weights_as_published() {
 }
 
 #[test]
+fn the_page_of_networks_says_what_the_code_builds() {
+    let page = include_str!("../../../../docs/networks.md");
+    let seeds = [("simple_cnn", 422_566), ("multi_head", 487_974)];
+    for (name, count) in PUBLISHED.into_iter().chain(seeds) {
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{name}` |")));
+        let weights = line.and_then(|line| line.split('|').nth(2)).unwrap();
+        assert_eq!(weights.trim().replace(',', ""), count.to_string(), "{name}");
+    }
+}
+
+#[test]
 fn any_head_goes_on_any_backbone() {
     for name in names() {
         for head in [Head::Own, Head::Linear, Head::Dense, Head::PerLabel] {
@@ -196,4 +209,41 @@ fn what_cannot_be_built_says_why() {
         message.contains("8 x 8") && message.contains("blocks.3.pool"),
         "{message}"
     );
+}
+
+/// Logits as they leave a coherent head.
+fn coherent_logits(coherence: Coherence, logits: &[f32]) -> Vec<f32> {
+    let mut graph = GraphBuilder::new("coherent", &[logits.len()]);
+    let value = coherent::add(&mut graph, coherence, crate::Value::INPUT).unwrap();
+    let graph = graph.output("logits", value).finish().unwrap();
+    let input = crate::Tensor::new(&[1, logits.len()], logits.to_vec()).unwrap();
+    let parameters = crate::Parameters::default();
+    let logits = crate::flex_engine(0).logits(&graph, &parameters, &input);
+    logits.unwrap().data
+}
+
+#[test]
+fn any_is_never_below_a_subtype() {
+    for logits in [
+        [-3.0_f32, 2.5, 0.0, -40.0, 1.0],
+        [-60.0; 5],
+        [80.0, -80.0, 0.0, 1.0, -1.0],
+        [-20.0, -21.0, -19.0, -30.0, -18.5],
+    ] {
+        let ours = coherent_logits(Coherence::Product, &logits);
+        assert_eq!(ours[..5], logits);
+        assert!(logits.iter().all(|&subtype| ours[5] >= subtype), "{ours:?}");
+        // ln(Π(1 + e^x) - 1) in 64 bits.
+        let exact: f64 = logits.iter().map(|&x| f64::from(x).exp().ln_1p()).sum();
+        let exact = exact.exp_m1().ln();
+        assert!(
+            (f64::from(ours[5]) - exact).abs() < 2e-6 * exact.abs().max(1.0),
+            "{ours:?} {exact}"
+        );
+
+        let with_any = [&logits[..], &[-5.0]].concat();
+        let ours = coherent_logits(Coherence::Maximum, &with_any);
+        let largest = with_any.iter().copied().fold(f32::MIN, f32::max);
+        assert_eq!((&ours[..5], ours[5]), (&logits[..], largest));
+    }
 }

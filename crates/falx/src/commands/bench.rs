@@ -1,14 +1,16 @@
 //! `falx bench`
 
 use falx_bench::{
-    EvaluateBenchOptions, IndexBenchOptions, IoOptions, LoaderBenchOptions, ResidentOptions,
-    TrainBenchOptions,
+    EvaluateBenchOptions, IndexBenchOptions, InferBenchOptions, InferReport, IoOptions,
+    LoaderBenchOptions, ResidentOptions, TrainBenchOptions,
 };
+
+use falx_infer::RuntimeKind;
 
 use super::Context;
 use crate::cli::{
-    Bench, BenchEvaluate, BenchIndex, BenchIo, BenchLoader, BenchPeer, BenchTrain, EvaluatePeer,
-    LoaderPeer, TrainPeer,
+    Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
+    EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
 use crate::output::Outcome;
 
@@ -19,12 +21,40 @@ pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
         Bench::Evaluate(arguments) => evaluate(arguments, context),
         Bench::Loader(arguments) => loader(arguments, context),
         Bench::Train(arguments) => train(arguments, context),
+        Bench::Infer(arguments) => infer(arguments, context),
     }
+}
+
+fn infer(arguments: &BenchInfer, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(kind) = arguments.serve {
+        falx_bench::serve_inference(kind)?;
+        return Outcome::done("", &());
+    }
+    let all = || RuntimeKind::ALL.into_iter().filter(|kind| kind.is_built());
+    let options = InferBenchOptions {
+        network: arguments.network.clone(),
+        batches: arguments.batch.iter().map(|batch| batch.get()).collect(),
+        size: arguments.size,
+        runtimes: if arguments.runtime.is_empty() {
+            all().collect()
+        } else {
+            arguments.runtime.clone()
+        },
+        python: arguments
+            .peer
+            .map(|InferPeer::Python| arguments.python.clone()),
+        rounds: arguments.rounds.get(),
+        threads: context.threads,
+    };
+    let reports = falx_bench::infer(&options, context.progress.as_ref(), &context.interrupt)?;
+    let text: Vec<String> = reports.iter().map(InferReport::to_text).collect();
+    Outcome::done(text.join("\n"), &reports)
 }
 
 fn train(arguments: &BenchTrain, context: &Context) -> anyhow::Result<Outcome> {
     let options = TrainBenchOptions {
         network: arguments.network.clone(),
+        engine: arguments.engine,
         size: arguments.size,
         batch: arguments.batch.get(),
         checkpoints: arguments.checkpoints,

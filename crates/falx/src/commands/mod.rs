@@ -10,6 +10,7 @@ mod dicom;
 mod evaluate;
 mod index;
 mod lint_submission;
+mod models;
 mod phantom;
 mod predict;
 mod split;
@@ -49,6 +50,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Predict(arguments) => predict::run(&arguments, context),
         Command::Dicom(arguments) => dicom::run(&arguments, context),
+        Command::Models(arguments) => models::run(&arguments, context),
         Command::Bench(arguments) => bench::run(&arguments, context),
         Command::LintSubmission(arguments) => lint_submission::run(&arguments),
         Command::WorklistSim(arguments) => worklist_sim::run(&arguments),

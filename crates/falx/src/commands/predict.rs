@@ -43,6 +43,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     };
     let (samples, mut unreadable) = samples(&index)?;
     let options = PredictOptions {
+        runtime: arguments.runtime,
         threads: context.threads,
         ..PredictOptions::default()
     };

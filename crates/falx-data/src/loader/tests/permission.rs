@@ -9,7 +9,7 @@ fn a_file_whose_permission_is_lost_is_left_out_like_one_that_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let samples = samples(folder.path(), 4);
     let locked = &samples[1].path;
-    std::fs::set_permissions(locked, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(locked, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Nothing is locked to a superuser, who must get the slice.
     let lost = usize::from(std::fs::File::open(locked).is_err());
     let skip = LoaderOptions {

@@ -92,11 +92,13 @@ pub fn step(
 
 /// The numbers of a value that nobody else needs.
 fn taken(value: burn_flex::FlexTensor) -> Vec<f32> {
-    let value = value.to_contiguous();
-    if value.is_unique() {
-        value.into_data().try_into_vec().unwrap_or_default()
+    let contiguous = value.to_contiguous();
+    // A value that lies well already is shared with itself.
+    drop(value);
+    if contiguous.is_unique() {
+        contiguous.into_data().try_into_vec().unwrap_or_default()
     } else {
-        numbers(&value).to_vec()
+        numbers(&contiguous).to_vec()
     }
 }
 

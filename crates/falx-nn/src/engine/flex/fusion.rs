@@ -65,6 +65,41 @@ impl Fused {
     }
 }
 
+/// What follows a convolution whose weights are prepared, and is computed with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// How many nodes with the convolution.
+    pub steps: usize,
+    /// What is added to it.
+    pub add: Option<Value>,
+    /// Whether a rectifier comes last.
+    pub relu: bool,
+}
+
+impl Followed {
+    /// The convolution by itself.
+    pub const ALONE: Self = Self {
+        steps: 1,
+        add: None,
+        relu: false,
+    };
+
+    /// What follows the convolution at `index`.
+    pub fn by(graph: &Graph, index: usize) -> Self {
+        let add = match only_reader(graph, index) {
+            Some(Operator::Add(_)) => other(graph, index),
+            _ => None,
+        };
+        let steps = 1 + usize::from(add.is_some());
+        let relu = only_reader(graph, index + steps - 1) == Some(&Operator::Relu(crate::Relu));
+        Self {
+            steps: steps + usize::from(relu),
+            add,
+            relu,
+        }
+    }
+}
+
 /// The nodes among the first `nodes` at which something begins.
 pub fn starts(graph: &Graph, nodes: usize) -> Vec<usize> {
     let next = |&index: &usize| Some(index + Fused::at(graph, index).steps);

@@ -5,6 +5,7 @@ mod fusion;
 mod interpret;
 mod kernels;
 mod layout;
+mod prepared;
 mod tape;
 
 use burn_backend::backend::AutodiffBackend;
@@ -13,6 +14,7 @@ use super::{Engine, EngineError, Input, StepOutput};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
 use interpret::{Mode, Setting};
+pub use prepared::{PrepareError, Prepared};
 use tape::{Tape, Tracked};
 
 /// The default engine, on the processor; `seed` decides its dropout.
@@ -38,6 +40,7 @@ impl Engine for FlexEngine {
         rng_step: u64,
         training: &Training,
     ) -> Result<StepOutput, EngineError> {
+        buffers::next_step();
         let setting = Setting {
             graph,
             parameters,
@@ -70,7 +73,7 @@ impl Engine for FlexEngine {
         };
         buffers::next_step();
         let run = setting.run_whole(on_tape(input.values), false)?;
-        Ok(interpret::read(&run.output))
+        Ok(layout::channels_first(interpret::read(&run.output)))
     }
 }
 

@@ -40,16 +40,14 @@ pub fn conv_transpose(
     let [strides, more] = [conv.strides, conv.output_padding].map(|pair| signed(&pair));
     let turned =
         |pads: [i64; 2]| x.f_conv_transpose2d(weight, bias, strides, pads, more, 1, [1_i64; 2]);
-    match even(conv.pads) {
-        Some(pads) => Ok(turned(pads)?),
-        None => {
-            let whole = turned([0; 2])?;
-            let [top, left, bottom, right] = conv.pads.map(|pad| pad as i64);
-            let size = whole.size();
-            let rows = whole.f_slice(2, top, size[2] - bottom, 1)?;
-            Ok(rows.f_slice(3, left, size[3] - right, 1)?)
-        }
+    if let Some(pads) = even(conv.pads) {
+        return Ok(turned(pads)?);
     }
+    let whole = turned([0; 2])?;
+    let [top, left, bottom, right] = conv.pads.map(|pad| pad as i64);
+    let size = whole.size();
+    let rows = whole.f_slice(2, top, size[2] - bottom, 1)?;
+    Ok(rows.f_slice(3, left, size[3] - right, 1)?)
 }
 
 /// What must lie around an image so that windows from its upper left corner on give exactly `output`.

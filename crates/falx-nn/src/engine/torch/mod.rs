@@ -11,10 +11,8 @@ mod values;
 
 use tch::{Kind, Tensor as Value};
 
-use super::{Engine, EngineError, Input, StepOutput};
-use crate::loss::Loss;
+use super::{Engine, EngineError, Input, StepOutput, TorchConfig};
 use crate::{Gradients, Graph, Parameters, Targets, Tensor, Training};
-pub use device::{TorchConfig, TorchDevice};
 use interpret::{Mode, Run, Setting};
 
 /// The engine on libtorch; `seed` decides its dropout, which is the default engine's to the bit.
@@ -27,7 +25,7 @@ use interpret::{Mode, Run, Setting};
 pub fn torch_engine(seed: u64, config: TorchConfig) -> Result<Box<dyn Engine>, EngineError> {
     Ok(Box::new(TorchEngine {
         seed,
-        device: config.device.find()?,
+        device: device::find(config.device)?,
         mixed_precision: config.mixed_precision,
     }))
 }
@@ -120,7 +118,7 @@ impl TorchEngine {
     ) -> Result<(StepOutput, Run), EngineError> {
         let run = interpret::run(setting, self.put(images)?)?;
         let logits = values::read(&run.output)?;
-        let loss = Loss::default().evaluate(&logits, targets)?;
+        let loss = setting.training.loss.evaluate(&logits, targets)?;
         let gradients = run.gradients(&values::flat(&loss.gradient, self.device)?)?;
         let output = StepOutput {
             loss: loss.value,

@@ -98,7 +98,7 @@ pub struct Array {
 }
 
 impl Array {
-    /// An array of `shape`; `None` where `data` does not fill it.
+    /// An array of `shape`; `None` where `data` does not fill it, or it has more dimensions than any weight.
     pub fn new(shape: Vec<usize>, data: Data) -> Option<Self> {
         let array = Self {
             shape,
@@ -106,7 +106,8 @@ impl Array {
             batched: false,
             origin: None,
         };
-        (count(&array.shape)? == array.len()).then_some(array)
+        let fills = array.shape.len() <= 16 && count(&array.shape)? == array.len();
+        fills.then_some(array)
     }
 
     /// Whole numbers in a row.

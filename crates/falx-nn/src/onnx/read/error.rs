@@ -211,9 +211,9 @@ pub enum ReadError {
         /// The weight.
         tensor: String,
         /// The shape that is needed.
-        expected: Vec<usize>,
+        expected: Box<[usize]>,
         /// The shape it has.
-        found: Vec<usize>,
+        found: Box<[usize]>,
     },
     /// The nodes do not make a graph.
     #[error(transparent)]

@@ -52,7 +52,7 @@ pub fn evaluate(
             if let (true, Some(first)) = (input.batched, sizes.first_mut()) {
                 *first = Size::BATCH;
             }
-            Some(Array::sizes(part_of_shape(view, sizes)?))
+            Some(Array::sizes(part_of_shape(view, &sizes)?))
         }
         "Size" => Some(Array::scalar(Data::Sizes(vec![Size::of(
             needed(0)?.len() as i64
@@ -90,7 +90,7 @@ pub fn evaluate(
 }
 
 /// The part of a shape that `Shape` gives from opset 15 on.
-pub fn part_of_shape(view: &View, sizes: Vec<Size>) -> Result<Vec<Size>, ReadError> {
+pub fn part_of_shape(view: &View, sizes: &[Size]) -> Result<Vec<Size>, ReadError> {
     let rank = sizes.len() as i64;
     let place = |at: i64| (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank);
     let (start, end) = (place(view.int("start", 0)), place(view.int("end", rank)));
@@ -215,15 +215,6 @@ fn choose(view: &View, inputs: [&Array; 3], budget: &mut Budget) -> Result<Array
     let Data::Flags(flags) = &condition.data else {
         return Err(misfit());
     };
-    fn pick<T: Copy>(flags: &[bool], at: [&[usize]; 3], yes: &[T], no: &[T]) -> Option<Vec<T>> {
-        let places = at[0].iter().zip(at[1]).zip(at[2]);
-        places
-            .map(|((&condition, &y), &n)| match flags.get(condition)? {
-                true => yes.get(y).copied(),
-                false => no.get(n).copied(),
-            })
-            .collect()
-    }
     let at = [&condition_at[..], &yes_at, &no_at];
     let data = match (&yes.data, &no.data) {
         (Data::Floats(yes), Data::Floats(no)) => pick(flags, at, yes, no).map(Data::Floats),
@@ -237,6 +228,19 @@ fn choose(view: &View, inputs: [&Array; 3], budget: &mut Budget) -> Result<Array
         batched,
         ..array.ok_or_else(misfit)?
     })
+}
+
+/// Of each pair of numbers the one that its flag chooses, each at its place.
+fn pick<T: Copy>(flags: &[bool], at: [&[usize]; 3], yes: &[T], no: &[T]) -> Option<Vec<T>> {
+    let places = at[0].iter().zip(at[1]).zip(at[2]);
+    let one = |((&condition, &y), &n): ((&usize, &usize), &usize)| {
+        if *flags.get(condition)? {
+            yes.get(y).copied()
+        } else {
+            no.get(n).copied()
+        }
+    };
+    places.map(one).collect()
 }
 
 /// The array's numbers at evenly stepped places.

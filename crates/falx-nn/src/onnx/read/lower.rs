@@ -39,6 +39,9 @@ pub struct Draft {
 /// Sizes above this are no images, and their products could overflow.
 const MOST_VALUES: usize = 1 << 40;
 
+/// Nodes may become several of ours, as `Split` does.
+const MOST_NODES: usize = 1 << 14;
+
 /// How many numbers a file may have computed that it does not hold itself: masks, positions.
 const SMALL_CONSTANTS: usize = 1 << 24;
 
@@ -193,12 +196,16 @@ impl<'a> Lowering<'a> {
             place: place(),
             source,
         })?;
+        if self.nodes.len() >= MOST_NODES {
+            let (what, most) = ("nodes", MOST_NODES);
+            return Err(ReadError::TooMany { what, most });
+        }
         if count(&shape).is_none_or(|count| count > MOST_VALUES) || shape.len() > 12 {
             return Err(view.form(format!("gives values of the shape {shape:?}")));
         }
         let specs = |name: &str| operator.parameters(name, &shapes);
         let parts: Vec<String> = specs("").into_iter().map(|spec| spec.name).collect();
-        let wanted = self.wanted(view, &parts, &arrays);
+        let wanted = Self::wanted(view, &parts, &arrays);
         let name = self.names.unique(&wanted, |name| {
             specs(name).into_iter().map(|spec| spec.name).collect()
         });
@@ -211,7 +218,7 @@ impl<'a> Lowering<'a> {
         for (spec, array) in specs.into_iter().zip(arrays) {
             let tensor = array.origin.clone().unwrap_or_else(|| spec.name.clone());
             if array.shape != spec.shape || array.batched {
-                let (expected, found) = (spec.shape, array.shape);
+                let (expected, found) = (spec.shape.into(), array.shape.into());
                 return Err(ReadError::Weight {
                     place: place(),
                     tensor,
@@ -243,7 +250,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The name that a node should have.
-    fn wanted(&self, view: &View, parts: &[String], arrays: &[Array]) -> String {
+    fn wanted(view: &View, parts: &[String], arrays: &[Array]) -> String {
         let parts: Vec<&str> = parts
             .iter()
             .map(|part| part.trim_start_matches('.'))

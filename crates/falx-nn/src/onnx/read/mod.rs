@@ -60,12 +60,9 @@ pub struct Imported {
 /// # Errors
 /// [`ReadError`] says what keeps the file from being a network, where, and what to do.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Imported, ReadError> {
-    let folder = path
-        .parent()
-        .map(|folder| match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        });
+    let here = |folder: &Path| folder.as_os_str().is_empty();
+    let folder = path.parent().filter(|folder| !here(folder));
+    let folder = Some(folder.unwrap_or_else(|| Path::new(".")));
     network(file::bytes(path)?, folder, options)
 }
 
@@ -186,15 +183,13 @@ fn wanted<'a>(graph: &'a GraphMessage, options: &ReadOptions) -> Result<Vec<&'a 
         return Ok(vec![tensor]);
     }
     let node = graph.node.iter().find(|node| node.name() == name);
-    match node.and_then(|node| node.output.first()) {
-        Some(tensor) => Ok(vec![tensor]),
-        None => {
-            let nodes = graph.node.iter().map(super::message::Node::name);
-            let similar = similar(name, nodes.chain(tensors()));
-            let name = name.clone();
-            Err(ReadError::Name { name, similar })
-        }
+    if let Some(tensor) = node.and_then(|node| node.output.first()) {
+        return Ok(vec![tensor]);
     }
+    let nodes = graph.node.iter().map(super::message::Node::name);
+    let similar = similar(name, nodes.chain(tensors()));
+    let name = name.clone();
+    Err(ReadError::Name { name, similar })
 }
 
 /// The graph of the nodes that the outputs need.

@@ -37,13 +37,11 @@ pub fn order<'a>(
     let mut needed = BTreeSet::new();
     let mut open: Vec<usize> = Vec::new();
     for name in wanted {
-        match givers.get(name) {
-            Some(giver) => open.extend(giver),
-            None => {
-                let (name, similar) = ((*name).to_owned(), Vec::new());
-                return Err(ReadError::Name { name, similar });
-            }
-        }
+        let Some(giver) = givers.get(name) else {
+            let (name, similar) = ((*name).to_owned(), Vec::new());
+            return Err(ReadError::Name { name, similar });
+        };
+        open.extend(giver);
     }
     let mut waits: BTreeMap<usize, usize> = BTreeMap::new();
     let mut readers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

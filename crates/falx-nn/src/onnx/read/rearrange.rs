@@ -16,11 +16,11 @@ pub fn evaluate(
     Ok(Some(match view.operator() {
         "Gather" => gather(view, first()?, given(1), budget)?,
         "Unsqueeze" => {
-            let shape = unsqueezed(view, &first()?.shape, &axes(view, given(1))?)?;
+            let shape = unsqueezed(view, &first()?.shape, axes(view, given(1))?.as_deref())?;
             reshaped(view, first()?, shape)?
         }
         "Squeeze" => {
-            let shape = squeezed(view, &first()?.shape, &axes(view, given(1))?)?;
+            let shape = squeezed(view, &first()?.shape, axes(view, given(1))?.as_deref())?;
             reshaped(view, first()?, shape)?
         }
         "Concat" => concat(view, inputs)?,
@@ -103,7 +103,7 @@ pub fn axes(view: &View, input: Option<&Array>) -> Result<Option<Vec<i64>>, Read
 pub fn squeezed(
     view: &View,
     shape: &[usize],
-    axes: &Option<Vec<i64>>,
+    axes: Option<&[i64]>,
 ) -> Result<Vec<usize>, ReadError> {
     let gone: Vec<usize> = match axes {
         None => (0..shape.len()).filter(|&axis| shape[axis] == 1).collect(),
@@ -123,15 +123,19 @@ pub fn squeezed(
 pub fn unsqueezed(
     view: &View,
     shape: &[usize],
-    axes: &Option<Vec<i64>>,
+    axes: Option<&[i64]>,
 ) -> Result<Vec<usize>, ReadError> {
-    let axes = axes.as_ref().ok_or_else(|| view.form("lacks its axes"))?;
+    let axes = axes.filter(|axes| axes.len() <= 16);
+    let axes = axes.ok_or_else(|| view.form("lacks its axes, or has too many"))?;
     let rank = shape.len() + axes.len();
     let new: Result<Vec<usize>, _> = axes.iter().map(|&axis| view.axis(axis, rank)).collect();
     let (new, mut old) = (new?, shape.iter());
-    let lengths = (0..rank).map(|axis| match new.contains(&axis) {
-        true => Some(1),
-        false => old.next().copied(),
+    let lengths = (0..rank).map(|axis| {
+        if new.contains(&axis) {
+            Some(1)
+        } else {
+            old.next().copied()
+        }
     });
     let lengths: Option<Vec<usize>> = lengths.collect();
     lengths.ok_or_else(|| view.form("names an axis twice"))
@@ -239,15 +243,6 @@ fn concat(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
             .checked_add(length.unwrap_or(0))
             .ok_or_else(misfit)?;
     }
-    fn join<T: Copy>(parts: &[(&[T], usize)], outer: usize) -> Option<Vec<T>> {
-        let mut joined = Vec::new();
-        for before in 0..outer {
-            for (part, run) in parts {
-                joined.extend_from_slice(part.get(before * run..(before + 1) * run)?);
-            }
-        }
-        Some(joined)
-    }
     // As in `gather`.
     let empty = count(&shape).is_none_or(|count| count == 0);
     let outer = if empty {
@@ -274,6 +269,17 @@ fn concat(view: &View, inputs: &[Option<&Array>]) -> Result<Array, ReadError> {
     };
     data.and_then(|data| Array::new(shape, data))
         .ok_or_else(misfit)
+}
+
+/// The parts one after the other, in runs of each that belong together.
+fn join<T: Copy>(parts: &[(&[T], usize)], outer: usize) -> Option<Vec<T>> {
+    let mut joined = Vec::new();
+    for before in 0..outer {
+        for (part, run) in parts {
+            joined.extend_from_slice(part.get(before * run..(before + 1) * run)?);
+        }
+    }
+    Some(joined)
 }
 
 /// Where a slice begins, ends and how it steps along an axis.

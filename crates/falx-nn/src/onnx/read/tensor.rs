@@ -23,7 +23,10 @@ pub mod element {
     pub const UINT64: i32 = 13;
     pub const BFLOAT16: i32 = 16;
 }
-use element::*;
+use element::{
+    BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32,
+    UINT64,
+};
 
 /// The tensor's numbers; `folder` is where external data may lie.
 ///

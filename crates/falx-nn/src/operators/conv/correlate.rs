@@ -17,8 +17,17 @@ const TILE: usize = 32_768;
 /// Pixels of a tile at least: each block of weights is read once for all of them.
 const PIXELS: usize = 64;
 
+/// What is done to results while they are still in registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Finish<'a> {
+    /// Is added to the results: as many numbers in the same order.
+    pub add: Option<&'a [f32]>,
+    /// Whether what is negative then becomes 0.
+    pub relu: bool,
+}
+
 /// The correlation of `images` (N, H, W, C) with the packed weights of each phase.
-pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed]) -> Vec<f32> {
+pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed], finish: Finish<'_>) -> Vec<f32> {
     let arch = Arch::new();
     let (source, result) = (plan.source, plan.result);
     let mut results = buffers::taken(images.len() / source.len() * result.len());
@@ -29,15 +38,22 @@ pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed]) -> Vec<f32> {
     let tiles: Vec<_> = results
         .chunks_exact_mut(result.len())
         .zip(images.chunks_exact(source.len()))
-        .flat_map(|(results, image)| {
-            let tiles = results.chunks_mut(tile * plan.spread[0] * result.row());
-            let tiles = tiles.enumerate();
-            tiles.map(move |(index, results)| (image, index * tile, results))
+        .enumerate()
+        .flat_map(|(place, (results, image))| {
+            let length = tile * plan.spread[0] * result.row();
+            let tiles = results.chunks_mut(length).enumerate();
+            tiles.map(move |(index, results)| {
+                let add = finish.add.and_then(|add| {
+                    add.get(place * result.len() + index * length..)?
+                        .get(..results.len())
+                });
+                (image, index * tile, results, Finish { add, ..finish })
+            })
         })
         .collect();
     tiles.into_par_iter().for_each_init(
         || Aligned::taken(plan.padded(tile).len()),
-        |padded, (image, first, results)| {
+        |padded, (image, first, results, finish)| {
             let rows = plan.positions(0, 0, results.len() / result.row());
             let extent = plan.padded(rows);
             let padded = &mut padded.get_mut()[..extent.len()];
@@ -48,6 +64,7 @@ pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed]) -> Vec<f32> {
                 padded,
                 extent,
                 results,
+                finish,
             });
         },
     );
@@ -60,6 +77,7 @@ struct Tile<'a> {
     padded: &'a [f32],
     extent: Extent,
     results: &'a mut [f32],
+    finish: Finish<'a>,
 }
 
 impl WithSimd for Tile<'_> {
@@ -97,10 +115,11 @@ impl WithSimd for Tile<'_> {
                     starts: &starts,
                     length,
                 };
+                let finish = self.finish;
                 if block.bias.len() == VECTORS * S::F32_LANES {
-                    window.all::<S, VECTORS>(simd, &block, &positions, results);
+                    window.all::<S, VECTORS>(simd, &block, &positions, results, finish);
                 } else {
-                    window.all::<S, 1>(simd, &block, &positions, results);
+                    window.all::<S, 1>(simd, &block, &positions, results, finish);
                 }
             }
         }
@@ -129,6 +148,7 @@ impl Window<'_> {
         block: &Block<'_>,
         positions: &[(usize, usize)],
         results: &mut [f32],
+        finish: Finish<'_>,
     ) {
         let (weights, _) = S::as_simd_f32s(block.weights);
         let (weights, _) = weights.as_chunks::<V>();
@@ -145,7 +165,8 @@ impl Window<'_> {
                     match count {
                         $($rows => {
                             if let Some(these) = these.first_chunk::<$rows>() {
-                                let sums = self.sums::<S, $rows, V>(simd, these, weights, *bias);
+                                let mut sums = self.sums::<S, $rows, V>(simd, these, weights, *bias);
+                                finish.apply(simd, &mut sums, these, block);
                                 store(simd, &sums, these, results, block);
                             }
                         })*
@@ -179,6 +200,34 @@ impl Window<'_> {
             }
         }
         sums
+    }
+}
+
+impl Finish<'_> {
+    #[inline(always)]
+    fn apply<S: Simd, const ROWS: usize, const V: usize>(
+        self,
+        simd: S,
+        sums: &mut [[S::f32s; V]; ROWS],
+        positions: &[(usize, usize); ROWS],
+        block: &Block<'_>,
+    ) {
+        if let Some(add) = self.add {
+            for (&(_, to), sums) in positions.iter().zip(&mut *sums) {
+                let add = &add[to + block.first..][..block.width];
+                for (sum, add) in sums.iter_mut().zip(add.chunks(S::F32_LANES)) {
+                    *sum = simd.add_f32s(*sum, simd.partial_load_f32s(add));
+                }
+            }
+        }
+        if self.relu {
+            let zero = simd.splat_f32s(0.0);
+            for sum in sums.as_flattened_mut() {
+                // A value that is not a number stays one.
+                let is_negative = simd.less_than_f32s(*sum, zero);
+                *sum = simd.select_f32s(is_negative, zero, *sum);
+            }
+        }
     }
 }
 

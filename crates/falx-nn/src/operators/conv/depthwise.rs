@@ -205,7 +205,7 @@ pub fn weight_gradient(geometry: &Geometry, images: &[f32], slopes: &[f32]) -> V
                     let image_in = &images[image * plan.source.len()..][..plan.source.len()];
                     plan.pad(image_in, slab.row, extent, &mut padded);
                     let first = image * plan.result.len() + slab.row * plan.result.row();
-                    arch.dispatch(Sums {
+                    arch.dispatch(Rows {
                         plan: &plan,
                         padded: &padded,
                         extent,
@@ -233,7 +233,7 @@ pub fn weight_gradient(geometry: &Geometry, images: &[f32], slopes: &[f32]) -> V
 }
 
 /// Some rows of one image.
-struct Sums<'a> {
+struct Rows<'a> {
     plan: &'a Plan,
     padded: &'a [f32],
     extent: Extent,
@@ -244,7 +244,7 @@ struct Sums<'a> {
     width: usize,
 }
 
-impl WithSimd for Sums<'_> {
+impl WithSimd for Rows<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -7,6 +7,7 @@ mod packed;
 mod slab;
 mod weight_gradient;
 
+pub(crate) use correlate::Finish;
 use correlate::correlate;
 use geometry::{Extent, Geometry, Plan};
 use packed::Packed;
@@ -155,7 +156,7 @@ impl ConvKernel {
         }
         let packed = |phase| Packed::new(&self.0, phase, weights, bias, turned);
         let packed: Vec<Packed> = plan.phases.iter().map(packed).collect();
-        correlate(plan, images, &packed)
+        correlate(plan, images, &packed, Finish::default())
     }
 
     /// The weights' gradient from the results'.
@@ -169,5 +170,58 @@ impl ConvKernel {
     /// The bias' gradient from the results'.
     pub fn bias_gradient(&self, slopes: &[f32]) -> Vec<f32> {
         sums(slopes, self.0.output.channels)
+    }
+}
+
+/// A convolution whose weights were laid out once, to be used many times.
+#[derive(Debug)]
+pub(crate) struct PreparedConv {
+    plan: Plan,
+    weights: Weights,
+}
+
+#[derive(Debug)]
+enum Weights {
+    Packed(Vec<Packed>),
+    Depthwise {
+        by_tap: Vec<f32>,
+        bias: Option<Vec<f32>>,
+        columns: usize,
+    },
+}
+
+impl PreparedConv {
+    /// `kernel` with its weights.
+    pub fn new(kernel: &ConvKernel, weights: &[f32], bias: Option<&[f32]>) -> Self {
+        let geometry = &kernel.0;
+        let plan = Plan::forward(geometry);
+        let weights = if geometry.is_depthwise() {
+            Weights::Depthwise {
+                by_tap: depthwise::by_tap(geometry, weights),
+                bias: bias.map(<[f32]>::to_vec),
+                columns: geometry.kernel[1],
+            }
+        } else {
+            let packed = |phase| Packed::new(geometry, phase, weights, bias, false);
+            Weights::Packed(plan.phases.iter().map(packed).collect())
+        };
+        Self { plan, weights }
+    }
+
+    /// Whether a rectifier or a sum can be done on the way.
+    pub const fn finishes(&self) -> bool {
+        matches!(self.weights, Weights::Packed(_))
+    }
+
+    /// The results for `images`; a depthwise convolution knows no `finish`.
+    pub fn forward(&self, images: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        match &self.weights {
+            Weights::Packed(packed) => correlate(&self.plan, images, packed, finish),
+            Weights::Depthwise {
+                by_tap,
+                bias,
+                columns,
+            } => depthwise::correlate(&self.plan, *columns, images, by_tap, bias.as_deref()),
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::geometry::{Geometry, Phase};
 use crate::operators::simd::{Aligned, VECTORS, blocks};
 
 /// One phase's weights: group, block of result channels, tap, source channel, result channel of the block.
+#[derive(Debug)]
 pub struct Packed {
     weights: Aligned,
     /// One number per result channel, in blocks like the weights.

@@ -52,16 +52,17 @@ impl Slab {
             for (target, slopes) in target.chunks_exact_mut(lanes).zip(pixels) {
                 let slopes = &slopes[first..first + count];
                 // Known lengths become vector moves.
-                match (target.first_chunk_mut::<32>(), slopes.first_chunk::<32>()) {
-                    (Some(target), Some(slopes)) => *target = *slopes,
-                    _ => {
-                        let (numbers, rest) = target.split_at_mut(count);
-                        for (target, slope) in numbers.iter_mut().zip(slopes) {
-                            *target = *slope;
-                        }
-                        rest.fill(0.0);
-                    }
+                if let (Some(target), Some(slopes)) =
+                    (target.first_chunk_mut::<32>(), slopes.first_chunk::<32>())
+                {
+                    *target = *slopes;
+                    continue;
                 }
+                let (numbers, rest) = target.split_at_mut(count);
+                for (target, slope) in numbers.iter_mut().zip(slopes) {
+                    *target = *slope;
+                }
+                rest.fill(0.0);
             }
         }
     }
@@ -147,43 +148,33 @@ impl Panels {
             groups: 1,
             ..plan.clone()
         };
-        match self.merged {
-            Some(merged) => {
-                let (starts, _) = alone.runs(phase, panel);
-                let parts = |start| (0..merged.parts).map(move |part| start + part * self.rows);
-                starts.into_iter().flat_map(parts).collect()
-            }
-            None => {
-                let [rows, columns] = &phase.taps;
-                let at = |y: isize, x: isize| {
-                    let (y, x) = (y - plan.least[0], x - plan.least[1]);
-                    (y as usize * extent.columns + x as usize) * self.pitch
-                };
-                let row = |y: isize| columns.iter().map(move |x| at(y, x.place));
-                rows.iter().flat_map(|y| row(y.place)).collect()
-            }
+        if let Some(merged) = self.merged {
+            let (starts, _) = alone.runs(phase, panel);
+            let parts = |start| (0..merged.parts).map(move |part| start + part * self.rows);
+            return starts.into_iter().flat_map(parts).collect();
         }
+        let [rows, columns] = &phase.taps;
+        let at = |y: isize, x: isize| {
+            let (y, x) = (y - plan.least[0], x - plan.least[1]);
+            (y as usize * extent.columns + x as usize) * self.pitch
+        };
+        let row = |y: isize| columns.iter().map(move |x| at(y, x.place));
+        rows.iter().flat_map(|y| row(y.place)).collect()
     }
 
     /// The place among a group's sums of the weight at `k` = input * taps + tap.
     pub fn place(&self, geometry: &Geometry, k: usize) -> usize {
         let taps = geometry.taps();
         let (input, tap) = (k / taps, k % taps);
-        match self.merged {
-            Some(Merged { length, parts }) => {
-                let run = self.inputs * geometry.kernel[1];
-                if length == run {
-                    let within = tap % geometry.kernel[1] * self.inputs + input;
-                    (tap / geometry.kernel[1] * parts + within / self.rows) * self.rows
-                        + within % self.rows
-                } else {
-                    tap * parts * self.rows + input
-                }
-            }
-            None => {
-                let (panel, row) = (input / self.rows, input % self.rows);
-                (panel * taps + tap) * self.rows + row
-            }
+        let Some(Merged { length, parts }) = self.merged else {
+            let (panel, row) = (input / self.rows, input % self.rows);
+            return (panel * taps + tap) * self.rows + row;
+        };
+        if length == self.inputs * geometry.kernel[1] {
+            let within = tap % geometry.kernel[1] * self.inputs + input;
+            (tap / geometry.kernel[1] * parts + within / self.rows) * self.rows + within % self.rows
+        } else {
+            tap * parts * self.rows + input
         }
     }
 

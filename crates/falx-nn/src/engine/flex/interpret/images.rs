@@ -34,8 +34,12 @@ impl Interpreter<'_> {
                     kernel: [before[1], before[2]],
                     ..MaxPool::whole(1)
                 };
-                let kernel = PoolKernel::new(&whole, before, after);
-                kernels::max_pool(&kernel, value, shape, self.track)
+                kernels::max_pool(
+                    &PoolKernel::new(&whole, before, after),
+                    value,
+                    shape,
+                    self.track,
+                )
             }
             Operator::ConvTranspose(turned) => {
                 // Its forward pass is the input gradient of the convolution from its results to its images.

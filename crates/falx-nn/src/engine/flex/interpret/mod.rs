@@ -3,6 +3,7 @@
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
 mod images;
+mod normalisation;
 mod pairs;
 mod sequences;
 mod shapes;
@@ -19,10 +20,9 @@ use burn_flex::Flex;
 use super::fusion::Fused;
 use super::kernels;
 use super::tape::{Tape, Tracked, release, tensor};
-use crate::operators::{ConvKernel, Function, Normalisation, PoolKernel, Statistics, buffers};
+use crate::operators::{ConvKernel, Function, PoolKernel, Statistics, buffers};
 use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters,
-    Tensor, Training, Value,
+    Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters, Tensor, Training, Value,
 };
 
 /// How a graph is run.
@@ -86,6 +86,11 @@ impl Setting<'_> {
     pub fn output(&self) -> Result<Value, EngineError> {
         let output = self.graph.outputs().first().map(|(_, value)| *value);
         output.ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))
+    }
+
+    /// The shape of a value on the tape, batch first and channels last.
+    pub fn tape_shape(&self, value: Value) -> Vec<usize> {
+        tape_shape(self.graph, self.batch, value)
     }
 
     /// Runs the graph on an input that is on the tape already; with `track` its gradients can be asked for.
@@ -209,7 +214,8 @@ fn find<'a>(
     }
 }
 
-struct Interpreter<'a> {
+/// Runs single nodes.
+pub struct Interpreter<'a> {
     graph: &'a Graph,
     parameters: &'a Parameters,
     batch: usize,
@@ -221,8 +227,24 @@ struct Interpreter<'a> {
     statistics: Vec<(String, Statistics, f32)>,
 }
 
-impl Interpreter<'_> {
-    fn node(
+impl<'a> Interpreter<'a> {
+    /// Runs the node at `index` in evaluation.
+    pub fn evaluating(setting: &Setting<'a>, index: usize) -> Result<Self, EngineError> {
+        Ok(Self {
+            graph: setting.graph,
+            parameters: setting.parameters,
+            batch: setting.batch,
+            lengths: setting.lengths,
+            mode: Mode::Evaluation,
+            training: setting.training,
+            track: false,
+            leaves: leaves(setting, &(index..index + 1), false)?,
+            statistics: Vec::new(),
+        })
+    }
+
+    /// What the node at `index` gives, with those that run as one with it.
+    pub fn node(
         &mut self,
         index: usize,
         node: &Node,
@@ -248,6 +270,7 @@ impl Interpreter<'_> {
             | Operator::Pad(_)
             | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
             Operator::Concat(_)
+            | Operator::Flatten(_)
             | Operator::LogSoftmax(_)
             | Operator::ReduceMax(_)
             | Operator::ReduceMean(_)
@@ -257,7 +280,7 @@ impl Interpreter<'_> {
             | Operator::Softmax(_)
             | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
             Operator::BatchNormalization(norm) => {
-                self.batch_normalization(*norm, node, inputs, fused, &shape)?
+                self.normalised(*norm, node, inputs, fused, &shape)?
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -277,25 +300,7 @@ impl Interpreter<'_> {
             Operator::Lstm(lstm) => {
                 self.recurrent(node, first, &shape, crate::Lstm::CELL, lstm.passes())?
             }
-            Operator::Flatten(_) => self.reshaped(index, node, inputs)?,
-            Operator::Gemm(_) => {
-                let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
-                let features = first.shape().last().copied().unwrap_or(1);
-                let rows = first.shape().num_elements() / features.max(1);
-                let flat = Tape::float_reshape(one(), Shape::from(vec![rows, features]));
-                let product = Tape::float_matmul(flat, weight);
-                let product = match self.leaves.get(&format!("{}.bias", node.name)) {
-                    Some(bias) => {
-                        let bias = Tape::float_reshape(
-                            bias.clone(),
-                            Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
-                        );
-                        Tape::float_add(product, bias)
-                    }
-                    None => product,
-                };
-                Tape::float_reshape(product, Shape::from(shape))
-            }
+            Operator::Gemm(_) => self.linear(node, first, &shape)?,
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
                 let pixels = Tape::float_reshape(
@@ -321,58 +326,6 @@ impl Interpreter<'_> {
                 })?;
                 kernels::function(function, first)
             }
-        })
-    }
-
-    fn batch_normalization(
-        &mut self,
-        norm: BatchNormalization,
-        node: &Node,
-        inputs: &[&Tracked],
-        fused: Fused,
-        shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
-        let &[values, ..] = inputs else {
-            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
-        };
-        let channels = [*node.shape.first().unwrap_or(&1)];
-        let own = self.mode != Mode::Evaluation && !self.training.keeps_statistics(&node.name);
-        let statistics = if own {
-            let values = values.primitive().to_contiguous();
-            let statistics = Statistics::of(super::tape::numbers(&values), channels[0]);
-            if statistics.count < 2 {
-                return Err(EngineError::OneValue {
-                    node: node.name.clone(),
-                });
-            }
-            self.statistics
-                .push((node.name.clone(), statistics.clone(), norm.momentum));
-            statistics
-        } else {
-            let running =
-                |part: &str| find(self.parameters, &format!("{}.{part}", node.name), &channels);
-            Statistics {
-                mean: running("running_mean")?.to_vec(),
-                variance: running("running_var")?.to_vec(),
-                count: 0,
-            }
-        };
-        let [weight, bias] = [self.leaf(node, "weight")?, self.leaf(node, "bias")?];
-        let numbers = [weight, bias].map(|leaf| super::tape::numbers(leaf.primitive()));
-        let columns = node.shape.get(2).copied().unwrap_or(1);
-        let normalisation = Normalisation::new(
-            &statistics,
-            numbers,
-            norm.epsilon,
-            own,
-            columns,
-            fused.epilogue,
-        );
-        Ok(match (fused.other, inputs) {
-            (Some(_), &[_, other, ..]) => {
-                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
-            }
-            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
         })
     }
 
@@ -406,15 +359,20 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The shape of a value on the tape, batch first and channels last.
+    /// The shape of a value on the tape.
     fn tape_shape(&self, value: Value) -> Vec<usize> {
-        match self.graph.shape(value) {
-            Some(&[channels, height, width]) => vec![self.batch, height, width, channels],
-            shape => std::iter::once(&self.batch)
-                .chain(shape.unwrap_or_default())
-                .copied()
-                .collect(),
-        }
+        tape_shape(self.graph, self.batch, value)
+    }
+}
+
+/// The shape of a value on the tape, batch first and channels last.
+fn tape_shape(graph: &Graph, batch: usize, value: Value) -> Vec<usize> {
+    match graph.shape(value) {
+        Some(&[channels, height, width]) => vec![batch, height, width, channels],
+        shape => std::iter::once(&batch)
+            .chain(shape.unwrap_or_default())
+            .copied()
+            .collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::{Shape, TensorMetadata, get_device_settings};
+use burn_flex::FlexDevice;
 
 use super::super::kernels;
 use super::super::tape::{Tape, Tracked};
@@ -38,6 +39,31 @@ impl Interpreter<'_> {
                 larger(largest, value.clone())
             }),
         })
+    }
+
+    /// The linear layer, over the last dimension.
+    pub(super) fn linear(
+        &self,
+        node: &Node,
+        first: &Tracked,
+        shape: &[usize],
+    ) -> Result<Tracked, EngineError> {
+        let weight = Tape::float_transpose(self.leaf(node, "weight")?.clone());
+        let features = first.shape().last().copied().unwrap_or(1);
+        let rows = first.shape().num_elements() / features.max(1);
+        let flat = Tape::float_reshape(first.clone(), Shape::from(vec![rows, features]));
+        let product = Tape::float_matmul(flat, weight);
+        let product = match self.leaves.get(&format!("{}.bias", node.name)) {
+            Some(bias) => {
+                let bias = Tape::float_reshape(
+                    bias.clone(),
+                    Shape::from(vec![1, shape.last().copied().unwrap_or(1)]),
+                );
+                Tape::float_add(product, bias)
+            }
+            None => product,
+        };
+        Ok(Tape::float_reshape(product, Shape::from(shape.to_vec())))
     }
 
     /// The operator's own operand, with as many dimensions as `beside`, and its layout.
@@ -101,7 +127,7 @@ fn product(a: Tracked, b: Tracked) -> Tracked {
 
 /// The larger of two values of one shape; of equal ones the first takes the gradient.
 fn larger(a: Tracked, b: Tracked) -> Tracked {
-    let kind = get_device_settings::<Tape>(&Default::default()).bool_dtype;
+    let kind = get_device_settings::<Tape>(&FlexDevice).bool_dtype;
     let is_larger = Tape::float_greater(b.clone(), a.clone(), kind);
     Tape::float_mask_where(a, is_larger, b)
 }

@@ -6,20 +6,9 @@ use super::super::tape::tensor;
 use super::super::*;
 use crate::reference::operators::{Outcome, Run as Case, agree};
 
-/// Channels first again.
-fn channels_first(value: &Tensor) -> Vec<f32> {
-    let &[batch, height, width, channels] = value.shape.as_slice() else {
-        return value.data.clone();
-    };
-    let at = |n, c, p| value.data[(n * height * width + p) * channels + c];
-    let planes = (0..batch).flat_map(move |n| (0..channels).map(move |c| (n, c)));
-    planes
-        .flat_map(|(n, c)| (0..height * width).map(move |p| at(n, c, p)))
-        .collect()
-}
-
 /// Runs a graph and goes back from its output.
-fn differentiate(case: Case<'_>) -> Outcome {
+#[allow(clippy::needless_pass_by_value, reason = "as the reference calls it")]
+pub(super) fn differentiate(case: Case<'_>) -> Outcome {
     let (shape, data) = layout::channels_last(case.input);
     let images = Tape::float_set_require_grad(Tape::from_inner(tensor(&shape, data)), true);
     let mode = if case.training {
@@ -48,8 +37,8 @@ fn differentiate(case: Case<'_>) -> Outcome {
     let statistics = run.statistics.into_iter().next();
     Outcome {
         gradients: found.collect(),
-        input: channels_first(&input),
-        output: channels_first(&output),
+        input: layout::channels_first(input).data,
+        output: layout::channels_first(output).data,
         statistics: statistics.map(|(_, of, _)| (of.mean, of.variance, of.count)),
         running,
     }

@@ -50,7 +50,7 @@ fn leaf(tensor: &Tensor) -> Tracked {
     Tape::float_set_require_grad(Tape::from_inner(inner), true)
 }
 
-fn numbers(value: burn_flex::FlexTensor) -> Vec<f32> {
+fn numbers(value: &burn_flex::FlexTensor) -> Vec<f32> {
     tape::numbers(&value.to_contiguous()).to_vec()
 }
 
@@ -60,11 +60,11 @@ fn differentiate(
     slopes: &Tensor,
     leaves: &[&Tracked],
 ) -> (Vec<f32>, Vec<Vec<f32>>) {
-    let result = numbers(output.primitive().clone());
+    let result = numbers(output.primitive());
     let slopes = Tape::from_inner(tensor(&output.shape(), slopes.data.clone()));
     let sum = Tape::float_sum(Tape::float_mul(output, slopes));
     let mut gradients = Tape::backward(sum);
-    let mut gradient = |leaf: &&Tracked| numbers(Tape::grad_remove(leaf, &mut gradients).unwrap());
+    let mut gradient = |leaf: &&Tracked| numbers(&Tape::grad_remove(leaf, &mut gradients).unwrap());
     (result, leaves.iter().map(&mut gradient).collect())
 }
 

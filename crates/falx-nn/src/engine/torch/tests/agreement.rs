@@ -89,7 +89,7 @@ fn sequences_of_any_length_are_trained_alike() {
         let lengths = [4, 7, 5];
         let row = |series: usize, slice: usize| {
             let known = slice < lengths[series];
-            LabelRow(LABELS.map(|label| known.then_some((slice + label.index()) % 3 == 0)))
+            LabelRow(LABELS.map(|label| known.then_some((slice + label.index()).is_multiple_of(3))))
         };
         let rows = (0..3).flat_map(|series| (0..7).map(move |slice| row(series, slice)));
         let targets = Targets::new(rows.collect());

@@ -203,18 +203,7 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
-fn devices_are_called_as_in_pytorch() {
-    for (word, device) in [
-        ("cpu", TorchDevice::Cpu),
-        ("cuda", TorchDevice::Cuda(0)),
-        ("cuda:2", TorchDevice::Cuda(2)),
-    ] {
-        assert_eq!(word.parse(), Ok(device));
-    }
-    for word in ["", "gpu", "cuda:x", "cuda2"] {
-        let refused = word.parse::<TorchDevice>();
-        assert!(matches!(refused, Err(EngineError::Device { .. })), "{word}");
-    }
+fn a_card_that_is_not_there_is_named_beside_those_that_are() {
     let config = TorchConfig {
         device: TorchDevice::Cuda(4096),
         mixed_precision: true,

@@ -117,7 +117,7 @@ pub fn convert<'a>(
     let value = match view.operator() {
         "Shape" => {
             let sizes = step.lowering.sizes(step.value(0)?);
-            let sizes = part_of_shape(view, sizes)?;
+            let sizes = part_of_shape(view, &sizes)?;
             return Ok(vec![Known::Array(Rc::new(Array::sizes(sizes)))]);
         }
         "Size" => {

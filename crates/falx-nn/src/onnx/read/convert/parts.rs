@@ -116,21 +116,15 @@ pub fn split(step: &mut Step) -> Result<Vec<Value>, ReadError> {
         Some(parts) => parts.integers(),
         None => view.ints("split"),
     };
-    let parts: Option<Vec<usize>> = match parts {
-        Some(parts) => parts
-            .into_iter()
-            .map(|part| usize::try_from(part).ok())
-            .collect(),
-        None => {
-            // The last of equal parts may be smaller.
-            let count = view.node.output.len().max(1);
-            let each = length.div_ceil(count);
-            Some(
-                (0..count)
-                    .map(|part| each.min(length.saturating_sub(part * each)))
-                    .collect(),
-            )
-        }
+    let parts: Option<Vec<usize>> = if let Some(parts) = parts {
+        let parts = parts.into_iter();
+        parts.map(|part| usize::try_from(part).ok()).collect()
+    } else {
+        // The last of equal parts may be smaller.
+        let count = view.node.output.len().max(1);
+        let each = length.div_ceil(count);
+        let part = |part: usize| each.min(length.saturating_sub(part * each));
+        Some((0..count).map(part).collect())
     };
     let parts = parts.unwrap_or_default();
     if parts

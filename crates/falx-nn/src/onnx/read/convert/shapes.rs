@@ -36,7 +36,7 @@ pub fn reshape(step: &mut Step) -> Result<Value, ReadError> {
             for &axis in axes.iter().flatten() {
                 step.axis(axis, value)?;
             }
-            squeezed(&view, &whole, &axes)?.split_off(1)
+            squeezed(&view, &whole, axes.as_deref())?.split_off(1)
         }
         "Unsqueeze" => {
             let axes = axes(&view, step.optional(1)?.as_ref())?;
@@ -46,7 +46,7 @@ pub fn reshape(step: &mut Step) -> Result<Value, ReadError> {
                     return Err(batch_gone());
                 }
             }
-            unsqueezed(&view, &whole, &axes)?.split_off(1)
+            unsqueezed(&view, &whole, axes.as_deref())?.split_off(1)
         }
         "Flatten" => match view.int("axis", 1) {
             1 => vec![count(&own).ok_or_else(batch_gone)?],
@@ -135,10 +135,8 @@ fn target(step: &Step, value: Value, to: &[Size]) -> Result<Vec<usize>, ReadErro
         .filter(|&known| known > 0)
         .ok_or_else(misfit)?;
     match (*first, open) {
-        (None, Some(_)) => return Err(misfit()),
         // What is left is the batch where the rest makes one image.
-        (None, None) => {}
-        (Some(Size::BATCH), _) => {}
+        (None, None) | (Some(Size::BATCH), _) => {}
         (Some(first), _) if first == Size::of(1) && step.lowering.batch_of_one => {}
         _ => return Err(misfit()),
     }

@@ -76,7 +76,7 @@ fn shapes_that_do_not_fit_are_explained_at_their_node() {
     let mut model = file();
     graph(&mut model).initializer[0] = float("conv.weight", &[2, 3, 1, 1], &[1.0; 6]);
     assert!(
-        matches!(refusal(&model), ReadError::Weight { expected, .. } if expected == [2, 1, 1, 1])
+        matches!(refusal(&model), ReadError::Weight { expected, .. } if *expected == [2, 1, 1, 1])
     );
     let mut model = file();
     graph(&mut model).node[0].attribute = vec![

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::picture_side;
+use crate::cli::picture_side;
 
 /// `falx bench loader`
 #[derive(Debug, Args)]

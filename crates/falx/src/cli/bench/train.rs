@@ -2,10 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use falx_nn::EngineKind;
 
-use super::picture_side;
+use crate::cli::picture_side;
 
 /// `falx bench train`
 #[derive(Debug, Args)]
@@ -13,6 +15,10 @@ pub struct BenchTrain {
     /// The network's name in the zoo.
     #[arg(long, default_value = "simple_cnn", value_name = "NAME")]
     pub network: String,
+    /// What computes: `flex`, or `torch` (libtorch; a build with that feature), with `:cuda` or `:cuda:1` for an NVIDIA
+    /// card and `:bf16` for mixed precision.
+    #[arg(long, default_value_t = EngineKind::Flex, value_name = "NAME", value_parser = EngineKind::from_str)]
+    pub engine: EngineKind,
     /// Images in a batch.
     #[arg(long, default_value = "16", value_name = "N")]
     pub batch: NonZeroUsize,

@@ -25,3 +25,6 @@ fn foreign_weights_are_refused() {
     let none = load(&save(&Parameters::default()).unwrap(), &graph).unwrap_err();
     assert!(matches!(none, WeightsError::Missing { .. }));
 }
+
+mod files;
+mod lies;

@@ -1,0 +1,164 @@
+//! Engines by name, as they are chosen when falx runs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Engine, EngineError, flex_engine};
+
+/// Which engine computes, and where.
+///
+/// Its name is the engine's, then what is chosen of it, with colons: `flex`, `torch`, `torch:bf16`, `torch:cuda`,
+/// `torch:cuda:1:bf16`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// Our own kernels on the processor: the same bytes for any number of threads.
+    #[default]
+    Flex,
+    /// libtorch, in a build with the feature `torch`.
+    Torch(TorchConfig),
+}
+
+/// Where and how the engine on libtorch computes; the default is the processor, in single precision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TorchConfig {
+    /// Where it computes.
+    pub device: TorchDevice,
+    /// Whether convolutions and products of matrices are computed in `bfloat16`.
+    ///
+    /// Parameters, gradients, statistics, sums and the loss stay in single precision. `bfloat16` has the range of single
+    /// precision, so the loss needs no scaling.
+    pub mixed_precision: bool,
+}
+
+/// A device of libtorch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TorchDevice {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The NVIDIA card of this number.
+    Cuda(usize),
+}
+
+impl EngineKind {
+    /// Starts the engine; `seed` decides its dropout, which is the same on every engine.
+    ///
+    /// # Errors
+    /// [`EngineError::NotBuilt`] where this build has none of that name, [`EngineError::Device`] where its library does
+    /// not see the device.
+    pub fn start(self, seed: u64) -> Result<Box<dyn Engine>, EngineError> {
+        match self {
+            Self::Flex => Ok(flex_engine(seed)),
+            #[cfg(feature = "torch")]
+            Self::Torch(config) => super::torch_engine(seed, config),
+            #[cfg(not(feature = "torch"))]
+            Self::Torch(_) => Err(EngineError::NotBuilt {
+                engine: "torch",
+                remedy: "build it with --features torch (docs/torch.md says what that needs)",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Torch(config) = self else {
+            return f.write_str("flex");
+        };
+        f.write_str("torch")?;
+        if config.device != TorchDevice::Cpu {
+            write!(f, ":{}", config.device)?;
+        }
+        if config.mixed_precision {
+            f.write_str(":bf16")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TorchDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(card) => write!(f, "cuda:{card}"),
+        }
+    }
+}
+
+impl FromStr for EngineKind {
+    type Err = EngineError;
+
+    fn from_str(name: &str) -> Result<Self, EngineError> {
+        let unknown = || EngineError::Name(name.to_owned());
+        if name == "flex" {
+            return Ok(Self::Flex);
+        }
+        let chosen = name.strip_prefix("torch").ok_or_else(unknown)?;
+        let mixed_precision = chosen.ends_with(":bf16");
+        let device = match chosen.strip_suffix(":bf16").unwrap_or(chosen) {
+            "" => TorchDevice::Cpu,
+            ":cuda" => TorchDevice::Cuda(0),
+            card => {
+                let card = card.strip_prefix(":cuda:").ok_or_else(unknown)?;
+                TorchDevice::Cuda(card.parse().map_err(|_| unknown())?)
+            }
+        };
+        Ok(Self::Torch(TorchConfig {
+            device,
+            mixed_precision,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_have_names_and_what_is_none_is_refused() {
+        let torch = |device, mixed_precision| {
+            EngineKind::Torch(TorchConfig {
+                device,
+                mixed_precision,
+            })
+        };
+        for (name, kind) in [
+            ("flex", EngineKind::Flex),
+            ("torch", torch(TorchDevice::Cpu, false)),
+            ("torch:bf16", torch(TorchDevice::Cpu, true)),
+            ("torch:cuda:0", torch(TorchDevice::Cuda(0), false)),
+            ("torch:cuda:12:bf16", torch(TorchDevice::Cuda(12), true)),
+        ] {
+            assert_eq!(name.parse::<EngineKind>().unwrap(), kind);
+            assert_eq!(kind.to_string(), name);
+        }
+        assert_eq!(
+            "torch:cuda".parse::<EngineKind>().unwrap(),
+            torch(TorchDevice::Cuda(0), false)
+        );
+        for name in [
+            "",
+            "flex:cuda",
+            "torch:",
+            "torch:cuda:",
+            "torch:cuda:-1",
+            "torch:cpu:fp8",
+            "Torch",
+        ] {
+            let refused = name.parse::<EngineKind>();
+            assert_eq!(refused, Err(EngineError::Name(name.to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_a_build_has_not_or_a_machine_has_not_is_an_error_with_its_remedy() {
+        assert_eq!(EngineKind::Flex.start(0).unwrap().name(), "flex");
+        let kind: EngineKind = "torch:cuda:4096".parse().unwrap();
+        let error = kind.start(0).err().unwrap();
+        if cfg!(feature = "torch") {
+            assert!(matches!(error, EngineError::Device { .. }), "{error}");
+        } else {
+            assert!(error.to_string().contains("--features torch"), "{error}");
+        }
+    }
+}

