@@ -66,6 +66,9 @@ def torch(request, channels_last):
         options |= {"aux_logits": False, "init_weights": False, "transform_input": False}
     start = time.perf_counter()
     model = torchvision.models.get_model(request["network"], weights=None, num_classes=6, **options)
+    if "fc.0.weight" in weights:
+        linear = lambda at: torch.nn.Linear(*reversed(weights[at].shape))
+        model.fc = torch.nn.Sequential(linear("fc.0.weight"), torch.nn.ReLU(), linear("fc.2.weight"))
     missing, unknown = model.load_state_dict(weights, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unknown:
@@ -91,6 +94,8 @@ def timed():
 
 def answer(request):
     if "setup" not in request:
+        # The others had the caches, and this one's threads sleep: a turn's first run is not counted.
+        timed()
         logits, wall_ms, cpu_ms = timed()
         return {"wall_ms": wall_ms, "cpu_ms": cpu_ms, "peak_mib": status_mib("VmHWM:")}
     request = request["setup"]

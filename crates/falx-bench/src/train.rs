@@ -132,6 +132,9 @@ impl Course {
         let config = NetworkConfig {
             name: options.network.clone(),
             size: options.size,
+            // Chance would make other steps of falx's and of the peer's.
+            dropout: 0.0,
+            stochastic_depth: Some(0.0),
             ..NetworkConfig::default()
         };
         let graph = zoo::build(&config)?;

@@ -34,7 +34,9 @@ pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed], finish: Finish<
     let rows = plan.positions(0, 0, result.rows);
     let touched = source.row() * plan.step[0] + result.row() * plan.spread[0];
     let least = PIXELS.div_ceil(plan.positions(1, 0, result.columns));
-    let tile = (TILE / touched).max(least).clamp(1, rows);
+    // Few images are divided so that no thread is without a tile: no sum depends on where tiles begin.
+    let share = (rows * (images.len() / source.len())).div_ceil(rayon::current_num_threads());
+    let tile = (TILE / touched).max(least).min(share).clamp(1, rows);
     let tiles: Vec<_> = results
         .chunks_exact_mut(result.len())
         .zip(images.chunks_exact(source.len()))

@@ -68,9 +68,9 @@ benches/peer_env.sh makes a Python for it. In JSON, ratios are to the better of 
   falx bench infer --network inception_v3 --batch 1,8 --peer python --python venv/bin/python --threads 2 --json
 
 The peers are ONNX Runtime, which runs the same file, and PyTorch with the same weights, once with its own order of images
-in memory and once channels-last. Each contender has a process of its own and as many threads; all must give the same
-probabilities. benches/peer_env.sh makes a Python for them. In JSON, ratios are to the fastest peer, and above 1 mean that
-falx is better.")]
+in memory and once channels-last. Each contender has a process of its own and as many threads, and runs once before each run
+that counts; all must give the same probabilities. benches/peer_env.sh makes a Python for them. In JSON, ratios are to the
+fastest peer, and above 1 mean that falx is better.")]
     Infer(BenchInfer),
 }
 
