@@ -55,24 +55,24 @@ impl Function {
     /// The function of each of `values`.
     pub fn forward(self, values: &[f32]) -> Vec<f32> {
         match self {
-            Self::Clip { min, max } => each(values, |x| x.max(min).min(max)),
-            Self::LeakyRelu { alpha } => each(values, |x| if x > 0.0 { x } else { alpha * x }),
+            Self::Clip { min, max } => each(values, move |x| x.max(min).min(max)),
+            Self::LeakyRelu { alpha } => each(values, move |x| if x > 0.0 { x } else { alpha * x }),
             Self::Tanh => each(values, f32::tanh),
             Self::HardSigmoid { alpha, beta } => {
-                each(values, |x| (alpha * x + beta).clamp(0.0, 1.0))
+                each(values, move |x| (alpha * x + beta).clamp(0.0, 1.0))
             }
-            Self::HardSwish => each(values, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::Swish { alpha } => each(values, |x| x * logistic(alpha * x)),
-            Self::Gelu => each(values, |x| x * normal_share(x)),
-            Self::GeluTanh => each(values, |x| 0.5 * x * (1.0 + bent(x).0.tanh())),
-            Self::Softplus => each(values, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+            Self::HardSwish => each(values, move |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::Swish { alpha } => each(values, move |x| x * logistic(alpha * x)),
+            Self::Gelu => each(values, move |x| x * normal_share(x)),
+            Self::GeluTanh => each(values, move |x| 0.5 * x * (1.0 + bent(x).0.tanh())),
+            Self::Softplus => each(values, move |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
             Self::Exp => each(values, f32::exp),
             Self::Log => each(values, f32::ln),
             Self::Sqrt => each(values, f32::sqrt),
-            Self::Neg => each(values, |x| -x),
+            Self::Neg => each(values, move |x| -x),
             Self::Pow { exponent } => match whole(exponent) {
-                Some(power) => each(values, |x| x.powi(power)),
-                None => each(values, |x| x.powf(exponent)),
+                Some(power) => each(values, move |x| x.powi(power)),
+                None => each(values, move |x| x.powf(exponent)),
             },
         }
     }
@@ -84,56 +84,60 @@ impl Function {
                 pairs(
                     values,
                     slopes,
-                    |x, g| {
+                    move |x, g| {
                         if x > min && x < max { g } else { 0.0 }
                     },
                 )
             }
-            Self::LeakyRelu { alpha } => {
-                pairs(values, slopes, |x, g| if x > 0.0 { g } else { alpha * g })
-            }
-            Self::Tanh => pairs(values, slopes, |x, g| {
+            Self::LeakyRelu { alpha } => pairs(
+                values,
+                slopes,
+                move |x, g| if x > 0.0 { g } else { alpha * g },
+            ),
+            Self::Tanh => pairs(values, slopes, move |x, g| {
                 let t = x.tanh();
                 g * (1.0 - t * t)
             }),
-            Self::HardSigmoid { alpha, beta } => pairs(values, slopes, |x, g| {
+            Self::HardSigmoid { alpha, beta } => pairs(values, slopes, move |x, g| {
                 let y = alpha * x + beta;
                 if y > 0.0 && y < 1.0 { alpha * g } else { 0.0 }
             }),
-            Self::HardSwish => pairs(values, slopes, |x, g| {
+            Self::HardSwish => pairs(values, slopes, move |x, g| {
                 let inside = if x < 3.0 { x / 3.0 + 0.5 } else { 1.0 };
                 g * if x > -3.0 { inside } else { 0.0 }
             }),
-            Self::Swish { alpha } => pairs(values, slopes, |x, g| {
+            Self::Swish { alpha } => pairs(values, slopes, move |x, g| {
                 let s = logistic(alpha * x);
                 g * (s + alpha * x * s * (1.0 - s))
             }),
-            Self::Gelu => pairs(values, slopes, |x, g| {
+            Self::Gelu => pairs(values, slopes, move |x, g| {
                 g * (normal_share(x) + x * FRAC_1_SQRT_2PI * exp(-0.5 * x * x))
             }),
-            Self::GeluTanh => pairs(values, slopes, |x, g| {
+            Self::GeluTanh => pairs(values, slopes, move |x, g| {
                 let (inner, slope) = bent(x);
                 let t = inner.tanh();
                 g * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope)
             }),
-            Self::Softplus => pairs(values, slopes, |x, g| g * logistic(x)),
-            Self::Exp => pairs(values, slopes, |x, g| g * x.exp()),
-            Self::Log => pairs(values, slopes, |x, g| g / x),
-            Self::Sqrt => pairs(values, slopes, |x, g| 0.5 * g / x.sqrt()),
+            Self::Softplus => pairs(values, slopes, move |x, g| g * logistic(x)),
+            Self::Exp => pairs(values, slopes, move |x, g| g * x.exp()),
+            Self::Log => pairs(values, slopes, move |x, g| g / x),
+            Self::Sqrt => pairs(values, slopes, move |x, g| 0.5 * g / x.sqrt()),
             Self::Neg => pairs(values, slopes, |_, g| -g),
             Self::Pow { exponent } => match whole(exponent - 1.0) {
-                Some(power) => pairs(values, slopes, |x, g| g * exponent * x.powi(power)),
-                None => pairs(values, slopes, |x, g| g * exponent * x.powf(exponent - 1.0)),
+                Some(power) => pairs(values, slopes, move |x, g| g * exponent * x.powi(power)),
+                None => pairs(values, slopes, move |x, g| {
+                    g * exponent * x.powf(exponent - 1.0)
+                }),
             },
         }
     }
 }
 
-fn each(values: &[f32], of: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
+fn each(values: &[f32], of: impl Fn(f32) -> f32 + Copy + Send + Sync) -> Vec<f32> {
     let (arch, mut results) = (Arch::new(), buffers::taken(values.len()));
     let chunks = results.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
     chunks.for_each(|(results, values)| {
-        arch.dispatch(|| {
+        arch.dispatch(move || {
             for (result, &x) in results.iter_mut().zip(values) {
                 *result = of(x);
             }
@@ -142,12 +146,16 @@ fn each(values: &[f32], of: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     results
 }
 
-fn pairs(values: &[f32], slopes: &[f32], of: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+fn pairs(
+    values: &[f32],
+    slopes: &[f32],
+    of: impl Fn(f32, f32) -> f32 + Copy + Send + Sync,
+) -> Vec<f32> {
     let (arch, mut results) = (Arch::new(), buffers::taken(values.len()));
     let inputs = values.par_chunks(CHUNK).zip(slopes.par_chunks(CHUNK));
     let chunks = results.par_chunks_mut(CHUNK).zip(inputs);
     chunks.for_each(|(results, (values, slopes))| {
-        arch.dispatch(|| {
+        arch.dispatch(move || {
             for ((result, &x), &g) in results.iter_mut().zip(values).zip(slopes) {
                 *result = of(x, g);
             }

@@ -75,6 +75,7 @@ pub use flatten::Flatten;
 pub use gelu::Gelu;
 pub use gemm::Gemm;
 pub use global_average_pool::GlobalAveragePool;
+pub(crate) use global_average_pool::{means, means_gradient};
 pub use global_max_pool::GlobalMaxPool;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;

@@ -8,7 +8,7 @@ use crate::operators::{ConvKernel, Epilogue, Normalisation, PoolKernel, rectifie
 
 mod values;
 
-pub use values::{conv_transpose, function, join, normalise_rows, resample, scale};
+pub use values::{conv_transpose, function, join, mean, normalise_rows, resample, scale};
 
 /// A gradient with the shape of the value it belongs to.
 fn like(value: &FlexTensor, data: Vec<f32>) -> FlexTensor {

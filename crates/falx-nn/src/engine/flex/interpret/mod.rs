@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use burn_autodiff::Autodiff;
+use burn_backend::TensorMetadata;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
-use burn_backend::{Shape, TensorMetadata};
 use burn_flex::Flex;
 
 use super::fusion::Fused;
@@ -303,11 +303,7 @@ impl<'a> Interpreter<'a> {
             Operator::Gemm(_) => self.linear(node, first, &shape)?,
             Operator::GlobalAveragePool(_) => {
                 let [channels, height, width] = self.image(node.inputs.first());
-                let pixels = Tape::float_reshape(
-                    one(),
-                    Shape::from(vec![self.batch, height * width, channels]),
-                );
-                Tape::float_reshape(Tape::float_mean_dim(pixels, 1), Shape::from(shape))
+                kernels::mean(first, [self.batch, height, width, channels], &shape)
             }
             Operator::MaxPool(pool) => {
                 let kernel = PoolKernel::new(

@@ -6,7 +6,8 @@ use burn_flex::FlexTensor;
 use super::super::tape::{Recorded, Tracked, numbers, record, tensor};
 use super::like;
 use crate::operators::{
-    ConvKernel, Function, Resample, RowNormalisation, join as rows, part, scale as channels,
+    ConvKernel, Function, Resample, RowNormalisation, join as rows, means, means_gradient, part,
+    scale as channels,
 };
 
 #[derive(Clone, Debug)]
@@ -132,6 +133,32 @@ pub fn join<const N: usize>(inputs: [&Tracked; N]) -> Tracked {
     }
     let results = rows(&values.each_ref().map(numbers), &widths);
     record(inputs, RecordedJoin(shapes), tensor(&shape, results))
+}
+
+#[derive(Clone, Debug)]
+struct RecordedMean {
+    /// N, H, W, C.
+    shape: [usize; 4],
+}
+
+impl Recorded<1> for RecordedMean {
+    fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
+        let [_, height, width, channels] = self.shape;
+        let gradient = means_gradient(numbers(slopes), height * width, channels);
+        [Some(tensor(&self.shape, gradient))]
+    }
+}
+
+/// Each channel's mean of images of N, H, W, C, into values of `shape`.
+pub fn mean(images: &Tracked, input: [usize; 4], shape: &[usize]) -> Tracked {
+    let [_, height, width, channels] = input;
+    let values = images.primitive().to_contiguous();
+    let results = means(numbers(&values), height * width, channels);
+    record(
+        [images],
+        RecordedMean { shape: input },
+        tensor(shape, results),
+    )
 }
 
 #[derive(Clone, Debug)]
