@@ -169,6 +169,57 @@ fn order_pairs_what_names_cannot() {
 }
 
 #[test]
+fn a_linear_layer_gives_nothing_to_a_normalisation_of_its_width() {
+    use crate::{BatchNormalization, Conv, Flatten, Gemm, GlobalAveragePool, GraphBuilder, Value};
+    let mut graph = GraphBuilder::new("widths", &[3, 8, 8]);
+    let conv = Conv::same(4, 3);
+    let x = graph.add("conv", conv, &[Value::INPUT]).unwrap();
+    let x = graph
+        .add("bn", BatchNormalization::default(), &[x])
+        .unwrap();
+    let x = graph.add("pool", GlobalAveragePool, &[x]).unwrap();
+    let x = graph.add("flatten", Flatten, &[x]).unwrap();
+    let fc = Gemm {
+        features: 6,
+        bias: true,
+    };
+    let x = graph.add("fc", fc, &[x]).unwrap();
+    let graph = graph.output("logits", x).finish().unwrap();
+    let tensor =
+        |name: &str, shape: &[usize], value| (name.to_owned(), Tensor::filled(shape, value));
+    let file = NamedTensors {
+        format: Format::Tfjs,
+        tensors: vec![
+            tensor("batch_normalization_3.bias", &[4], 3.0),
+            tensor("batch_normalization_3.running_mean", &[4], 3.5),
+            tensor("batch_normalization_3.running_var", &[4], 3.75),
+            tensor("conv2d_7.weight", &[4, 3, 3, 3], 7.0),
+            tensor("dense_1.weight", &[4, 9], 1.0),
+            tensor("dense_1.bias", &[4], 1.5),
+            tensor("dense_2.weight", &[6, 9], 2.0),
+            tensor("dense_2.bias", &[6], 2.5),
+        ],
+        left_out: Vec::new(),
+    };
+    let mapping = map(&file, &graph, &MapRules::default()).unwrap();
+    let pairs: Vec<_> = mapping
+        .tensors()
+        .map(|(name, tensor)| (name, tensor.data[0]))
+        .collect();
+    // The linear layer has another width, so that its bias is not taken without its weights.
+    assert_eq!(
+        pairs,
+        [
+            ("bn.bias", 3.0),
+            ("bn.running_mean", 3.5),
+            ("bn.running_var", 3.75),
+            ("conv.weight", 7.0)
+        ]
+    );
+    assert_eq!(mapping.unexpected.len(), 4);
+}
+
+#[test]
 fn colours_become_channels_that_sum_up_to_them() {
     let (_, parameters) = network();
     let file = named(&parameters, str::to_owned);
