@@ -184,13 +184,22 @@ fn outputs_are_found_by_name_and_must_be_six_probabilities_a_slice() {
             |error: &ModelError| matches!(error, ModelError::Value { slice: 1, .. });
         let error = answer(&linear("probabilities", 6, 0.5), kind).unwrap_err();
         assert!(no_probability(&error), "{error}");
-        // A damaged network is known when it is loaded, or else by what it gives.
-        for weight in [f32::NAN, f32::INFINITY] {
-            let error = answer(&linear("logits", 6, weight), kind).unwrap_err();
-            let refused = error
-                .to_string()
-                .contains("`fc.weight` holds NaN or infinite values");
-            assert!(no_probability(&error) || refused, "{error}");
+        // Our own importer knows a damaged network when it loads it; rten's shows by what it gives.
+        for (name, weight) in [
+            ("logits", f32::NAN),
+            ("logits", f32::INFINITY),
+            ("probabilities", f32::NAN),
+        ] {
+            let error = answer(&linear(name, 6, weight), kind).unwrap_err();
+            if kind == RuntimeKind::Falx {
+                assert!(matches!(error, ModelError::Load { .. }), "{error}");
+                assert!(
+                    error.to_string().contains("`fc.weight` holds NaN"),
+                    "{error}"
+                );
+            } else {
+                assert!(no_probability(&error), "{error}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use falx_core::LabelRow;
 use serde_json::Value;
 
+use crate::zoo::{NetworkConfig, build};
 use crate::{Graph, ParameterKind, ParameterSpec, Parameters, Targets, Tensor};
 
 /// SplitMix64 from the FNV-1a hash of a tensor's name.
@@ -29,6 +30,19 @@ impl Stream {
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 * 2_f64.powi(-53)
     }
+}
+
+/// A small simple CNN with the formula's weights.
+pub fn small_network() -> (Graph, Parameters) {
+    let config = NetworkConfig {
+        size: 32,
+        width: 4,
+        dropout: 0.2,
+        ..NetworkConfig::default()
+    };
+    let graph = build(&config).unwrap();
+    let parameters = formula_parameters(&graph);
+    (graph, parameters)
 }
 
 /// The tensor the formula gives for a name.

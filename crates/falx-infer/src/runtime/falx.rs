@@ -3,7 +3,7 @@
 use falx_nn::onnx::{ReadOptions, read_bytes};
 use falx_nn::{Graph, Parameters, Prepared, Tensor};
 
-use super::{Runtime, RuntimeError, RuntimeKind, check};
+use super::{Runtime, RuntimeError, RuntimeKind};
 
 /// A network in the form in which our own kernels run it.
 pub struct Network {
@@ -52,12 +52,11 @@ impl Runtime for Network {
         &self.input
     }
 
-    fn run(
+    fn compute(
         &mut self,
         images: &[f32],
         shape: [usize; 4],
     ) -> Result<Vec<(String, Tensor)>, RuntimeError> {
-        check(&self.input, images, shape)?;
         let images = Tensor {
             shape: shape.to_vec(),
             data: images.to_vec(),

@@ -131,18 +131,32 @@ pub trait Runtime: Send {
     /// The lengths of its input, batch first; `None` where any will do.
     fn input(&self) -> &[Option<usize>];
 
+    /// Computes all outputs of images that the network takes.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Run`].
+    fn compute(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+    ) -> Result<Vec<(String, Tensor)>, RuntimeError>;
+
     /// All outputs by name, in the network's order.
     ///
     /// # Shape
     /// `images` is N × C × H × W, row-major; every output begins with N.
     ///
     /// # Errors
-    /// [`RuntimeError::Input`] and [`RuntimeError::Run`].
+    /// [`RuntimeError::Input`] for images that the network does not take, before a run-time can stumble over them;
+    /// [`RuntimeError::Run`].
     fn run(
         &mut self,
         images: &[f32],
         shape: [usize; 4],
-    ) -> Result<Vec<(String, Tensor)>, RuntimeError>;
+    ) -> Result<Vec<(String, Tensor)>, RuntimeError> {
+        check(self.input(), images, shape)?;
+        self.compute(images, shape)
+    }
 }
 
 /// Loads the bytes of an ONNX file into a run-time that is to compute with `threads` threads.
@@ -178,7 +192,7 @@ pub fn prepare(
     Ok(Box::new(network))
 }
 
-/// Refuses a batch that a network of this `input` does not take, before a run-time can stumble over it.
+/// Refuses a batch that a network of this `input` does not take.
 fn check(input: &[Option<usize>], images: &[f32], shape: [usize; 4]) -> Result<(), RuntimeError> {
     let fits = |(expected, found): (&Option<usize>, usize)| expected.is_none_or(|x| x == found);
     let product = shape

@@ -8,7 +8,7 @@ use ::ort::session::Session;
 use ::ort::value::{TensorRef, ValueType};
 use falx_nn::Tensor;
 
-use super::{ORT_LIBRARY, Runtime, RuntimeError, RuntimeKind, check};
+use super::{ORT_LIBRARY, Runtime, RuntimeError, RuntimeKind};
 
 /// A process has one for good.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
@@ -93,12 +93,11 @@ impl Runtime for Network {
         &self.input.1
     }
 
-    fn run(
+    fn compute(
         &mut self,
         images: &[f32],
         shape: [usize; 4],
     ) -> Result<Vec<(String, Tensor)>, RuntimeError> {
-        check(&self.input.1, images, shape)?;
         let failed = |reason: String| RuntimeError::Run {
             runtime: RuntimeKind::Ort,
             shape,

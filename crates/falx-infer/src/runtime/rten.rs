@@ -6,7 +6,7 @@ use ::rten::{Dimension, NodeId, RunOptions, ThreadPool, ValueView};
 use falx_nn::Tensor;
 use rten_tensor::Layout;
 
-use super::{Runtime, RuntimeError, RuntimeKind, check};
+use super::{Runtime, RuntimeError, RuntimeKind};
 
 /// A network that rten has loaded.
 pub struct Network {
@@ -68,12 +68,11 @@ impl Runtime for Network {
         &self.input.1
     }
 
-    fn run(
+    fn compute(
         &mut self,
         images: &[f32],
         shape: [usize; 4],
     ) -> Result<Vec<(String, Tensor)>, RuntimeError> {
-        check(&self.input.1, images, shape)?;
         let failed = |reason: String| RuntimeError::Run {
             runtime: RuntimeKind::Rten,
             shape,

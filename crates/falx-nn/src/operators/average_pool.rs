@@ -1,7 +1,7 @@
 //! The mean under a sliding window.
 
+use super::Rules;
 use super::window::Window;
-use super::{Rules, image};
 use crate::onnx::Attribute;
 
 /// ONNX `AveragePool`.
@@ -37,13 +37,7 @@ impl Rules for AveragePool {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
-        let [channels, height, width] = image(inputs)?;
-        let [top, left, bottom, right] = self.pads;
-        if top.max(bottom) >= self.kernel[0] || left.max(right) >= self.kernel[1] {
-            return Err("the padding must be smaller than the kernel");
-        }
-        let [rows, columns] = self.window().output([height, width])?;
-        Ok(vec![channels, rows, columns])
+        self.window().pooled(inputs)
     }
 
     fn attributes(&self) -> Vec<Attribute> {

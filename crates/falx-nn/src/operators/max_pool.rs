@@ -3,9 +3,9 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::Rules;
 use super::buffers;
 use super::window::Window;
-use super::{Rules, image};
 use crate::onnx::Attribute;
 
 /// ONNX `MaxPool`; the first of equal values takes the gradient.
@@ -59,13 +59,7 @@ impl Rules for MaxPool {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
-        let [channels, height, width] = image(inputs)?;
-        let [top, left, bottom, right] = self.pads;
-        if top.max(bottom) >= self.kernel[0] || left.max(right) >= self.kernel[1] {
-            return Err("the padding must be smaller than the kernel");
-        }
-        let [rows, columns] = self.window().output([height, width])?;
-        Ok(vec![channels, rows, columns])
+        self.window().pooled(inputs)
     }
 
     fn attributes(&self) -> Vec<Attribute> {

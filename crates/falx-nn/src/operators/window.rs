@@ -1,5 +1,7 @@
 //! The sliding window that convolution and pooling share.
 
+use super::image;
+
 /// A window that slides over an image's rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -12,6 +14,17 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// The shape of what pooling makes of an image.
+    pub fn pooled(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, &'static str> {
+        let [channels, height, width] = image(inputs)?;
+        let [top, left, bottom, right] = self.pads;
+        if top.max(bottom) >= self.kernel[0] || left.max(right) >= self.kernel[1] {
+            return Err("the padding must be smaller than the kernel");
+        }
+        let [rows, columns] = self.output([height, width])?;
+        Ok(vec![channels, rows, columns])
+    }
+
     /// How many positions the window takes on an image of `size` (height, width).
     pub fn output(&self, size: [usize; 2]) -> Result<[usize; 2], &'static str> {
         Ok([self.along(0, size[0])?, self.along(1, size[1])?])

@@ -1,19 +1,6 @@
 use super::*;
-use crate::reference::{formula, formula_parameters};
-use crate::zoo::{NetworkConfig, build};
+use crate::reference::{formula, formula_parameters, small_network};
 use crate::{Conv, Graph, GraphBuilder, Operator, Parameters, Tensor, Value, flex_engine};
-
-fn network() -> (Graph, Parameters) {
-    let config = NetworkConfig {
-        size: 32,
-        width: 4,
-        dropout: 0.2,
-        ..NetworkConfig::default()
-    };
-    let graph = build(&config).unwrap();
-    let parameters = formula_parameters(&graph);
-    (graph, parameters)
-}
 
 fn distance(before: (&Graph, &Parameters), after: (&Graph, &Parameters)) -> f32 {
     let input = [&[3], before.0.input()].concat();
@@ -29,7 +16,7 @@ fn distance(before: (&Graph, &Parameters), after: (&Graph, &Parameters)) -> f32 
 
 #[test]
 fn batch_normalisation_lies_in_the_convolution_before_it() {
-    let (graph, parameters) = network();
+    let (graph, parameters) = small_network();
     let (folded, weights) = fold_batch_normalization(&graph, &parameters).unwrap();
     let norms = |graph: &Graph| {
         let nodes = graph.nodes().iter();
@@ -68,7 +55,7 @@ fn what_is_read_twice_is_not_folded() {
 
 #[test]
 fn dropout_goes_and_the_numbers_stay() {
-    let (graph, parameters) = network();
+    let (graph, parameters) = small_network();
     let without = without_dropout(&graph).unwrap();
     assert_eq!(without.nodes().len() + 1, graph.nodes().len());
     assert_eq!(

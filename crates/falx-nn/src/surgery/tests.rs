@@ -1,19 +1,6 @@
 use super::*;
-use crate::reference::{formula, formula_parameters};
-use crate::zoo::{NetworkConfig, build};
+use crate::reference::{formula, small_network};
 use crate::{flex_engine, onnx};
-
-fn network() -> (Graph, Parameters) {
-    let config = NetworkConfig {
-        size: 32,
-        width: 4,
-        dropout: 0.2,
-        ..NetworkConfig::default()
-    };
-    let graph = build(&config).unwrap();
-    let parameters = formula_parameters(&graph);
-    (graph, parameters)
-}
 
 const HEAD: Head = Head {
     outputs: 6,
@@ -23,7 +10,7 @@ const HEAD: Head = Head {
 
 #[test]
 fn a_cut_keeps_what_the_value_needs_and_its_numbers() {
-    let (graph, parameters) = network();
+    let (graph, parameters) = small_network();
     let backbone = graph.cut_at("flatten").unwrap();
     assert_eq!(backbone.nodes().last().unwrap().name, "flatten");
     assert_eq!(
@@ -45,7 +32,7 @@ fn a_cut_keeps_what_the_value_needs_and_its_numbers() {
 
 #[test]
 fn an_imported_file_is_cut_by_its_own_names_and_takes_a_head() {
-    let (graph, parameters) = network();
+    let (graph, parameters) = small_network();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
     onnx::write(&graph, &parameters, &path).unwrap();
@@ -73,7 +60,7 @@ fn an_imported_file_is_cut_by_its_own_names_and_takes_a_head() {
 
 #[test]
 fn grey_images_give_the_same_with_any_number_of_channels() {
-    let (graph, parameters) = network();
+    let (graph, parameters) = small_network();
     let grey = formula("input", &[2, 1, 32, 32]);
     let repeated = |channels: usize| {
         let planes = grey.data.chunks_exact(32 * 32);

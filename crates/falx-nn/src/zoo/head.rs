@@ -3,11 +3,11 @@
 use super::NetworkConfig;
 use super::config::{Head, Pooling};
 use super::features::{Dense, Features, Own};
-use super::layers::Activation;
+use super::layers::{Activation, linear};
 use super::{coherent, convnext};
 use crate::{
-    Clip, Concat, Dropout, Flatten, Gemm, GlobalAveragePool, GraphBuilder, GraphError, MaxPool,
-    Pow, Value,
+    Clip, Concat, Dropout, Flatten, GlobalAveragePool, GraphBuilder, GraphError, MaxPool, Pow,
+    Value,
 };
 
 /// The exponent of the generalised mean.
@@ -99,22 +99,6 @@ fn pool(graph: &mut GraphBuilder, map: Value, pooling: Pooling) -> Result<Value,
             )
         }
     }
-}
-
-fn linear(
-    graph: &mut GraphBuilder,
-    name: &str,
-    features: usize,
-    x: Value,
-) -> Result<Value, GraphError> {
-    graph.add(
-        name,
-        Gemm {
-            features,
-            bias: true,
-        },
-        &[x],
-    )
 }
 
 fn dropout(

@@ -1,8 +1,8 @@
 //! The few layers that most networks are made of.
 
 use crate::{
-    AveragePool, BatchNormalization, Clip, Conv, GraphBuilder, GraphError, HardSwish, MaxPool,
-    Operator, Relu, StochasticDepth, Swish, Value,
+    AveragePool, BatchNormalization, Clip, Conv, Gemm, GraphBuilder, GraphError, HardSwish,
+    MaxPool, Operator, Relu, StochasticDepth, Swish, Value,
 };
 
 /// A batch normalisation with TensorFlow's epsilon, as the Inception networks have it.
@@ -137,4 +137,21 @@ pub fn residual(
         x = graph.add(&format!("{name}.stochastic_depth"), depth, &[x])?;
     }
     graph.add(&format!("{name}.add"), crate::Add::default(), &[x, input])
+}
+
+/// A linear layer with bias.
+pub fn linear(
+    graph: &mut GraphBuilder,
+    name: &str,
+    features: usize,
+    x: Value,
+) -> Result<Value, GraphError> {
+    graph.add(
+        name,
+        Gemm {
+            features,
+            bias: true,
+        },
+        &[x],
+    )
 }

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::coherent;
 use super::config::Coherence;
+use super::layers::linear;
 use crate::{
-    Add, Concat, Constant, Dropout, Gelu, Gemm, Graph, GraphBuilder, GraphError, Gru,
-    Initialisation, LayerNormalization, LengthMask, Lstm, MatMul, Mul, ParameterKind, Reshape,
-    Slice, Softmax, Sub, Transpose, Value,
+    Add, Concat, Constant, Dropout, Gelu, Graph, GraphBuilder, GraphError, Gru, Initialisation,
+    LayerNormalization, LengthMask, Lstm, MatMul, Mul, ParameterKind, Reshape, Slice, Softmax, Sub,
+    Transpose, Value,
 };
 
 /// Which network, and for what series.
@@ -169,22 +170,6 @@ fn graph(config: &SequenceConfig) -> Result<Graph, GraphError> {
         &[x],
     )?;
     graph.output("logits", x).finish()
-}
-
-fn linear(
-    graph: &mut GraphBuilder,
-    name: &str,
-    features: usize,
-    x: Value,
-) -> Result<Value, GraphError> {
-    graph.add(
-        name,
-        Gemm {
-            features,
-            bias: true,
-        },
-        &[x],
-    )
 }
 
 /// Each slice with what it has more than the slice before it, and what the slice after it has more; 0 at the ends.
