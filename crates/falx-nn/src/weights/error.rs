@@ -30,7 +30,7 @@ pub enum ReadError {
 pub enum FormatError {
     /// None of the kinds that are known.
     #[error(
-        "no weights that falx knows: it reads .safetensors, PyTorch's .pth and .pt, and Keras' .h5 (an ONNX file holds a whole network: `falx models import` takes it as such)"
+        "no weights that falx knows: it reads .safetensors, PyTorch's .pth and .pt, and Keras' .h5; of an ONNX file, save the network's weights as .safetensors where it was made"
     )]
     Unknown,
     /// No tensor of floating-point numbers.

@@ -118,7 +118,7 @@ pub struct ModelsImport {
     /// Beginnings of the file's names, and what they are called here.
     #[arg(long, value_name = "OLD=NEW", value_delimiter = ',', value_parser = renaming)]
     pub rename: Vec<(String, String)>,
-    /// Pair the first tensor of a kind and shape with the first parameter of it, whatever they are called.
+    /// Pair the first layer of a kind and shape with the first such layer of the network, whatever they are called.
     #[arg(long, conflicts_with = "rename")]
     pub by_order: bool,
     /// Where starts what the file lacks.

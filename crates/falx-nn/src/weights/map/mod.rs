@@ -19,7 +19,7 @@ pub enum Pairing {
     Auto,
     /// By name.
     Name,
-    /// The first of a kind and shape to the first, the second to the second: names do not matter.
+    /// The first layer of a kind and shape to the first, the second to the second: names do not matter.
     Order,
 }
 
