@@ -25,8 +25,9 @@ pub mod zoo;
 #[cfg(feature = "torch")]
 pub use engine::torch_engine;
 pub use engine::{
-    Engine, EngineError, EngineKind, Input, PrepareError, Prepared, StepOutput, TorchConfig,
-    TorchDevice, Training, flex_engine,
+    Engine, EngineError, EngineKind, Input, Motion, PrepareError, Prepared, StepOutput, StepReport,
+    StepSettings, TorchConfig, TorchDevice, Training, TrainingSession, TrainingState, Weights,
+    flex_engine,
 };
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{

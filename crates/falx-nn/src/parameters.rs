@@ -158,11 +158,26 @@ impl Gradients {
     pub fn clip(&mut self, max_norm: f64) -> f64 {
         let norm = self.norm();
         let factor = (max_norm / (norm + 1e-6)).min(1.0) as f32;
-        if factor < 1.0 {
+        self.scale(factor);
+        norm
+    }
+
+    /// Multiplies all gradients with `factor`; 1 leaves every bit.
+    pub fn scale(&mut self, factor: f32) {
+        if factor != 1.0 {
             for tensor in self.0.values_mut() {
                 tensor.data.iter_mut().for_each(|g| *g *= factor);
             }
         }
-        norm
+    }
+
+    /// Adds `factor` times other gradients of the same network; a parameter that had none takes the other's.
+    pub fn add(&mut self, other: &Self, factor: f32) {
+        for (name, tensor) in &other.0 {
+            let sums = self.0.entry(name.clone());
+            let sums = sums.or_insert_with(|| Tensor::filled(&tensor.shape, 0.0));
+            let pairs = sums.data.iter_mut().zip(&tensor.data);
+            pairs.for_each(|(sum, g)| *sum += factor * g);
+        }
     }
 }

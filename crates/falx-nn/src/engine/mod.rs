@@ -1,7 +1,9 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
 mod flex;
+mod host;
 mod kind;
+mod session;
 #[cfg(feature = "torch")]
 mod torch;
 mod training;
@@ -11,6 +13,7 @@ use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
 pub use flex::{PrepareError, Prepared, flex_engine};
 pub use kind::{EngineKind, TorchConfig, TorchDevice};
+pub use session::{Motion, StepReport, StepSettings, TrainingSession, TrainingState, Weights};
 #[cfg(feature = "torch")]
 pub use torch::torch_engine;
 pub use training::Training;
@@ -233,4 +236,14 @@ pub trait Engine: Send {
         parameters: &Parameters,
         input: Input<'_>,
     ) -> Result<Tensor, EngineError>;
+
+    /// Training from `state` on, kept where this engine computes; equal states and engines go on alike.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the state does not fit the graph, or the engine's library fails.
+    fn session(
+        &self,
+        graph: &Graph,
+        state: TrainingState,
+    ) -> Result<Box<dyn TrainingSession>, EngineError>;
 }

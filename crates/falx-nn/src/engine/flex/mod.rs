@@ -10,7 +10,8 @@ mod tape;
 
 use burn_backend::backend::AutodiffBackend;
 
-use super::{Engine, EngineError, Input, StepOutput};
+use super::host::host_session;
+use super::{Engine, EngineError, Input, StepOutput, TrainingSession, TrainingState};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
 use interpret::{Mode, Setting};
@@ -74,6 +75,15 @@ impl Engine for FlexEngine {
         buffers::next_step();
         let run = setting.run_whole(on_tape(input.values), false)?;
         Ok(layout::channels_first(interpret::read(&run.output)))
+    }
+
+    fn session(
+        &self,
+        graph: &Graph,
+        state: TrainingState,
+    ) -> Result<Box<dyn TrainingSession>, EngineError> {
+        let engine = Box::new(Self { seed: self.seed });
+        Ok(host_session(engine, graph, state))
     }
 }
 

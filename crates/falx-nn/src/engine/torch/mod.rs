@@ -11,7 +11,10 @@ mod values;
 
 use tch::{Kind, Tensor as Value};
 
-use super::{Engine, EngineError, Input, StepOutput, TorchConfig};
+use super::host::host_session;
+use super::{
+    Engine, EngineError, Input, StepOutput, TorchConfig, TrainingSession, TrainingState,
+};
 use crate::{Gradients, Graph, Parameters, Targets, Tensor, Training};
 use interpret::{Mode, Run, Setting};
 
@@ -81,6 +84,15 @@ impl Engine for TorchEngine {
         let images = self.put(input.values)?;
         let run = tch::no_grad(|| interpret::run(&setting, images))?;
         values::read(&run.output)
+    }
+
+    fn session(
+        &self,
+        graph: &Graph,
+        state: TrainingState,
+    ) -> Result<Box<dyn TrainingSession>, EngineError> {
+        let engine = Box::new(Self { ..*self });
+        Ok(host_session(engine, graph, state))
     }
 }
 
