@@ -31,7 +31,7 @@ pub use loader::{
     measure as loader, resident,
 };
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
-pub use train::{TrainBenchOptions, TrainPeer, TrainReport, measure as train};
+pub use train::{TrainBenchOptions, TrainFalx, TrainPeer, TrainReport, measure as train};
 
 /// What to measure of reading.
 #[derive(Clone, Debug)]
@@ -158,6 +158,9 @@ pub enum BenchError {
         /// What the peer computes.
         theirs: f64,
     },
+    /// Engines on several devices, whose peers would differ.
+    #[error("these engines compute on different devices; measure each device by itself")]
+    Devices,
     /// The network cannot be exported.
     #[error(transparent)]
     Onnx(#[from] falx_nn::onnx::OnnxError),

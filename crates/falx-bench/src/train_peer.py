@@ -1,7 +1,8 @@
 """The other side of `falx bench train --peer torch`: training steps of the same network from the same weights on the same batch.
 
 Needs torch, torchvision and numpy. Reads commands as JSON lines on standard input, answers each with a JSON line. A step is
-forward, loss, backward and AdamW; its time is that of this process on the given number of threads.
+forward, loss, backward and AdamW; its time is that of this process on the given number of threads. On a card a step begins
+with the batch in pinned memory, and what is measured ends when the card has nothing left to do.
 """
 
 import json
@@ -81,6 +82,10 @@ def safetensors(path):
 
 def setup(request):
     torch.set_num_threads(request["threads"])
+    device, on_card = torch.device(request["device"]), request["device"] != "cpu"
+    # The same on both sides: cuDNN tries its algorithms once; TF32 in convolutions and not in products of matrices.
+    torch.backends.cudnn.benchmark = on_card
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
     weights = safetensors(request["weights"])
     batch = safetensors(request["batch"])
     form = torch.channels_last if request["channels_last"] else torch.contiguous_format
@@ -89,13 +94,17 @@ def setup(request):
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unknown:
         raise ValueError(f"torchvision's {request['network']} has other parameters: {missing} missing, {unknown} unknown")
-    model = model.to(memory_format=form).train()
-    STATE["model"] = model
-    STATE["images"] = batch["images"].to(memory_format=form)
-    STATE["labels"] = batch["labels"]
-    STATE["optimizer"] = torch.optim.AdamW(model.parameters(), lr=request["lr"], weight_decay=0.01)
+    model = model.to(device, memory_format=form).train()
+    STATE["model"], STATE["device"], STATE["form"] = model, device, form
+    STATE["mixed"] = request["mixed_precision"]
+    STATE["images"] = batch["images"].pin_memory() if on_card else batch["images"].to(memory_format=form)
+    STATE["labels"] = batch["labels"].pin_memory() if on_card else batch["labels"]
+    STATE["weight"] = (torch.tensor([1, 1, 1, 1, 1, 2]) / 7).to(device)
+    STATE["optimizer"] = torch.optim.AdamW(model.parameters(), lr=request["lr"], weight_decay=0.01, fused=on_card or None)
     packages = [torch, torchvision]
     versions = ", ".join(f"{package.__name__} {package.__version__}" for package in packages)
+    if on_card:
+        versions += f", cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name(device)}"
     return {"versions": f"Python {sys.version.split()[0]}, {versions}", "idle_mib": status_mib("VmRSS:")}
 
 
@@ -109,26 +118,34 @@ def status_mib(key):
 
 
 def step():
-    weight = torch.tensor([1, 1, 1, 1, 1, 2]) / 7
-    logits = STATE["model"](STATE["images"])
-    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, STATE["labels"], reduction="none")
-    loss = (losses * weight).sum(1).mean()
+    """One step; its loss stays where it was computed."""
+    device, mixed = STATE["device"], STATE["mixed"]
+    images = STATE["images"].to(device, non_blocking=True).contiguous(memory_format=STATE["form"])
+    labels = STATE["labels"].to(device, non_blocking=True)
+    with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        logits = STATE["model"](images)
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels, reduction="none")
+    loss = (losses * STATE["weight"]).sum(1).mean()
     STATE["optimizer"].zero_grad(set_to_none=True)
     loss.backward()
     STATE["optimizer"].step()
-    return loss.item()
+    return loss.detach()
 
 
 def answer(request):
     if "setup" in request:
         return setup(request["setup"])
     start, cpu = time.perf_counter(), time.process_time()
-    loss = step()
+    losses = torch.stack([step() for _ in range(request["steps"])]).tolist()
+    on_card = STATE["device"].type == "cuda"
+    if on_card:
+        torch.cuda.synchronize()
     return {
-        "loss": loss,
-        "wall_ms": 1e3 * (time.perf_counter() - start),
-        "cpu_ms": 1e3 * (time.process_time() - cpu),
+        "loss": losses[0],
+        "wall_ms": 1e3 * (time.perf_counter() - start) / request["steps"],
+        "cpu_ms": 1e3 * (time.process_time() - cpu) / request["steps"],
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "tensors_mib": torch.cuda.max_memory_allocated() / 2**20 if on_card else None,
     }
 
 

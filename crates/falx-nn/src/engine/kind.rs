@@ -41,6 +41,19 @@ pub enum TorchDevice {
 }
 
 impl EngineKind {
+    /// Where it computes; the default engine knows the processor alone.
+    pub fn device(self) -> TorchDevice {
+        match self {
+            Self::Flex => TorchDevice::Cpu,
+            Self::Torch(config) => config.device,
+        }
+    }
+
+    /// Whether it computes with `bfloat16` where that is enough.
+    pub fn mixed_precision(self) -> bool {
+        matches!(self, Self::Torch(config) if config.mixed_precision)
+    }
+
     /// Starts the engine; `seed` decides its dropout, which is the same on every engine.
     ///
     /// # Errors

@@ -38,13 +38,7 @@ impl Ema {
 
     /// Takes in the parameters after step `step` (from 0): `average = d average + (1 - d) parameters`.
     pub fn follow(&mut self, parameters: &Parameters, step: u64) {
-        let limit = (1.0 + step as f64) / (10.0 + step as f64);
-        let decay = if self.config.warmup {
-            self.config.decay.min(limit)
-        } else {
-            self.config.decay
-        };
-        let share = (1.0 - decay) as f32;
+        let share = self.share(step);
         for (name, average) in self.average.iter_mut() {
             let Some(tensor) = parameters.get(name) else {
                 continue;
@@ -53,6 +47,23 @@ impl Ema {
                 *average += share * (x - *average);
             }
         }
+    }
+
+    /// How much of the parameters after step `step` the average takes in.
+    pub(crate) fn share(&self, step: u64) -> f32 {
+        let limit = (1.0 + step as f64) / (10.0 + step as f64);
+        let decay = if self.config.warmup {
+            self.config.decay.min(limit)
+        } else {
+            self.config.decay
+        };
+        (1.0 - decay) as f32
+    }
+
+    /// The average, for an engine that lets it follow itself.
+    #[cfg(feature = "torch")]
+    pub(crate) fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.average
     }
 
     /// The average.

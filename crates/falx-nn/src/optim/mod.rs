@@ -101,6 +101,11 @@ impl Optimizer {
         }
     }
 
+    /// The numbers as they are now: momentum follows its schedule.
+    pub fn config(&self) -> OptimizerConfig {
+        self.config
+    }
+
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -144,6 +149,56 @@ impl Optimizer {
     pub fn grouped(mut self, groups: &[ParameterGroup]) -> Self {
         self.groups = groups.to_vec();
         self
+    }
+}
+
+/// For an engine that moves parameters itself.
+#[cfg(feature = "torch")]
+impl Optimizer {
+    /// Counts a step; its number from 1.
+    pub(crate) fn advance(&mut self) -> u64 {
+        self.steps += 1;
+        self.steps
+    }
+
+    /// The factor on the learning rate of a parameter, and what pulls it towards 0.
+    pub(crate) fn pace(&self, name: &str, tensor: &Tensor) -> [f32; 2] {
+        let group = ParameterGroup::of(&self.groups, name);
+        let pulled = self.config.pulled(group.map_or(1.0, |group| group.decay));
+        let (OptimizerConfig::Sgd(Sgd {
+            weight_decay,
+            decay,
+            ..
+        })
+        | OptimizerConfig::Adam(Adam {
+            weight_decay,
+            decay,
+            ..
+        })
+        | OptimizerConfig::AdamW(AdamW {
+            weight_decay,
+            decay,
+            ..
+        })
+        | OptimizerConfig::RmsProp(RmsProp {
+            weight_decay,
+            decay,
+            ..
+        })) = pulled;
+        [
+            group.map_or(1.0, |group| group.rate),
+            decay.of(tensor, weight_decay),
+        ]
+    }
+
+    /// What is remembered of a parameter, in the order of its numbers; parts that are not needed are empty.
+    pub(crate) fn memory(&self, name: &str) -> Option<&[Vec<f32>; 3]> {
+        self.memory.get(name)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn memory_mut(&mut self, name: &str) -> Option<&mut [Vec<f32>; 3]> {
+        self.memory.get_mut(name)
     }
 }
 

@@ -54,11 +54,12 @@ fn infer(arguments: &BenchInfer, context: &Context) -> anyhow::Result<Outcome> {
 fn train(arguments: &BenchTrain, context: &Context) -> anyhow::Result<Outcome> {
     let options = TrainBenchOptions {
         network: arguments.network.clone(),
-        engine: arguments.engine,
+        engines: arguments.engine.clone(),
         size: arguments.size,
         batch: arguments.batch.get(),
         checkpoints: arguments.checkpoints,
         rounds: arguments.rounds.get(),
+        steps: arguments.steps.get(),
         python: arguments
             .peer
             .map(|TrainPeer::Torch| arguments.python.clone()),

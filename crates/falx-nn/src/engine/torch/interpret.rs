@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use tch::{Device, Kind, Tensor as Value};
 
+use super::numbers::Numbers;
 use super::values;
-use crate::{
-    BatchNormalization, Dropout, EngineError, Graph, Node, ParameterKind, ParameterSpec,
-    Parameters, Training, Value as Place,
-};
+use crate::{BatchNormalization, Dropout, EngineError, Graph, Node, Training, Value as Place};
 
 /// How a graph is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub enum Mode {
 /// What is run, how and where.
 pub struct Setting<'a> {
     pub graph: &'a Graph,
-    pub parameters: &'a Parameters,
+    pub numbers: &'a Numbers,
     /// The length of each sequence.
     pub lengths: Option<&'a [usize]>,
     pub mode: Mode,
@@ -36,82 +34,42 @@ pub struct Setting<'a> {
     pub mixed_precision: bool,
 }
 
-/// A graph that was run once.
-pub struct Run {
-    /// The value of the first output.
-    pub output: Value,
-    /// The weights and constants.
-    pub leaves: BTreeMap<String, Value>,
-    /// The running statistics, moved in training.
-    pub statistics: BTreeMap<String, Value>,
-}
-
-/// Runs a graph on images that are on the device already.
-pub fn run(setting: &Setting<'_>, images: Value) -> Result<Run, EngineError> {
+/// The first output of a graph from images that are on the device already; in training moves the running statistics.
+pub fn run(setting: &Setting<'_>, images: Value) -> Result<Value, EngineError> {
     let graph = setting.graph;
     let no_output = || EngineError::NoOutput(graph.name().to_owned());
     let (_, output) = graph.outputs().first().ok_or_else(no_output)?;
-    let mut interpreter = Interpreter::new(setting)?;
-    let mut known: BTreeMap<Place, Value> = BTreeMap::from([(Place::INPUT, images)]);
+    let interpreter = Interpreter { setting };
     let last = output.node().map_or(0, |node| node + 1);
+    // The last node that reads each value; the output is read by whoever asked for it.
+    let mut readers = BTreeMap::new();
+    for (index, node) in graph.nodes().iter().take(last).enumerate() {
+        readers.extend(node.inputs.iter().map(|&place| (place, index)));
+    }
+    readers.insert(*output, last);
+    let mut known: BTreeMap<Place, Value> = BTreeMap::from([(Place::INPUT, images)]);
     for (index, node) in graph.nodes().iter().take(last).enumerate() {
         let inputs = node.inputs.iter().filter_map(|place| known.get(place));
         let inputs: Vec<&Value> = inputs.collect();
         let value = interpreter.node(index, node, &inputs)?;
-        known.insert(Place::of_node(index), value);
-        // What no later node reads is let go.
-        let later = graph.nodes().get(index + 1..).unwrap_or_default();
-        let is_read = |place: &Place| later.iter().any(|node| node.inputs.contains(place));
-        known.retain(|place, _| place == output || is_read(place));
+        for place in &node.inputs {
+            if readers.get(place) == Some(&index) {
+                known.remove(place);
+            }
+        }
+        if readers.contains_key(&Place::of_node(index)) {
+            known.insert(Place::of_node(index), value);
+        }
     }
-    Ok(Run {
-        output: known.remove(output).ok_or_else(no_output)?,
-        leaves: interpreter.leaves,
-        statistics: interpreter.statistics,
-    })
+    known.remove(output).ok_or_else(no_output)
 }
 
 /// A graph in the middle of its run.
 pub struct Interpreter<'a> {
     pub setting: &'a Setting<'a>,
-    leaves: BTreeMap<String, Value>,
-    statistics: BTreeMap<String, Value>,
 }
 
-impl<'a> Interpreter<'a> {
-    fn new(setting: &'a Setting<'a>) -> Result<Self, EngineError> {
-        let (mut leaves, mut statistics) = (BTreeMap::new(), BTreeMap::new());
-        for spec in setting.graph.parameters() {
-            let value = Self::parameter(setting, spec)?;
-            match spec.kind {
-                ParameterKind::Weight => {
-                    let trained = !setting.training.freezes(&spec.name);
-                    leaves.insert(spec.name.clone(), value.f_set_requires_grad(trained)?)
-                }
-                ParameterKind::Constant => leaves.insert(spec.name.clone(), value),
-                ParameterKind::RunningStatistic => statistics.insert(spec.name.clone(), value),
-            };
-        }
-        Ok(Self {
-            setting,
-            leaves,
-            statistics,
-        })
-    }
-
-    fn parameter(setting: &Setting<'_>, spec: &ParameterSpec) -> Result<Value, EngineError> {
-        let fits = |tensor: &&crate::Tensor| {
-            tensor.shape == spec.shape && tensor.data.len() == spec.shape.iter().product::<usize>()
-        };
-        match setting.parameters.get(&spec.name).filter(fits) {
-            Some(tensor) => values::put(tensor, setting.device),
-            None => Err(EngineError::Parameter {
-                name: spec.name.clone(),
-                expected: spec.shape.clone(),
-            }),
-        }
-    }
-
+impl Interpreter<'_> {
     /// The parameter that an operator owns under its node's own name.
     pub fn own(&self, node: &Node) -> Result<&Value, EngineError> {
         self.leaf(&node.name)
@@ -124,11 +82,13 @@ impl<'a> Interpreter<'a> {
 
     /// The parameter `part` of a node, where it has one.
     pub fn optional(&self, node: &Node, part: &str) -> Option<&Value> {
-        self.leaves.get(&format!("{}.{part}", node.name))
+        let leaves = &self.setting.numbers.leaves;
+        leaves.get(&format!("{}.{part}", node.name))
     }
 
     fn leaf(&self, name: &str) -> Result<&Value, EngineError> {
-        self.leaves.get(name).ok_or_else(|| EngineError::Parameter {
+        let leaf = self.setting.numbers.leaves.get(name);
+        leaf.ok_or_else(|| EngineError::Parameter {
             name: name.to_owned(),
             expected: Vec::new(),
         })
@@ -148,7 +108,8 @@ impl<'a> Interpreter<'a> {
             let node = node.name.clone();
             return Err(EngineError::OneValue { node });
         }
-        let statistic = |part: &str| self.statistics.get(&format!("{}.{part}", node.name));
+        let statistics = &self.setting.numbers.statistics;
+        let statistic = |part: &str| statistics.get(&format!("{}.{part}", node.name));
         Ok(values.f_batch_norm(
             self.optional(node, "weight"),
             self.optional(node, "bias"),

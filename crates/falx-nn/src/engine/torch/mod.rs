@@ -3,20 +3,23 @@
 //! Values are libtorch's tensors in ONNX's order of axes; images lie channels-last in memory.
 
 mod device;
+mod flat;
+mod held;
 mod images;
 mod interpret;
+mod motion;
+mod numbers;
 mod operators;
 mod sequences;
+mod session;
+mod staging;
 mod values;
 
-use tch::{Kind, Tensor as Value};
-
-use super::host::host_session;
-use super::{
-    Engine, EngineError, Input, StepOutput, TorchConfig, TrainingSession, TrainingState,
-};
-use crate::{Gradients, Graph, Parameters, Targets, Tensor, Training};
-use interpret::{Mode, Run, Setting};
+use super::{Engine, EngineError, Input, StepOutput, TorchConfig, TrainingSession, TrainingState};
+use crate::{Graph, Parameters, Targets, Tensor, Training};
+use interpret::{Mode, Setting};
+use numbers::Numbers;
+use session::TorchSession;
 
 /// The engine on libtorch; `seed` decides its dropout, which is the default engine's to the bit.
 ///
@@ -33,6 +36,7 @@ pub fn torch_engine(seed: u64, config: TorchConfig) -> Result<Box<dyn Engine>, E
     }))
 }
 
+#[derive(Clone, Copy)]
 struct TorchEngine {
     seed: u64,
     device: tch::Device,
@@ -62,10 +66,12 @@ impl Engine for TorchEngine {
         training: &Training,
     ) -> Result<StepOutput, EngineError> {
         let (seed, step) = (self.seed, rng_step);
-        let mut setting = self.setting(graph, parameters, input, training)?;
+        let numbers = Numbers::put(graph, parameters, self.device)?;
+        numbers.want(graph, training)?;
+        let mut setting = self.setting(graph, &numbers, input, training)?;
         setting.mode = Mode::Training { seed, step };
-        let (output, run) = self.step_in(&setting, input.values, targets)?;
-        for (name, statistic) in &run.statistics {
+        let output = self.step_in(&setting, input.values, targets)?;
+        for (name, statistic) in &numbers.statistics {
             if let Some(tensor) = parameters.get_mut(name) {
                 tensor.data = values::numbers(statistic)?;
             }
@@ -79,11 +85,8 @@ impl Engine for TorchEngine {
         parameters: &Parameters,
         input: Input<'_>,
     ) -> Result<Tensor, EngineError> {
-        let training = Training::default();
-        let setting = self.setting(graph, parameters, input, &training)?;
-        let images = self.put(input.values)?;
-        let run = tch::no_grad(|| interpret::run(&setting, images))?;
-        values::read(&run.output)
+        let numbers = Numbers::put(graph, parameters, self.device)?;
+        self.logits_of(graph, &numbers, input)
     }
 
     fn session(
@@ -91,8 +94,7 @@ impl Engine for TorchEngine {
         graph: &Graph,
         state: TrainingState,
     ) -> Result<Box<dyn TrainingSession>, EngineError> {
-        let engine = Box::new(Self { ..*self });
-        Ok(host_session(engine, graph, state))
+        Ok(Box::new(TorchSession::new(*self, graph, state)?))
     }
 }
 
@@ -101,7 +103,7 @@ impl TorchEngine {
     fn setting<'a>(
         &self,
         graph: &'a Graph,
-        parameters: &'a Parameters,
+        numbers: &'a Numbers,
         input: Input<'a>,
         training: &'a Training,
     ) -> Result<Setting<'a>, EngineError> {
@@ -112,7 +114,7 @@ impl TorchEngine {
         }
         Ok(Setting {
             graph,
-            parameters,
+            numbers,
             lengths: input.lengths,
             mode: Mode::Evaluation,
             training,
@@ -127,39 +129,29 @@ impl TorchEngine {
         setting: &Setting<'_>,
         images: &Tensor,
         targets: &Targets,
-    ) -> Result<(StepOutput, Run), EngineError> {
-        let run = interpret::run(setting, self.put(images)?)?;
-        let logits = values::read(&run.output)?;
+    ) -> Result<StepOutput, EngineError> {
+        let output = interpret::run(setting, values::put(images, self.device)?)?;
+        let logits = values::read(&output)?;
         let loss = setting.training.loss.evaluate(&logits, targets)?;
-        let gradients = run.gradients(&values::flat(&loss.gradient, self.device)?)?;
-        let output = StepOutput {
+        let slopes = values::flat(&loss.gradient, self.device)?;
+        let gradients = setting.numbers.gradients(&output, &slopes)?;
+        Ok(StepOutput {
             loss: loss.value,
             logits,
             gradients,
-        };
-        Ok((output, run))
+        })
     }
 
-    fn put(&self, images: &Tensor) -> Result<Value, EngineError> {
-        values::put(images, self.device)
-    }
-}
-
-impl Run {
-    /// Goes back from the output, whose gradient is `slopes`.
-    fn gradients(&self, slopes: &Value) -> Result<Gradients, EngineError> {
-        if self.output.requires_grad() {
-            let product = self.output.f_mul(slopes)?;
-            product.f_sum(Kind::Float)?.f_backward()?;
-        }
-        let mut gradients = Vec::new();
-        for (name, leaf) in &self.leaves {
-            let gradient = leaf.f_grad()?;
-            if gradient.defined() {
-                gradients.push((name.clone(), values::read(&gradient)?));
-            }
-        }
-        Ok(gradients.into_iter().collect())
+    fn logits_of(
+        &self,
+        graph: &Graph,
+        numbers: &Numbers,
+        input: Input<'_>,
+    ) -> Result<Tensor, EngineError> {
+        let training = Training::default();
+        let setting = self.setting(graph, numbers, input, &training)?;
+        let images = values::put(input.values, self.device)?;
+        values::read(&tch::no_grad(|| interpret::run(&setting, images))?)
     }
 }
 

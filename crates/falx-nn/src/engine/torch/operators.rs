@@ -11,7 +11,7 @@ type Outcome = Result<Value, EngineError>;
 
 impl Interpreter<'_> {
     /// What the node at `index` gives.
-    pub fn node(&mut self, index: usize, node: &Node, inputs: &[&Value]) -> Outcome {
+    pub fn node(&self, index: usize, node: &Node, inputs: &[&Value]) -> Outcome {
         let &[x, ..] = inputs else {
             return Err(EngineError::NoOutput(self.setting.graph.name().to_owned()));
         };

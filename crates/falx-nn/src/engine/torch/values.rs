@@ -18,9 +18,13 @@ pub fn flat(tensor: &Tensor, device: Device) -> Result<Value, EngineError> {
 
 /// A buffer on `device`; four axes lie channels-last in memory.
 pub fn put(tensor: &Tensor, device: Device) -> Result<Value, EngineError> {
-    let value = flat(tensor, device)?;
-    if tensor.shape.len() != 4 {
-        return Ok(value);
+    channels_last(&flat(tensor, device)?)
+}
+
+/// A value of which four axes lie channels-last in memory.
+pub fn channels_last(value: &Value) -> Result<Value, EngineError> {
+    if value.dim() != 4 {
+        return Ok(value.shallow_clone());
     }
     let last = value.f_permute([0, 2, 3, 1])?.f_contiguous()?;
     Ok(last.f_permute([0, 3, 1, 2])?)

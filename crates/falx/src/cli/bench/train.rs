@@ -16,9 +16,9 @@ pub struct BenchTrain {
     #[arg(long, default_value = "simple_cnn", value_name = "NAME")]
     pub network: String,
     /// What computes: `flex`, or `torch` (libtorch; a build with that feature), with `:cuda` or `:cuda:1` for an NVIDIA
-    /// card and `:bf16` for mixed precision.
-    #[arg(long, default_value_t = EngineKind::Flex, value_name = "NAME", value_parser = EngineKind::from_str)]
-    pub engine: EngineKind,
+    /// card and `:bf16` for mixed precision. May be given again, for the same device.
+    #[arg(long, default_values_t = [EngineKind::Flex], value_name = "NAME", value_parser = EngineKind::from_str)]
+    pub engine: Vec<EngineKind>,
     /// Images in a batch.
     #[arg(long, default_value = "16", value_name = "N")]
     pub batch: NonZeroUsize,
@@ -37,6 +37,9 @@ pub struct BenchTrain {
     /// How often everything is measured.
     #[arg(long, default_value = "5", value_name = "N")]
     pub rounds: NonZeroUsize,
+    /// Steps of a round, which are measured together: a card goes on computing when a step has returned.
+    #[arg(long, default_value = "1", value_name = "N")]
+    pub steps: NonZeroUsize,
 }
 
 /// A peer of `falx bench train`.

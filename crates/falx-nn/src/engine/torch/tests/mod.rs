@@ -1,3 +1,4 @@
 mod agreement;
 mod network;
 mod operators;
+mod session;

@@ -3,6 +3,7 @@
 use falx_core::{LABELS, LabelRow};
 
 use super::super::TorchEngine;
+use super::super::numbers::Numbers;
 use crate::optim::{Optimizer, OptimizerConfig, Sgd};
 use crate::reference::{
     Stream, distance, floats, formula, formula_parameters, json, shape, summary_distance, targets,
@@ -61,8 +62,10 @@ fn the_simple_cnn_is_the_references() {
         }
     };
     let training = Training::default();
-    let frozen = engine.setting(&graph, &parameters, (&images).into(), &training);
-    let (output, _) = engine.step_in(&frozen.unwrap(), &images, &targets).unwrap();
+    let numbers = Numbers::put(&graph, &parameters, tch::Device::Cpu).unwrap();
+    numbers.want(&graph, &training).unwrap();
+    let frozen = engine.setting(&graph, &numbers, (&images).into(), &training);
+    let output = engine.step_in(&frozen.unwrap(), &images, &targets).unwrap();
     assert!((output.loss - record["frozen"]["loss"].as_f64().unwrap()).abs() < 1e-6);
     agree(&output.gradients, &record["frozen"]["gradients"], 1e-5);
 

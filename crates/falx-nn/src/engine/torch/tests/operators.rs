@@ -1,6 +1,7 @@
 //! Each operator against the reference's values, forward and gradient.
 
 use super::super::interpret::{self, Mode, Setting};
+use super::super::numbers::Numbers;
 use super::super::values;
 use crate::reference::operators::{Outcome, Run as Case, agree};
 use crate::*;
@@ -15,25 +16,28 @@ fn differentiate(case: Case<'_>) -> Outcome {
     } else {
         Mode::Evaluation
     };
+    let training = Training::default();
+    let numbers = Numbers::put(case.graph, case.parameters, device).unwrap();
+    numbers.want(case.graph, &training).unwrap();
     let setting = Setting {
         graph: case.graph,
-        parameters: case.parameters,
+        numbers: &numbers,
         lengths: None,
         mode,
-        training: &Training::default(),
+        training: &training,
         device,
         mixed_precision: false,
     };
     let run = interpret::run(&setting, images.shallow_clone()).unwrap();
-    let output = values::read(&run.output).unwrap();
+    let output = values::read(&run).unwrap();
     let upstream = Tensor::new(&output.shape, case.upstream.data.clone()).unwrap();
     let upstream = values::flat(&upstream, device).unwrap();
-    let gradients = run.gradients(&upstream).unwrap();
+    let gradients = numbers.gradients(&run, &upstream).unwrap();
     let mut running = case.parameters.clone();
-    for (name, statistic) in &run.statistics {
+    for (name, statistic) in &numbers.statistics {
         running.get_mut(name).unwrap().data = values::numbers(statistic).unwrap();
     }
-    let has_own = case.training && !run.statistics.is_empty();
+    let has_own = case.training && !numbers.statistics.is_empty();
     Outcome {
         output: output.data,
         input: values::numbers(&images.grad()).unwrap(),
