@@ -76,12 +76,10 @@ impl TrainingSession for HostSession {
             self.restore();
             return Ok(output.loss);
         }
-        match &mut self.waiting {
-            Some(waiting) => waiting.add(&output.gradients, share),
-            None => {
-                let waiting = self.waiting.insert(output.gradients);
-                waiting.scale(share);
-            }
+        if let Some(waiting) = &mut self.waiting {
+            waiting.add(&output.gradients, share);
+        } else {
+            self.waiting.insert(output.gradients).scale(share);
         }
         Ok(output.loss)
     }
