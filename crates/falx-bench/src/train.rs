@@ -110,8 +110,11 @@ pub fn measure(
             compare(&courses, &peers, options)?;
         }
         if round + 1 == WARM_UP {
-            courses.iter_mut().for_each(|course| course.costs.clear());
-            peers.iter_mut().for_each(|peer| peer.costs.clear());
+            let ours = courses.iter_mut().map(|course| &mut course.costs);
+            let theirs = peers.iter_mut().map(|peer| &mut peer.costs);
+            for costs in ours.chain(theirs) {
+                costs.clear();
+            }
         }
         progress.advance(1);
     }

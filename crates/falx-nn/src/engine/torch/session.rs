@@ -15,6 +15,9 @@ use super::values;
 use crate::engine::{Motion, TrainingSession, TrainingState, Weights};
 use crate::{EngineError, Graph, Input, ParameterKind, Parameters, Targets, Tensor, Training};
 
+/// The pace of neighbouring weights, and their gradients.
+type Run<'a> = ([f32; 2], Vec<(&'a Place, Value)>);
+
 pub struct TorchSession {
     engine: TorchEngine,
     graph: Graph,
@@ -151,13 +154,13 @@ impl TorchSession {
     /// What is to be moved.
     fn pieces(&mut self) -> Result<Vec<Piece>, EngineError> {
         let at_once = self.at_once;
-        let mut runs: Vec<([f32; 2], Vec<(&Place, Value)>)> = Vec::new();
+        let mut runs: Vec<Run<'_>> = Vec::new();
         let places = self.weights.layout.places.iter().zip(&self.paces);
         for ((place, &pace), gradient) in places.zip(&mut self.waiting) {
             let Some(gradient) = gradient.take() else {
                 continue;
             };
-            let joins = |(other, run): &&mut ([f32; 2], Vec<(&Place, Value)>)| {
+            let joins = |(other, run): &&mut Run<'_>| {
                 let neighbour = run
                     .last()
                     .is_some_and(|(last, _)| last.end() == place.start);
