@@ -76,7 +76,8 @@ pub fn measure(
         None => Vec::new(),
     };
     let idle_mib = status_mib("VmRSS");
-    let (mut falx, mut peak_mib) = (Vec::new(), None::<f64>);
+    let (mut falx, mut warm_up, mut first_loss) = (Vec::new(), Vec::new(), None);
+    let mut peak_mib = None::<f64>;
     progress.begin("measuring", Some((options.rounds + WARM_UP) as u64));
     for round in 0..options.rounds + WARM_UP {
         if interrupt.is_requested() {
@@ -101,19 +102,21 @@ pub fn measure(
                 peer.costs.push(cost);
             }
         }
+        first_loss = first_loss.or(Some(loss));
         if round >= WARM_UP {
             falx.push(cost);
+        } else {
+            warm_up.push(cost.wall_ms);
         }
         progress.advance(1);
     }
     progress.finish();
     let peers = peers.iter().map(|peer| peer.report(&falx)).collect();
-    Ok(TrainReport::new(
-        options,
-        &falx,
-        [idle_mib, peak_mib],
-        peers,
-    ))
+    Ok(TrainReport {
+        first_loss,
+        warm_up_ms: warm_up,
+        ..TrainReport::new(options, &falx, [idle_mib, peak_mib], peers)
+    })
 }
 
 /// A network in training on one batch.

@@ -22,11 +22,13 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use engine::card_engine;
 #[cfg(feature = "torch")]
 pub use engine::torch_engine;
 pub use engine::{
-    Engine, EngineError, EngineKind, Input, PrepareError, Prepared, StepOutput, TorchConfig,
-    TorchDevice, Training, flex_engine,
+    CardInterface, Engine, EngineError, EngineKind, Input, PrepareError, Prepared, StepOutput,
+    TorchConfig, TorchDevice, Training, flex_engine,
 };
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{

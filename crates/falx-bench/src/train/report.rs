@@ -25,6 +25,10 @@ pub struct TrainReport {
     pub rounds: usize,
     /// Threads of falx and of the peer.
     pub threads: usize,
+    /// The loss of the first step.
+    pub first_loss: Option<f64>,
+    /// Milliseconds of the steps of falx that are not counted: a graphics card's engine looks for its kernels in them.
+    pub warm_up_ms: Vec<f64>,
     /// Milliseconds of a step of falx, median.
     pub wall_ms: f64,
     /// Milliseconds of all processors for it, median.
@@ -63,6 +67,8 @@ impl TrainReport {
             checkpoints: options.checkpoints,
             rounds: options.rounds,
             threads: options.threads,
+            first_loss: None,
+            warm_up_ms: Vec::new(),
             wall_ms: middle(|cost| cost.wall_ms),
             cpu_ms: middle(|cost| cost.cpu_ms),
             idle_mib,
@@ -100,6 +106,9 @@ impl TrainReport {
             mib(self.peak_mib),
             mib(self.idle_mib)
         ));
+        let warm_up = self.warm_up_ms.iter().map(|ms| format!("{ms:.0} ms"));
+        let warm_up: Vec<String> = warm_up.collect();
+        line(format!("  before, not counted: {}", warm_up.join(", ")));
         for peer in &self.peers {
             line(format!(
                 "  {:<24} {:>8.1} ms, {:>8.1} ms of CPU; peak memory {} ({} before); falx {:.2} x, CPU {:.2} x",

@@ -1,5 +1,7 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
+#[cfg(any(test, feature = "vulkan", feature = "metal"))]
+mod burn;
 mod flex;
 mod kind;
 #[cfg(feature = "torch")]
@@ -9,8 +11,10 @@ mod training;
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use burn::card_engine;
 pub use flex::{PrepareError, Prepared, flex_engine};
-pub use kind::{EngineKind, TorchConfig, TorchDevice};
+pub use kind::{CardInterface, EngineKind, TorchConfig, TorchDevice};
 #[cfg(feature = "torch")]
 pub use torch::torch_engine;
 pub use training::Training;
@@ -105,8 +109,8 @@ pub enum EngineError {
     },
     /// No engine has that name.
     #[error(
-        "no engine is called `{0}`; there are flex, and torch with `:cuda` or `:cuda:1` for a card and `:bf16` for mixed \
-         precision (torch:cuda:bf16)"
+        "no engine is called `{0}`; there are flex, torch with `:cuda` or `:cuda:1` for a card and `:bf16` for mixed \
+         precision (torch:cuda:bf16), and vulkan and metal, with `:1` for the second card"
     )]
     Name(String),
     /// This build has no such engine.
@@ -118,7 +122,10 @@ pub enum EngineError {
         remedy: &'static str,
     },
     /// A device that the engine's library does not see.
-    #[error("there is no device `{asked}`; the engine's library sees {}", devices.join(", "))]
+    #[error(
+        "there is no device `{asked}`; the engine's library sees {}",
+        listed(devices)
+    )]
     Device {
         /// The device's name.
         asked: String,
@@ -131,6 +138,14 @@ pub enum EngineError {
     /// Logits and targets do not belong together.
     #[error(transparent)]
     Loss(#[from] LossError),
+}
+
+fn listed(devices: &[String]) -> String {
+    if devices.is_empty() {
+        "none: is the card's driver installed, with its Vulkan or Metal library?".to_owned()
+    } else {
+        devices.join(", ")
+    }
 }
 
 /// What computes logits and gradients of a graph.

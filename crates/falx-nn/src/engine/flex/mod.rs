@@ -13,7 +13,7 @@ use burn_backend::backend::AutodiffBackend;
 use super::{Engine, EngineError, Input, StepOutput};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
-use interpret::{Mode, Setting};
+pub(super) use interpret::{Mode, Setting, find};
 pub use prepared::{PrepareError, Prepared};
 use tape::{Tape, Tracked};
 
@@ -77,10 +77,10 @@ impl Engine for FlexEngine {
     }
 }
 
-type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
+pub(super) type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
 
 /// Moves the running statistics towards the batch's.
-fn follow(run: &Statistics, parameters: &mut Parameters) {
+pub(super) fn follow(run: &Statistics, parameters: &mut Parameters) {
     for (node, statistics, momentum) in run {
         let mut take = |part: &str| {
             let tensor = parameters.get_mut(&format!("{node}.{part}"));
