@@ -121,11 +121,14 @@ impl Resample {
 
     /// The sums of rows and of columns as matrices of places after x places before, with their sizes, and what pixels hold
     /// that sum nothing.
+    #[cfg(any(test, feature = "vulkan", feature = "metal"))]
     pub fn matrices(&self) -> ([Vec<f32>; 2], [[usize; 2]; 2], f32) {
         let matrix = |taps: &Taps, before: usize| {
             let mut matrix = vec![0.0; taps.0.len() * before];
             for (row, taps) in matrix.chunks_exact_mut(before.max(1)).zip(&taps.0) {
-                taps.iter().for_each(|&(at, weight)| row[at] += weight);
+                for &(at, weight) in taps {
+                    row[at] += weight;
+                }
             }
             matrix
         };

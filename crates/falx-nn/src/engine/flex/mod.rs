@@ -13,7 +13,9 @@ use burn_backend::backend::AutodiffBackend;
 use super::{Engine, EngineError, Input, StepOutput};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
-pub(super) use interpret::{Mode, Setting, find};
+#[cfg(any(test, feature = "vulkan", feature = "metal"))]
+pub(super) use interpret::find;
+pub(super) use interpret::{Mode, Setting};
 pub use prepared::{PrepareError, Prepared};
 use tape::{Tape, Tracked};
 
