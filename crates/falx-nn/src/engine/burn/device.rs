@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use burn_backend::read_sync;
 use burn_wgpu::graphics::{Metal, Vulkan};
-use burn_wgpu::wgpu::{Backends, DeviceType, Instance, InstanceDescriptor};
+use burn_wgpu::wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor};
 use burn_wgpu::{RuntimeOptions, Wgpu, WgpuBackend, WgpuDevice, WgpuInitError, try_init_setup};
 use cubecl::device::WgpuDeviceKind;
 
@@ -82,27 +82,26 @@ fn cards(interface: CardInterface) -> Vec<(WgpuDevice, String)> {
         ..InstanceDescriptor::new_without_display_handle()
     });
     let found = read_sync(instance.enumerate_adapters(backends));
-    let found: Vec<_> = found.iter().map(|adapter| adapter.get_info()).collect();
+    let found: Vec<_> = found.iter().map(Adapter::get_info).collect();
     // Burn counts the cards of each kind by themselves.
     let of = |kind: DeviceType| found.iter().filter(move |card| card.device_type == kind);
-    let kinds: [(DeviceType, fn(usize) -> WgpuDeviceKind); 5] = [
-        (DeviceType::DiscreteGpu, WgpuDeviceKind::DiscreteGpu),
-        (DeviceType::IntegratedGpu, WgpuDeviceKind::IntegratedGpu),
-        (DeviceType::VirtualGpu, WgpuDeviceKind::VirtualGpu),
-        (DeviceType::Other, WgpuDeviceKind::Other),
-        (DeviceType::Cpu, |_| WgpuDeviceKind::Cpu),
+    let kinds = [
+        DeviceType::DiscreteGpu,
+        DeviceType::IntegratedGpu,
+        DeviceType::VirtualGpu,
+        DeviceType::Other,
+        DeviceType::Cpu,
     ];
-    let numbered = kinds.into_iter().flat_map(|(kind, device)| {
-        let reached = if kind == DeviceType::Cpu {
-            1
-        } else {
-            usize::MAX
+    let numbered = kinds.into_iter().flat_map(|kind| of(kind).enumerate());
+    let named = numbered.map(|(number, card)| {
+        let kind = match card.device_type {
+            DeviceType::DiscreteGpu => WgpuDeviceKind::DiscreteGpu(number),
+            DeviceType::IntegratedGpu => WgpuDeviceKind::IntegratedGpu(number),
+            DeviceType::VirtualGpu => WgpuDeviceKind::VirtualGpu(number),
+            DeviceType::Other => WgpuDeviceKind::Other(number),
+            DeviceType::Cpu => WgpuDeviceKind::Cpu,
         };
-        let cards = of(kind).take(reached).enumerate();
-        cards.map(move |(number, card)| {
-            let device = WgpuDevice::new(device(number)).on(backend);
-            (device, card.name.clone())
-        })
+        (WgpuDevice::new(kind).on(backend), card.name.clone())
     });
-    numbered.collect()
+    named.collect()
 }
