@@ -10,6 +10,7 @@ mod compare;
 mod data;
 mod error;
 mod evaluation;
+mod events;
 mod finish;
 mod folder;
 mod groups;
@@ -24,10 +25,12 @@ mod sizes;
 mod studies;
 mod summary;
 mod train;
+mod watch;
 
 pub use compare::{Contender, Contest, compare_models};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
+pub use events::{EventWriter, Told, read_scalars};
 pub use folder::{Part, RunFolder};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
@@ -37,6 +40,7 @@ pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{DataConfig, NetworkChoice, Recipe, RecipeError, TrainingConfig};
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
+pub use watch::{About, EpochTiming, StepFacts, Watch};
 
 #[cfg(test)]
 mod tests;

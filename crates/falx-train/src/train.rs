@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use falx_core::{Interrupt, Label, Probability, Progress};
 use falx_data::cache::{Cache, Kept};
@@ -18,6 +18,7 @@ use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::lock::RunLock;
 use crate::metrics::{self, EpochMetrics, EpochSums};
+use crate::watch::{About, StepFacts, Watch};
 use crate::{Recipe, Timing, TrainError, TrainSummary, finish};
 
 /// How a run uses the machine; results do not depend on it.
@@ -55,6 +56,9 @@ pub fn train(
     }
     if finished {
         finish::finish(&run, progress, interrupt)?;
+        run.watch.finished();
+    } else {
+        run.watch.stopped();
     }
     Ok(TrainSummary {
         run: options.out.clone(),
@@ -88,6 +92,7 @@ pub(crate) struct Run<'a> {
     metrics: Vec<EpochMetrics>,
     steps_in_all: u64,
     timing: Timing,
+    watch: Watch,
 }
 
 impl<'a> Run<'a> {
@@ -131,6 +136,8 @@ impl<'a> Run<'a> {
         metrics.retain(|line| line.epoch <= position.epoch);
         let steps_in_all =
             (sampler.len().div_ceil(recipe.training.batch) as u64) * recipe.training.epochs;
+        let about = About::new(recipe, engine.name(), options.threads, steps_in_all);
+        let watch = Watch::begin(&folder, about, position.step, &metrics);
         Ok(Self {
             recipe,
             data,
@@ -149,6 +156,7 @@ impl<'a> Run<'a> {
             metrics,
             steps_in_all,
             timing: Timing::default(),
+            watch,
         })
     }
 
@@ -175,11 +183,12 @@ impl<'a> Run<'a> {
             &format!("train {}/{}", epoch + 1, self.recipe.training.epochs),
             Some(batches.saturating_sub(self.position.batch as u64)),
         );
+        self.watch.begin_epoch();
         let start = Instant::now();
         let mut rate = 0.0;
         let mut is_stopped = false;
         while let Some(batch) = loader.next() {
-            let (used, images) = self.step(batch?)?;
+            let (used, images) = self.step(batch?, loader.waited())?;
             rate = used;
             loader.recycle(images);
             progress.advance(1);
@@ -209,7 +218,7 @@ impl<'a> Run<'a> {
     }
 
     /// One step; returns its learning rate, and the images' buffer to be used again.
-    fn step(&mut self, batch: Batch) -> Result<(f64, Vec<f32>), TrainError> {
+    fn step(&mut self, batch: Batch, waited: Duration) -> Result<(f64, Vec<f32>), TrainError> {
         let step = self.position.step;
         let training = &self.recipe.training;
         let rate = self
@@ -236,14 +245,23 @@ impl<'a> Run<'a> {
             folder::write(&path, text.as_bytes())?;
             return Err(TrainError::NotFinite { step, batch: path });
         }
-        if let Some(norm) = training.clip_norm {
-            output.gradients.clip(norm);
-        }
+        let gradient_norm = match training.clip_norm {
+            Some(norm) => output.gradients.clip(norm),
+            None => output.gradients.norm(),
+        };
         self.optimizer
             .step(&mut self.parameters, &output.gradients, rate as f32);
         self.position.sums.add(output.loss, slices);
         self.position.batch += 1;
         self.position.step += 1;
+        self.watch.step(&StepFacts {
+            step: self.position.step,
+            loss: output.loss,
+            learning_rate: rate,
+            gradient_norm,
+            slices,
+            waited,
+        });
         Ok((rate, images.data))
     }
 
@@ -273,6 +291,9 @@ impl<'a> Run<'a> {
         }
         tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
         metrics::write(&self.folder.metrics(), &self.metrics)?;
+        if let Some(line) = self.metrics.last() {
+            self.watch.end_epoch(line);
+        }
         self.save()
     }
 
@@ -326,7 +347,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn save(&self) -> Result<(), TrainError> {
+    fn save(&mut self) -> Result<(), TrainError> {
+        self.watch.before_checkpoint();
         self.checkpoints
             .save(&self.position, &self.parameters, &self.optimizer)
     }

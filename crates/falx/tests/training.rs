@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{Study, falx, files, run};
+use common::{Study, falx, results, run};
 use predicates::str::contains;
 
 const EPOCHS: u32 = 4;
@@ -48,7 +48,7 @@ fn undisturbed(study: &Study) -> std::path::PathBuf {
 }
 
 fn assert_same_run(a: &Path, b: &Path) {
-    let (a, b) = (files(a), files(b));
+    let (a, b) = (results(a), results(b));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (path, bytes) in &a {
         assert!(b[path] == *bytes, "{} differs", path.display());

@@ -97,6 +97,19 @@ impl Study {
     }
 }
 
+/// What of a run tells the time of the clock, and so differs in every run.
+const OF_THE_CLOCK: [&str; 3] = ["tensorboard", "timing.jsonl", "training.html"];
+
+/// Every file below a folder with its bytes, by relative path, but what tells the time of the clock.
+pub fn results(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = files(folder);
+    found.retain(|path, _| {
+        let mut parts = path.iter();
+        !parts.any(|part| OF_THE_CLOCK.iter().any(|clock| part == *clock))
+    });
+    found
+}
+
 /// Every file below a folder with its bytes, by relative path.
 pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     let mut found = std::collections::BTreeMap::new();
