@@ -35,6 +35,7 @@ const OPTIMIZER: &str = "optimizer.safetensors";
 const POSITION: &str = "position.json";
 const BEST: &str = "best.safetensors";
 const PREFIX: &str = "step-";
+const BESIDE: &str = "writing";
 
 /// The checkpoints of one run.
 #[derive(Clone, Debug)]
@@ -63,8 +64,22 @@ impl Checkpoints {
         Ok(weights::load(&bytes, graph)?)
     }
 
-    /// Writes a checkpoint and removes the older ones.
+    /// Writes a checkpoint and removes the older ones; where it cannot be written whole, nothing of it stays.
     pub(crate) fn save(
+        &self,
+        position: &Position,
+        parameters: &Parameters,
+        optimizer: &Optimizer,
+    ) -> Result<(), TrainError> {
+        let saved = self.write(position, parameters, optimizer);
+        if saved.is_err() {
+            // Half a checkpoint on a full disk only takes room; the first error is the one to tell.
+            let _ = std::fs::remove_dir_all(self.0.join(BESIDE));
+        }
+        saved
+    }
+
+    fn write(
         &self,
         position: &Position,
         parameters: &Parameters,
@@ -74,7 +89,7 @@ impl Checkpoints {
             "{PREFIX}{:010}-{:06}",
             position.step, position.epoch
         ));
-        let beside = self.0.join("writing");
+        let beside = self.0.join(BESIDE);
         if beside.exists() {
             std::fs::remove_dir_all(&beside).map_err(TrainError::io(&beside))?;
         }

@@ -93,7 +93,7 @@ impl RunFolder {
         self.0.join(format!("predictions-{}.csv", part.name()))
     }
 
-    /// The ids of the batch whose loss was not finite.
+    /// The step whose loss or gradients were not finite; its tensors lie beside it.
     pub fn failed_batch(&self) -> PathBuf {
         self.0.join("failed-batch.json")
     }

@@ -11,6 +11,8 @@ mod data;
 mod error;
 mod evaluation;
 mod events;
+mod failed;
+mod finder;
 mod finish;
 mod folder;
 mod groups;
@@ -31,6 +33,10 @@ pub use compare::{Contender, Contest, compare_models};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use events::{EventWriter, Told, read_scalars};
+pub use finder::{
+    BatchEnd, BatchFinding, BatchPoint, BatchReport, FindOptions, RateEnd, RateFinding, RatePoint,
+    RateReport, RateTest, find_batch, find_batch_size, find_learning_rate, find_rate,
+};
 pub use folder::{Part, RunFolder};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;

@@ -15,6 +15,7 @@ use falx_nn::{Engine, Graph, Parameters, Targets, Tensor};
 
 use crate::checkpoint::{Checkpoints, Position};
 use crate::data::RunData;
+use crate::failed::FailedStep;
 use crate::folder::{self, Part, RunFolder};
 use crate::lock::RunLock;
 use crate::metrics::{self, EpochMetrics, EpochSums};
@@ -237,18 +238,30 @@ impl<'a> Run<'a> {
         let mut output =
             self.engine
                 .gradients(&self.graph, &mut self.parameters, &images, &targets, step)?;
-        if !output.loss.is_finite() {
-            let path = self.folder.failed_batch();
-            let ids: Vec<&str> = batch.ids.iter().map(falx_core::ImageId::as_str).collect();
-            let text = serde_json::to_string_pretty(&ids)
-                .map_err(|error| TrainError::damaged(&path, error.to_string()))?;
-            folder::write(&path, text.as_bytes())?;
-            return Err(TrainError::NotFinite { step, batch: path });
-        }
         let gradient_norm = match training.clip_norm {
             Some(norm) => output.gradients.clip(norm),
             None => output.gradients.norm(),
         };
+        let finite = [
+            ("loss", output.loss.is_finite()),
+            ("gradient", gradient_norm.is_finite()),
+        ];
+        if let Some(&(what, _)) = finite.iter().find(|(_, finite)| !finite) {
+            let failed = FailedStep {
+                what,
+                step,
+                epoch: self.position.epoch + 1,
+                batch: self.position.batch,
+                seed: self.recipe.seed,
+                learning_rate: rate,
+                augment: self.recipe.augment,
+                ids: &batch.ids,
+                images: &images,
+                targets: &targets,
+                parameters: &self.parameters,
+            };
+            return Err(failed.keep(&self.folder));
+        }
         self.optimizer
             .step(&mut self.parameters, &output.gradients, rate as f32);
         self.position.sums.add(output.loss, slices);

@@ -1,6 +1,7 @@
 //! The command line: every flag documented where it is defined.
 
 mod bench;
+mod find;
 mod judging;
 mod models;
 mod worklist;
@@ -19,6 +20,7 @@ pub use bench::{
     Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
     EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
+pub use find::Find;
 pub use judging::{Compare, Evaluate};
 pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
@@ -84,7 +86,14 @@ pub enum Command {
 A recipe uses it with `cache = \"cache\"` under [data]. Whole slices serve any input; pictures of one size are smaller
 and faster, and serve inputs of that size only. Both give the same batches as the files, to the bit.")]
     Cache(Cache),
-    /// Train one run from a recipe.
+    /// Train one run from a recipe, or find out which learning rate and batch to give it.
+    #[command(after_help = "Examples:
+  falx train recipe.toml --out run
+  falx train recipe.toml --out run --resume
+  falx train recipe.toml --find-lr --out look
+  falx train recipe.toml --find-batch --memory 8192 --out look
+
+While it trains, RUN/training.html shows how it goes, and so does `tensorboard --logdir RUN`.")]
     Train(Train),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
     Evaluate(Evaluate),
@@ -269,12 +278,15 @@ pub struct Cache {
 pub struct Train {
     /// The recipe; relative paths in it start at its folder.
     pub recipe: PathBuf,
-    /// The run's folder.
+    /// The run's folder; of a finder, another one.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
     /// Go on with the run that is there, as if it had never stopped.
     #[arg(long)]
     pub resume: bool,
+    /// What to find out before a run.
+    #[command(flatten)]
+    pub find: Find,
 }
 
 /// `falx predict`

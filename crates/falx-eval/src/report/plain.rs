@@ -149,10 +149,78 @@ fn markup(block: &Block) -> Markup {
 fn drawing(chart: &LineChart) -> Markup {
     let curves: Vec<&TrainingCurve> = chart.curves.iter().collect();
     charts::lines(&Lines {
+        label: &format!("{} by {}", chart.measured, chart.along),
         curves: &curves,
         along: &chart.along,
         measured: &chart.measured,
         multiplies: chart.multiplies,
         marks: &chart.marks,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(points: Vec<(f64, f64)>, multiplies: bool) -> String {
+        let page = PlainPage {
+            title: "A <page>".to_owned(),
+            refresh: Some(30),
+            sections: vec![(
+                "Curves & more".to_owned(),
+                vec![
+                    Block::Charts(vec![LineChart {
+                        curves: vec![TrainingCurve {
+                            name: "loss".to_owned(),
+                            points,
+                            baseline: Some(0.5),
+                        }],
+                        along: "learning rate".to_owned(),
+                        measured: "loss".to_owned(),
+                        multiplies,
+                        marks: vec![(1e-3, "here".to_owned())],
+                    }]),
+                    Block::Facts(
+                        "Facts.".to_owned(),
+                        vec![("a".to_owned(), "b <c>".to_owned())],
+                    ),
+                    Block::Warning("Mind.".to_owned()),
+                ],
+            )],
+            ..PlainPage::default()
+        };
+        plain_to_html(&page)
+    }
+
+    #[test]
+    fn a_multiplying_axis_has_powers_of_ten_at_equal_distances_and_leaves_out_what_is_not_above_0()
+    {
+        let points = vec![(0.0, 9.0), (1e-5, 1.0), (1e-3, 0.4), (1e-1, 0.8)];
+        let html = chart(points, true);
+        for (tick, x) in [
+            ("1e−5", "70.0"),
+            ("1e−4", "178.5"),
+            ("0.001", "287.0"),
+            ("0.1", "504.0"),
+        ] {
+            let drawn = format!("x=\"{x}\" y=\"276.0\">{tick}<");
+            assert!(html.contains(&drawn), "{drawn} is not in {html}");
+        }
+        assert!(html.contains("M287.0 26.0L287.0 260.0"), "{html}");
+        assert!(html.contains("here (0.001)") && html.contains("here: at 0.001"));
+        assert!(!html.contains(">9<"), "a rate of 0 was drawn");
+    }
+
+    #[test]
+    fn whole_steps_have_whole_ticks_and_words_are_escaped() {
+        let html = chart(vec![(1.0, 0.4), (2.0, 0.3)], false);
+        assert!(!html.contains(">1.2<"), "{html}");
+        assert!(html.contains(">2<"));
+        assert!(html.contains("A &lt;page&gt;") && html.contains("b &lt;c&gt;"));
+        assert!(html.contains("id=\"curves-more\""));
+        assert!(html.contains("content=\"30\""));
+        assert!(html.contains("As a table: loss by learning rate"));
+        // Nothing to draw is no error.
+        assert!(chart(Vec::new(), true).contains("no skill"));
+    }
 }

@@ -12,6 +12,8 @@ use super::key;
 /// Lines over one axis.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Lines<'a> {
+    /// What the table of its figures is called.
+    pub label: &'a str,
     /// The lines, with their no-skill values.
     pub curves: &'a [&'a TrainingCurve],
     /// What the lower axis counts.
@@ -26,7 +28,9 @@ pub(in super::super) struct Lines<'a> {
 
 /// Curves that share a chart, with their no-skill value.
 pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
+    let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
     lines(&Lines {
+        label: &format!("training curves, {}", names.join(", ")),
         curves,
         along: "epoch or step",
         measured: curves.first().map_or("", |curve| last_word(&curve.name)),
@@ -75,11 +79,7 @@ pub(in super::super) fn lines(chart: &Lines<'_>) -> Markup {
     let axes = Axes {
         x_name: chart.along,
         y_name: chart.measured,
-        x_ticks: &if frame.multiplies {
-            powers(frame.x)
-        } else {
-            ticks(frame.x)
-        },
+        x_ticks: &places(&frame, &lines),
         y_ticks: &ticks(frame.y),
     };
     let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
@@ -95,9 +95,22 @@ pub(in super::super) fn lines(chart: &Lines<'_>) -> Markup {
                 }
             }
             (frame.draw(&alternative(&names, &lines, chart.marks), &axes, &content))
-            (figures(&names, &lines, chart.along))
+            (figures(chart, &names, &lines))
         }
     }
+}
+
+/// The ticks of the lower axis: powers of ten where it multiplies, and whole numbers where all points have them.
+fn places(frame: &Frame, lines: &[Vec<(f64, f64)>]) -> Vec<f64> {
+    if frame.multiplies {
+        return powers(frame.x);
+    }
+    let mut found = ticks(frame.x);
+    let whole = |value: f64| (value - value.round()).abs() < 1e-9;
+    if lines.iter().flatten().all(|point| whole(point.0)) {
+        found.retain(|&tick| whole(tick));
+    }
+    found
 }
 
 /// What the drawing says in words.
@@ -121,8 +134,8 @@ fn alternative(names: &[&str], lines: &[Vec<(f64, f64)>], marks: &[(f64, String)
     }
 }
 
-fn figures(names: &[&str], lines: &[Vec<(f64, f64)>], along: &str) -> Markup {
-    let mut along = along.to_owned();
+fn figures(chart: &Lines<'_>, names: &[&str], lines: &[Vec<(f64, f64)>]) -> Markup {
+    let mut along = chart.along.to_owned();
     if let Some(first) = along.get_mut(..1) {
         first.make_ascii_uppercase();
     }
