@@ -3,6 +3,8 @@
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
 //! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
 
+#![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
+
 mod attributes;
 mod cases;
 mod checkpoint;

@@ -188,7 +188,7 @@ impl Watch {
             begun: now,
             steps_here: 0,
         };
-        watch.write_page(&State::Running);
+        watch.write_page(State::Running);
         watch
     }
 
@@ -213,7 +213,7 @@ impl Watch {
             self.tell(facts);
         }
         if self.page_written.elapsed() >= PAGE_EVERY {
-            self.write_page(&State::Running);
+            self.write_page(State::Running);
         }
     }
 
@@ -264,25 +264,25 @@ impl Watch {
             warn("timing.jsonl is no longer written", &error);
             self.tells_timing = false;
         }
-        self.write_page(&State::Running);
+        self.write_page(State::Running);
     }
 
     /// A checkpoint is about to be written: what it will not tell again must be on the disk before it.
     pub fn before_checkpoint(&mut self) {
         self.events(EventWriter::flush);
-        self.write_page(&State::Running);
+        self.write_page(State::Running);
     }
 
     /// The run has reached its end.
     pub fn finished(mut self) {
         self.events(EventWriter::flush);
-        self.write_page(&State::Finished);
+        self.write_page(State::Finished);
     }
 
     /// The run was stopped in good order.
     pub fn stopped(mut self) {
         self.events(EventWriter::flush);
-        self.write_page(&State::Stopped);
+        self.write_page(State::Stopped);
     }
 
     fn events(&mut self, tell: impl FnOnce(&mut EventWriter) -> std::io::Result<()>) {
@@ -298,14 +298,14 @@ impl Watch {
         }
     }
 
-    fn write_page(&mut self, state: &State) {
+    fn write_page(&mut self, state: State) {
         self.page_written = Instant::now();
-        self.course.state = *state;
+        self.course.state = state;
         if !self.tells_page {
             return;
         }
         let left = self.about.steps.saturating_sub(self.course.step);
-        let seconds_left = (self.steps_here > 0 && *state == State::Running)
+        let seconds_left = (self.steps_here > 0 && state == State::Running)
             .then(|| self.begun.elapsed().as_secs_f64() / self.steps_here as f64 * left as f64);
         let page = page::of(&self.about, &self.course, &self.timing, seconds_left);
         if let Err(error) = falx_eval::report::write_plain(&page, &self.page_path) {
@@ -318,7 +318,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.course.state == State::Running {
-            self.write_page(&State::Failed);
+            self.write_page(State::Failed);
         }
     }
 }

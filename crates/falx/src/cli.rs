@@ -20,7 +20,7 @@ pub use bench::{
     Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
     EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
-pub use find::Find;
+pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
 pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
@@ -286,7 +286,7 @@ pub struct Train {
     pub resume: bool,
     /// What to find out before a run.
     #[command(flatten)]
-    pub find: Find,
+    pub find: BeforeRun,
 }
 
 /// `falx predict`

@@ -157,9 +157,8 @@ fn figures(chart: &Lines<'_>, names: &[&str], lines: &[Vec<(f64, f64)>]) -> Mark
                 .collect()
         })
         .collect();
-    let label = format!("training curves, {}", names.join(", "));
     table::folded(
-        &label,
+        chart.label,
         &table::cell(format!("By {}.", along.to_lowercase())),
         &columns,
         &rows,
