@@ -61,6 +61,8 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on_exactly() {
     let (recipe, out) = (study.recipe(EPOCHS), study.path("stopped"));
     let status = train_and_signal(&recipe, &out, "-INT");
     assert_eq!(status.code(), Some(1));
+    let page = std::fs::read_to_string(out.join("training.html")).unwrap();
+    assert!(page.contains("Training was stopped; --resume goes on"));
     run("evaluate {}", &[&out])
         .code(3)
         .stderr(contains("--resume"));
