@@ -17,8 +17,9 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 16] = [
+const CONFINED: [(&str, &[&str]); 17] = [
     ("burn", &["falx-nn"]),
+    ("cubecl", &["falx-nn"]),
     ("tch", &["falx-nn"]),
     ("pulp", &["falx-data", "falx-dicom", "falx-nn"]),
     ("hayro-jpeg2000", &["falx-dicom"]),

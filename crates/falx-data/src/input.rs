@@ -38,6 +38,10 @@ pub struct InputSpec {
     /// What the picture is centred on.
     #[serde(skip_serializing_if = "Crop::is_none")]
     pub crop: Crop,
+    /// The numbers that a window's black and white become: `[0, 1]`, or those of the images that imported weights were
+    /// trained on, such as `[-1, 1]`.
+    #[serde(skip_serializing_if = "is_unit")]
+    pub range: [f32; 2],
 }
 
 /// What a picture is centred on.
@@ -63,6 +67,14 @@ fn is_slice_alone(planes: &[f32]) -> bool {
     planes == [0.0]
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_unit(range: &[f32; 2]) -> bool {
+    *range == UNIT
+}
+
+/// What [`Window::unit_interval`] gives.
+const UNIT: [f32; 2] = [0.0, 1.0];
+
 impl Default for InputSpec {
     fn default() -> Self {
         Self {
@@ -71,6 +83,7 @@ impl Default for InputSpec {
             planes_mm: vec![0.0],
             mm_per_pixel: None,
             crop: Crop::None,
+            range: UNIT,
         }
     }
 }
@@ -163,7 +176,7 @@ impl InputSpec {
     /// channels that fit.
     ///
     /// # Units
-    /// HU in; 0 ..= 1 out ([`Window::unit_interval`]).
+    /// HU in; [`InputSpec::range`] out ([`Window::unit_interval`]).
     pub fn render(&self, slice: &CtSlice, augment: Option<&Placement>, out: &mut [f32]) {
         let plane = self.plane_len();
         let mut hu = vec![Hu::PADDING.0; plane.saturating_mul(self.planes())];
@@ -293,6 +306,13 @@ impl InputSpec {
         let channels = plane.saturating_mul(windows.len()).max(1);
         for (hu, out) in hu.chunks_exact(plane).zip(out.chunks_mut(channels)) {
             picture::apply_windows(hu, &windows, out);
+            if self.range != UNIT {
+                let [black, white] = self.range;
+                let width = white - black;
+                for x in out {
+                    *x = black + width * *x;
+                }
+            }
         }
     }
 }

@@ -9,6 +9,16 @@ use falx_nn::zoo::ZooError;
 /// A command about models that could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelsError {
+    /// Weights that were not fetched yet.
+    #[error(
+        "{path}: the weights {name} are not there; fetch them with `falx models fetch-pretrained {name}`"
+    )]
+    NotFetched {
+        /// Their name.
+        name: String,
+        /// Where they would be.
+        path: PathBuf,
+    },
     /// Nothing is called so.
     #[error("nothing is called `{name}`{suggestion}; there are {}", names.join(", "))]
     UnknownName {

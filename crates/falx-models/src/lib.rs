@@ -17,7 +17,7 @@ mod svg;
 mod tensors;
 
 pub use error::ModelsError;
-pub use fetch::{FetchOptions, Fetched, fetch};
+pub use fetch::{FetchOptions, Fetched, fetch, fetched};
 pub use files::{Form, Written, copy, export, write};
 pub use import::{ImportOptions, Imported, import_weights};
 pub use list::{Entry, Zoo, list, published_size};

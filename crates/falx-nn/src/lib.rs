@@ -22,12 +22,14 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use engine::card_engine;
 #[cfg(feature = "torch")]
 pub use engine::torch_engine;
 pub use engine::{
-    Engine, EngineError, EngineKind, Input, Motion, PrepareError, Prepared, StepOutput, StepReport,
-    StepSettings, TorchConfig, TorchDevice, Training, TrainingSession, TrainingState, Weights,
-    flex_engine,
+    CardInterface, Engine, EngineError, EngineKind, Input, Motion, PrepareError, Prepared,
+    StepOutput, StepReport, StepSettings, TorchConfig, TorchDevice, Training, TrainingSession,
+    TrainingState, Weights, flex_engine,
 };
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{

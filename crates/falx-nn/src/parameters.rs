@@ -52,6 +52,13 @@ pub struct ParameterSpec {
     pub initialisation: Initialisation,
 }
 
+impl ParameterSpec {
+    /// Whether the parameter is `module` or lies in it: a module is how names begin, up to a dot.
+    pub fn is_in(&self, module: &str) -> bool {
+        crate::engine::belongs(&self.name, module)
+    }
+}
+
 /// All parameters of one network, running statistics included, ordered by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(BTreeMap<String, Tensor>);

@@ -1,6 +1,10 @@
-//! The learning rate at each step, a pure function of the step.
+//! The learning rate at each step: a pure function of the step, but for [`Plateau`], which validation drives.
+
+mod plateau;
 
 use serde::{Deserialize, Serialize};
+
+pub use plateau::{Plateau, PlateauState};
 
 /// How the learning rate moves over the steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +47,8 @@ pub enum Schedule {
         /// The factor of each step.
         gamma: f64,
     },
+    /// The base rate until validation stops getting better: see [`Plateau`].
+    Plateau(Plateau),
 }
 
 impl Default for Schedule {
@@ -123,7 +129,8 @@ impl Schedule {
     /// The rate that step `step` (from 0) of `total` uses.
     pub fn rate(&self, base: f64, step: u64, total: u64) -> f64 {
         match *self {
-            Self::Constant => base,
+            // What validation makes of the base is the loop's to know.
+            Self::Constant | Self::Plateau(_) => base,
             Self::WarmupCosine {
                 warmup,
                 start_factor: Some(start),

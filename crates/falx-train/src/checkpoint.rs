@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use falx_nn::optim::{Optimizer, OptimizerConfig};
-use falx_nn::{Graph, Parameters, weights};
+use falx_nn::optim::{Ema, EmaConfig, Optimizer, OptimizerConfig};
+use falx_nn::schedule::PlateauState;
+use falx_nn::{Graph, Parameters, TrainingState, weights};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -26,15 +27,26 @@ pub struct Position {
     pub step: u64,
     /// The best validation loss so far, and its epoch.
     pub best: Option<(f64, u64)>,
+    /// Epochs since then.
+    #[serde(default)]
+    pub since_best: u64,
+    /// What validation has made of the learning rate, where the schedule asks.
+    #[serde(default)]
+    pub plateau: PlateauState,
+    /// Seconds of training so far, where the recipe limits them; results depend on them then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
     /// Sums over the batches of the epoch in progress.
     pub sums: EpochSums,
 }
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
+const AVERAGE: &str = "average.safetensors";
 const POSITION: &str = "position.json";
 const BEST: &str = "best.safetensors";
 const PREFIX: &str = "step-";
+const BESIDE: &str = "writing";
 
 /// The checkpoints of one run.
 #[derive(Clone, Debug)]
@@ -63,26 +75,37 @@ impl Checkpoints {
         Ok(weights::load(&bytes, graph)?)
     }
 
-    /// Writes a checkpoint and removes the older ones.
+    /// Writes a checkpoint and removes the older ones; where it cannot be written whole, nothing of it stays.
     pub(crate) fn save(
         &self,
         position: &Position,
-        parameters: &Parameters,
-        optimizer: &Optimizer,
+        state: &TrainingState,
     ) -> Result<(), TrainError> {
+        let saved = self.write(position, state);
+        if saved.is_err() {
+            // Half a checkpoint on a full disk only takes room; the first error is the one to tell.
+            let _ = std::fs::remove_dir_all(self.0.join(BESIDE));
+        }
+        saved
+    }
+
+    fn write(&self, position: &Position, state: &TrainingState) -> Result<(), TrainError> {
         let target = self.0.join(format!(
             "{PREFIX}{:010}-{:06}",
             position.step, position.epoch
         ));
-        let beside = self.0.join("writing");
+        let beside = self.0.join(BESIDE);
         if beside.exists() {
             std::fs::remove_dir_all(&beside).map_err(TrainError::io(&beside))?;
         }
         std::fs::create_dir_all(&beside).map_err(TrainError::io(&beside))?;
         let position = serde_json::to_vec_pretty(position)
             .map_err(|error| TrainError::damaged(&target, error.to_string()))?;
-        write_synced(&beside.join(WEIGHTS), &weights::save(parameters)?)?;
-        write_synced(&beside.join(OPTIMIZER), &optimizer.to_bytes()?)?;
+        write_synced(&beside.join(WEIGHTS), &weights::save(&state.parameters)?)?;
+        write_synced(&beside.join(OPTIMIZER), &state.optimizer.to_bytes()?)?;
+        if let Some(average) = &state.average {
+            write_synced(&beside.join(AVERAGE), &weights::save(average.parameters())?)?;
+        }
         write_synced(&beside.join(POSITION), &position)?;
         if target.exists() {
             std::fs::remove_dir_all(&target).map_err(TrainError::io(&target))?;
@@ -100,7 +123,8 @@ impl Checkpoints {
         &self,
         graph: &Graph,
         config: &OptimizerConfig,
-    ) -> Result<Option<(Position, Parameters, Optimizer)>, TrainError> {
+        average: Option<EmaConfig>,
+    ) -> Result<Option<(Position, TrainingState)>, TrainError> {
         let Some(folder) = self.list()?.pop() else {
             return Ok(None);
         };
@@ -112,7 +136,16 @@ impl Checkpoints {
             .map_err(|error| TrainError::damaged(&folder.join(POSITION), error.to_string()))?;
         let parameters = weights::load(&read(WEIGHTS)?, graph)?;
         let optimizer = Optimizer::from_bytes(config, &parameters, &read(OPTIMIZER)?)?;
-        Ok(Some((position, parameters, optimizer)))
+        let average = match average {
+            Some(config) => Some(Ema::new(config, weights::load(&read(AVERAGE)?, graph)?)),
+            None => None,
+        };
+        let state = TrainingState {
+            parameters,
+            optimizer,
+            average,
+        };
+        Ok(Some((position, state)))
     }
 
     /// Complete checkpoints, oldest first: their names sort by step, then epoch.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use falx_core::LabelRow;
+use falx_core::{LABELS, LabelRow};
 use falx_data::sampler::{self, Sampler, SamplerConfig};
 use falx_data::samples::Samples;
 use falx_data::split::{IndexColumns, Slices, Split};
@@ -92,6 +92,35 @@ impl RunData {
             test,
             prevalence,
         })
+    }
+
+    /// Checks that every label that counts can be learnt: it is there, and is absent, in the training folds.
+    ///
+    /// # Errors
+    /// [`TrainError::NoPositive`] for the first that cannot.
+    pub fn check_labels(&self, weights: &[f32; 6]) -> Result<(), TrainError> {
+        let mut seen = [[false; 2]; 6];
+        for at in self.training.labelled() {
+            let row = self.training.labels(at);
+            for (label, seen) in LABELS.into_iter().zip(&mut seen) {
+                match row.get(label) {
+                    Some(false) => seen[0] = true,
+                    Some(true) => seen[1] = true,
+                    None => {}
+                }
+            }
+        }
+        for ((label, seen), weight) in LABELS.into_iter().zip(seen).zip(weights) {
+            let what = match seen {
+                _ if *weight == 0.0 => continue,
+                [true, true] => continue,
+                [false, false] => "says anything of",
+                [true, false] => "is positive for",
+                [false, true] => "is negative for",
+            };
+            return Err(TrainError::NoPositive { label, what });
+        }
+        Ok(())
     }
 
     /// The slices of one part.

@@ -1,5 +1,6 @@
 //! Why a run could not start or go on.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::RecipeError;
@@ -34,6 +35,30 @@ pub enum TrainError {
     /// The network's name or size.
     #[error(transparent)]
     Network(#[from] falx_nn::zoo::ZooError),
+    /// The weights that a network starts from.
+    #[error(
+        "{path}: these weights are not the network's, and training with a part of them would mislead: {reason}\nleave \
+         network.weights out, or give weights of this network"
+    )]
+    Start {
+        /// The file of weights.
+        path: PathBuf,
+        /// What did not fit.
+        reason: String,
+    },
+    /// A module that the network does not have.
+    #[error("`{network}` has no module `{name}`; its modules are backbone, head, {}", modules.join(", "))]
+    Module {
+        /// What the recipe says.
+        name: String,
+        /// The network.
+        network: String,
+        /// What there is.
+        modules: Vec<String>,
+    },
+    /// A loss that cannot be.
+    #[error("loss: {0}")]
+    Loss(String),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] falx_nn::EngineError),
@@ -113,6 +138,24 @@ pub enum TrainError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file that the recipe names cannot be read.
+    #[error("{path}: {source}; the recipe names this file")]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the run cannot be written for want of room.
+    #[error(
+        "{path}: there is no room for it ({source}); the last checkpoint is intact: make room, and `--resume` goes on from it"
+    )]
+    NoRoom {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file of the run is not what falx wrote.
     #[error("{path}: {reason}; the file was changed or damaged")]
     Damaged {
@@ -157,22 +200,63 @@ pub enum TrainError {
         /// Which side, with its verb.
         what: String,
     },
-    /// A loss that is no number.
+    /// A label that cannot be learnt.
     #[error(
-        "the loss of step {step} is not finite; the ids of its batch are in {batch}. Lower training.learning_rate, or look at these slices with `falx audit`"
+        "no slice of the training folds {what} {label}, so it cannot be learnt; add such patients, choose another fold, or \
+         give the label the weight 0 in loss.label_weights"
+    )]
+    NoPositive {
+        /// The label.
+        label: falx_core::Label,
+        /// What no slice does.
+        what: &'static str,
+    },
+    /// A loss or gradients that are no number.
+    #[error(
+        "the {what} of step {step} is not finite; {batch} names its batch, and failed-batch.safetensors beside it holds what \
+         does it again: pictures, labels, parameters. Lower training.learning_rate, or look at these slices with `falx audit`"
     )]
     NotFinite {
-        /// The step.
+        /// `loss` or `gradient`.
+        what: &'static str,
+        /// Steps taken before.
         step: u64,
-        /// Where the batch's ids were written.
+        /// Where the batch was written.
         batch: PathBuf,
     },
+    /// A finder was asked to write into a run.
+    #[error("{0} holds a run, which a finder never touches; choose another --out")]
+    IsRun(PathBuf),
+    /// A finder's file cannot be written.
+    #[error("cannot write {path}: {source}; choose a folder that is writable and has room")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A page cannot be written.
+    #[error(transparent)]
+    Page(#[from] falx_eval::report::ReportError),
+    /// Somebody asked to stop.
+    #[error("stopped before there was a result; nothing was written")]
+    Interrupted,
 }
 
 impl TrainError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |source| match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Self::NoRoom { path, source }
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+
+    pub(crate) fn input(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Input { path, source }
     }
 
     pub(crate) fn damaged(path: &Path, reason: String) -> Self {

@@ -58,6 +58,21 @@ impl RunFolder {
         self.0.join("metrics.jsonl")
     }
 
+    /// One line of JSON an epoch with its times; other ones in every run.
+    pub fn timing(&self) -> PathBuf {
+        self.0.join("timing.jsonl")
+    }
+
+    /// The event files for TensorBoard; other ones in every run.
+    pub fn events(&self) -> PathBuf {
+        self.0.join("tensorboard")
+    }
+
+    /// The page that shows how the run goes; another one in every run.
+    pub fn page(&self) -> PathBuf {
+        self.0.join("training.html")
+    }
+
     /// Checkpoints of the last safe point and of the best epoch.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")
@@ -78,7 +93,7 @@ impl RunFolder {
         self.0.join(format!("predictions-{}.csv", part.name()))
     }
 
-    /// The ids of the batch whose loss was not finite.
+    /// The step whose loss or gradients were not finite; its tensors lie beside it.
     pub fn failed_batch(&self) -> PathBuf {
         self.0.join("failed-batch.json")
     }

@@ -3,13 +3,19 @@
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
 //! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
 
+#![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
+
 mod attributes;
 mod cases;
 mod checkpoint;
 mod compare;
 mod data;
+mod epoch;
 mod error;
 mod evaluation;
+mod events;
+mod failed;
+mod finder;
 mod finish;
 mod folder;
 mod groups;
@@ -24,19 +30,24 @@ mod sizes;
 mod studies;
 mod summary;
 mod train;
+mod transfer;
+mod watch;
 
 pub use compare::{Contender, Contest, compare_models};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
+pub use events::{EventWriter, Told, read_scalars};
+pub use finder::{
+    BatchEnd, BatchFinding, BatchPoint, BatchReport, FindOptions, RateEnd, RateFinding, RatePoint,
+    RateReport, RateTest, find_batch, find_batch_size, find_learning_rate, find_rate,
+};
 pub use folder::{Part, RunFolder};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
-pub use recipe::{DataConfig, NetworkChoice, Recipe, RecipeError, TrainingConfig};
+pub use recipe::{Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, TrainingConfig};
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
-
-#[cfg(test)]
-mod tests;
+pub use watch::{About, EpochTiming, StepFacts, Watch};

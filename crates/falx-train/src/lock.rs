@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use falx_nn::Engine;
+use falx_nn::EngineKind;
 use serde::{Deserialize, Serialize};
 
 use crate::data::RunData;
@@ -30,7 +30,7 @@ impl RunLock {
     pub(crate) fn new(
         recipe: &Recipe,
         data: &RunData,
-        engine: &dyn Engine,
+        engine: EngineKind,
     ) -> Result<Self, TrainError> {
         // The same data in another folder is the same run.
         let mut elsewhere = recipe.clone();
@@ -39,13 +39,16 @@ impl RunLock {
         // Neither changes what is loaded.
         elsewhere.data.cache = None;
         elsewhere.training.keep_memory_mib = 0;
-        if let Some(weights) = &mut elsewhere.sampler.weights {
-            let bytes = std::fs::read(&weights).map_err(TrainError::io(weights))?;
-            *weights = blake3::hash(&bytes).to_hex().as_str().into();
+        let files = [
+            &mut elsewhere.sampler.weights,
+            &mut elsewhere.network.weights,
+        ];
+        for file in files.into_iter().flatten() {
+            *file = file_hash(file)?.into();
         }
         Ok(Self {
             falx_version: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: engine.name().to_owned(),
+            engine: engine.to_string(),
             seed: recipe.seed,
             recipe_hash: blake3::hash(elsewhere.to_toml()?.as_bytes())
                 .to_hex()
@@ -86,6 +89,12 @@ impl RunLock {
             .find(|(_, a, b)| a != b)
             .map(|(what, _, _)| what)
     }
+}
+
+/// A hash of a file's content; its place does not matter.
+fn file_hash(path: &Path) -> Result<String, TrainError> {
+    let bytes = std::fs::read(path).map_err(TrainError::input(path))?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// A hash of which slices are on which side.

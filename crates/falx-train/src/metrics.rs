@@ -13,12 +13,26 @@ pub struct EpochSums {
     pub loss: f64,
     /// Slices shown.
     pub slices: u64,
+    /// The gradients' lengths, where they were measured, and how many these were.
+    #[serde(default)]
+    pub norms: (f64, u64),
 }
 
 impl EpochSums {
     pub(crate) fn add(&mut self, loss: f64, slices: usize) {
         self.loss += loss * slices as f64;
         self.slices += slices as u64;
+    }
+
+    pub(crate) fn add_norm(&mut self, norm: f64) {
+        self.norms.0 += norm;
+        self.norms.1 += 1;
+    }
+
+    /// The mean length of the gradients before they were shortened; `None` where nobody measured it.
+    pub fn gradient_norm(&self) -> Option<f64> {
+        let (sum, count) = self.norms;
+        (count > 0).then(|| sum / count as f64)
     }
 
     /// The mean loss over the slices shown.
@@ -36,7 +50,11 @@ pub struct EpochMetrics {
     pub step: u64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// Mean training loss on the slices as shown (oversampled, augmented): no score, only a sign of progress.
+    /// The mean length of the gradients before they were shortened, where `clip_norm` asks for it.
+    #[serde(default)]
+    pub gradient_norm: Option<f64>,
+    /// Mean training loss on the slices as shown (oversampled, augmented, dropout on, by the recipe's loss): no score, only
+    /// a sign of progress.
     pub training_loss: f64,
     /// Weighted log loss on the validation fold, prior corrected.
     pub validation_loss: f64,

@@ -14,6 +14,12 @@ pub struct TrainSummary {
     pub run: PathBuf,
     /// False when it was stopped; `--resume` goes on.
     pub finished: bool,
+    /// The network.
+    pub network: String,
+    /// How many weights it has.
+    pub weights: usize,
+    /// What computed, and where.
+    pub engine: String,
     /// Slices learnt from.
     pub training_slices: usize,
     /// Slices that chose the best epoch.
@@ -50,8 +56,13 @@ impl TrainSummary {
     /// What the run reached, with every loss beside its baseline.
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "learnt from {} slices, epoch chosen on {}, locked test {}\n\nepoch  training  validation  no skill  AUC of any\n",
-            self.training_slices, self.validation_slices, self.test_slices
+            "{} ({} weights) on {}: learnt from {} slices, epoch chosen on {}, locked test {}\n\nepoch  training  validation  no skill  AUC of any\n",
+            self.network,
+            self.weights,
+            self.engine,
+            self.training_slices,
+            self.validation_slices,
+            self.test_slices
         );
         for line in &self.epochs {
             let auc = line

@@ -1,8 +1,10 @@
 //! The command line: every flag documented where it is defined.
 
 mod bench;
+mod find;
 mod judging;
 mod models;
+mod train;
 mod worklist;
 
 use std::num::NonZeroUsize;
@@ -19,8 +21,10 @@ pub use bench::{
     Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
     EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
+pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
 pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
+pub use train::Train;
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
@@ -84,7 +88,14 @@ pub enum Command {
 A recipe uses it with `cache = \"cache\"` under [data]. Whole slices serve any input; pictures of one size are smaller
 and faster, and serve inputs of that size only. Both give the same batches as the files, to the bit.")]
     Cache(Cache),
-    /// Train one run from a recipe.
+    /// Train one run from a recipe, or find out which learning rate and batch to give it.
+    #[command(after_help = "Examples:
+  falx train recipe.toml --out run
+  falx train recipe.toml --out run --resume
+  falx train recipe.toml --find-lr --out look
+  falx train recipe.toml --find-batch --memory 8192 --out look
+
+While it trains, RUN/training.html shows how it goes, and so does `tensorboard --logdir RUN`.")]
     Train(Train),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
     Evaluate(Evaluate),
@@ -262,19 +273,6 @@ pub struct Cache {
     /// Look at every slice that is there, and make damaged or incomplete shards again.
     #[arg(long)]
     pub check: bool,
-}
-
-/// `falx train`
-#[derive(Debug, Args)]
-pub struct Train {
-    /// The recipe; relative paths in it start at its folder.
-    pub recipe: PathBuf,
-    /// The run's folder.
-    #[arg(long, value_name = "RUN")]
-    pub out: PathBuf,
-    /// Go on with the run that is there, as if it had never stopped.
-    #[arg(long)]
-    pub resume: bool,
 }
 
 /// `falx predict`

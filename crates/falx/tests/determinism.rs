@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Study, files, run};
+use common::{Study, files, results, run};
 
 #[test]
 fn one_thread_and_two_make_the_same_phantom() {
@@ -38,7 +38,7 @@ fn one_thread_and_two_learn_the_same_from_full_augmentation() {
         let out = study.path(threads);
         let line = format!("train {{}} --out {{}} -q --threads {threads}");
         run(&line, &[&recipe, &out]).success();
-        files(&out)
+        results(&out)
     });
     assert_eq!(one, two);
     let lines = &one[Path::new("metrics.jsonl")];
@@ -72,7 +72,7 @@ fn one_thread_and_two_index_split_train_and_predict_the_same() {
         .success();
         folder
     };
-    let (one, two) = (files(&recipe_of("1")), files(&recipe_of("2")));
+    let (one, two) = (results(&recipe_of("1")), results(&recipe_of("2")));
     assert_eq!(
         one.keys().collect::<Vec<_>>(),
         two.keys().collect::<Vec<_>>()

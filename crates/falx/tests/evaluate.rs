@@ -228,7 +228,7 @@ fn runs_are_compared_on_their_locked_test_and_found_their_thresholds_on_the_vali
     )
     .success();
     for (name, epochs) in [("one", 1), ("two", 2)] {
-        let recipe = study.recipe(epochs);
+        let recipe = study.recipe_of_any(epochs);
         run("train {} --out {} -q", &[&recipe, &study.path(name)]).success();
     }
     let judged = json(&run("evaluate {} --replicates 50 --json", &[&study.path("two")]).success());

@@ -81,7 +81,7 @@ fn a_split_of_a_csv_is_checked_and_converted_unless_it_leaks() {
         .success()
         .stdout(contains("val is fold 0").and(contains("train is fold 1")));
     run("split {} --check {}", &[&index, &split]).success();
-    let recipe = study.recipe(1);
+    let recipe = study.recipe_of_any(1);
     let text = std::fs::read_to_string(&recipe).unwrap();
     std::fs::write(&recipe, text.replace("split.parquet", "given.parquet")).unwrap();
     run("train {} --out {} -q", &[&recipe, &study.path("run")]).success();

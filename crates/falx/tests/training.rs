@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{Study, falx, files, run};
+use common::{Study, falx, results, run};
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 const EPOCHS: u32 = 4;
@@ -48,7 +49,7 @@ fn undisturbed(study: &Study) -> std::path::PathBuf {
 }
 
 fn assert_same_run(a: &Path, b: &Path) {
-    let (a, b) = (files(a), files(b));
+    let (a, b) = (results(a), results(b));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (path, bytes) in &a {
         assert!(b[path] == *bytes, "{} differs", path.display());
@@ -61,6 +62,8 @@ fn ctrl_c_leaves_a_checkpoint_from_which_the_run_goes_on_exactly() {
     let (recipe, out) = (study.recipe(EPOCHS), study.path("stopped"));
     let status = train_and_signal(&recipe, &out, "-INT");
     assert_eq!(status.code(), Some(1));
+    let page = std::fs::read_to_string(out.join("training.html")).unwrap();
+    assert!(page.contains("Training was stopped; --resume goes on"));
     run("evaluate {}", &[&out])
         .code(3)
         .stderr(contains("--resume"));
@@ -109,4 +112,113 @@ fn a_run_is_not_resumed_with_another_recipe() {
     run("train {} --out {} --resume", &[&study.recipe(2), &out])
         .code(3)
         .stderr(contains("recipe"));
+}
+
+/// Everything that a checkpoint must hold beside weights: an average, gradients over several batches, phases, a plateau.
+const ELABORATE: &str = "\
+    [network]\nname = \"simple_cnn\"\nwidth = 8\nhead = \"dense\"\ncoherence = \"maximum\"\n\
+    [loss]\nname = \"focal\"\nsmoothing = 0.02\n\
+    [optimizer]\nname = \"sgd\"\n\
+    [schedule]\nname = \"plateau\"\npatience = 0\nthreshold = 0.5\n\
+    [[phases]]\nepochs = 1\nfrozen = [\"backbone\"]\nrate = 3.0\n\
+    [[phases]]\nfrozen = [\"blocks.0\"]\n\
+    [[groups]]\nmodule = \"head\"\nrate = 2.0\n";
+
+#[test]
+fn an_elaborate_run_that_is_killed_goes_on_to_the_same_end() {
+    let study = Study::indexed();
+    let recipe = study.recipe(EPOCHS);
+    let text = std::fs::read_to_string(&recipe).unwrap()
+        + "accumulate = 3\nema = { decay = 0.9 }\n"
+        + ELABORATE;
+    std::fs::write(&recipe, text).unwrap();
+    let (killed, whole) = (study.path("killed"), study.path("whole"));
+    assert_eq!(train_and_signal(&recipe, &killed, "-KILL").code(), None);
+    run("train {} --out {} --resume -q", &[&recipe, &killed]).success();
+    run("train {} --out {} -q", &[&recipe, &whole]).success();
+    assert_same_run(&killed, &whole);
+    let stopped = study.path("stopped");
+    assert_eq!(train_and_signal(&recipe, &stopped, "-INT").code(), Some(1));
+    run("train {} --out {} --resume -q", &[&recipe, &stopped]).success();
+    assert_same_run(&stopped, &whole);
+}
+
+#[test]
+fn a_run_starts_from_the_weights_of_another() {
+    let study = Study::indexed();
+    let (recipe, first) = (study.recipe(1), study.path("first"));
+    run("train {} --out {} -q", &[&recipe, &first]).success();
+    let with = |lines: &str| {
+        let text = std::fs::read_to_string(study.recipe(1)).unwrap() + lines;
+        std::fs::write(&recipe, text).unwrap();
+    };
+    with("[network]\nweights = \"first/checkpoints/best.safetensors\"\n");
+    run("train {} --out {} -q", &[&recipe, &study.path("second")]).success();
+    with("[network]\nwidth = 16\nweights = \"first/checkpoints/best.safetensors\"\n");
+    let third = study.path("third");
+    run("train {} --out {} -q", &[&recipe, &third])
+        .code(3)
+        .stderr(contains("best.safetensors"));
+    assert!(!third.exists());
+    with("[network]\nweights = \"nowhere.safetensors\"\n");
+    run("train {} --out {} -q", &[&recipe, &third])
+        .code(3)
+        .stderr(contains("nowhere.safetensors"));
+    with("[network]\nweights = \"pretrained:vgg16\"\n");
+    run("train {} --out {} -q", &[&recipe, &third])
+        .code(3)
+        .stderr(contains("efficientnet_lite0"));
+    assert!(!third.exists());
+}
+
+#[test]
+fn limits_end_a_run_before_its_epochs() {
+    let study = Study::indexed();
+    let recipe = study.recipe(12);
+    let text = std::fs::read_to_string(&recipe).unwrap();
+    let epochs = |lines: &str, name: &str| {
+        std::fs::write(&recipe, format!("{text}{lines}")).unwrap();
+        let out = study.path(name);
+        run("train {} --out {} -q", &[&recipe, &out]).success();
+        let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+        metrics.lines().count()
+    };
+    assert_eq!(epochs("steps = 3\n", "steps"), 1);
+    assert_eq!(epochs("minutes = 1e-6\n", "minutes"), 1);
+    // With a rate far too high not every epoch is better than all before it.
+    assert!(epochs("learning_rate = 3.0\npatience = 1\n", "patience") < 12);
+}
+
+#[test]
+fn a_label_that_no_slice_has_is_refused_before_the_first_step() {
+    let study = Study::indexed();
+    let labels = std::fs::read_to_string(study.labels()).unwrap();
+    let without = labels
+        .lines()
+        .map(|line| match line.rsplit_once("_epidural,") {
+            Some((id, _)) => format!("{id}_epidural,0\n"),
+            None => format!("{line}\n"),
+        });
+    std::fs::write(study.path("labels.csv"), without.collect::<String>()).unwrap();
+    let index = study.path("index.parquet");
+    run(
+        "index {} --labels {} --out {} -q",
+        &[
+            &study.images(),
+            &study.path("labels.csv"),
+            &study.path("second.parquet"),
+        ],
+    )
+    .success();
+    std::fs::rename(study.path("second.parquet"), &index).unwrap();
+    run(
+        "split {} --folds 3 --out {}",
+        &[&index, &study.path("split.parquet")],
+    )
+    .success();
+    let out = study.path("run");
+    run("train {} --out {} -q", &[&study.recipe(1), &out])
+        .code(3)
+        .stderr(contains("epidural").and(contains("label_weights")));
+    assert!(!out.exists());
 }

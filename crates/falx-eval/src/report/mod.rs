@@ -9,6 +9,7 @@ mod comparison;
 mod data_uri;
 mod minute;
 mod page;
+mod plain;
 mod sections;
 mod svg;
 mod table;
@@ -22,6 +23,7 @@ use crate::{Evaluation, Provenance};
 
 pub use comparison::{comparison_to_html, write_comparison};
 pub use data_uri::png as png_data_uri;
+pub use plain::{Block, Figure, LineChart, PlainPage, plain_to_html, write_plain};
 
 /// The style sheet of falx's pages: light, dark and print.
 pub const STYLE: &str = include_str!("style.css");

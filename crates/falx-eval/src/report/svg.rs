@@ -26,6 +26,8 @@ pub(super) struct Frame {
     pub(super) bottom: f64,
     pub(super) x: (f64, f64),
     pub(super) y: (f64, f64),
+    /// Equal steps to the right multiply.
+    pub(super) multiplies: bool,
 }
 
 impl Frame {
@@ -40,6 +42,7 @@ impl Frame {
             bottom: 38.0,
             x: (0.0, 1.0),
             y: (0.0, 1.0),
+            multiplies: false,
         }
     }
 
@@ -54,12 +57,19 @@ impl Frame {
             bottom: 40.0,
             x,
             y,
+            multiplies: false,
         }
     }
 
     pub(super) fn x(&self, value: f64) -> f64 {
         let span = self.width - self.left - self.right;
-        self.left + share(value, self.x) * span
+        let (low, high) = self.x;
+        let along = if self.multiplies {
+            share(value.log10(), (low.log10(), high.log10()))
+        } else {
+            share(value, self.x)
+        };
+        self.left + along * span
     }
 
     pub(super) fn y(&self, value: f64) -> f64 {
@@ -87,6 +97,15 @@ impl Frame {
         format!("{}Z", self.path(&around))
     }
 
+    /// A tick of the lower axis in words.
+    fn label(&self, tick: f64) -> String {
+        if self.multiplies && !(1e-3..1e4).contains(&tick) {
+            format!("{tick:.0e}").replace('-', "−")
+        } else {
+            number(tick, 3)
+        }
+    }
+
     /// The whole drawing: axes with their ticks, then `content`.
     pub(super) fn draw(&self, says: &Alternative, axes: &Axes<'_>, content: &Markup) -> Markup {
         let (right, floor) = (self.width - self.right, self.height - self.bottom);
@@ -101,7 +120,7 @@ impl Frame {
                 }
                 @for (i, &tick) in axes.x_ticks.iter().enumerate() {
                     line class="axis" x1=(px(self.x(tick))) x2=(px(self.x(tick))) y1=(px(floor)) y2=(px(floor + 4.0)) {}
-                    text class="tick" text-anchor=(anchor(i, axes.x_ticks.len(), self.x(tick), self)) x=(px(self.x(tick))) y=(px(floor + 16.0)) { (number(tick, 3)) }
+                    text class="tick" text-anchor=(anchor(i, axes.x_ticks.len(), self.x(tick), self)) x=(px(self.x(tick))) y=(px(floor + 16.0)) { (self.label(tick)) }
                 }
                 line class="axis" x1=(px(self.left)) x2=(px(right)) y1=(px(floor)) y2=(px(floor)) {}
                 text class="name" text-anchor="middle" x=(px(f64::midpoint(self.left, right))) y=(px(self.height - 4.0)) { (axes.x_name) }
@@ -184,6 +203,18 @@ pub(super) fn ticks((low, high): (f64, f64)) -> Vec<f64> {
         .map(|i| (first + f64::from(i)) * step)
         .take_while(|tick| *tick <= high + step * 1e-6)
         .collect()
+}
+
+/// The powers of ten across a range above 0; its ends where there are none.
+pub(super) fn powers((low, high): (f64, f64)) -> Vec<f64> {
+    let first = (low.log10() - 1e-9).ceil() as i32;
+    let last = (high.log10() + 1e-9).floor() as i32;
+    let found: Vec<f64> = (first..=last).map(|power| 10_f64.powi(power)).collect();
+    if found.is_empty() {
+        vec![low, high]
+    } else {
+        found
+    }
 }
 
 /// The smallest and the largest of finite values; 0 to 1 where there are none.

@@ -66,7 +66,7 @@ pub fn fetch(
     })?;
     let weights = match &options.out {
         Some(out) => out.clone(),
-        None => folder()?.join(format!("{}.safetensors", known.network)),
+        None => place(known.network)?,
     };
     let home = weights.parent().map(Path::to_owned).unwrap_or_default();
     if !home.as_os_str().is_empty() {
@@ -97,7 +97,14 @@ pub fn fetch(
         .iter()
         .filter(|(name, _)| mapping.unexpected.iter().any(|single| single.name == *name));
     let others = others.map(|(name, tensor)| (format!("original.{name}"), tensor.clone()));
-    let tensors: Parameters = matched.chain(others).collect();
+    // Normalisations without a scale have one of 1: written down, the file is a whole network's.
+    let lacks: Vec<&str> = mapping.lacks().map(|single| single.name.as_str()).collect();
+    let scales = Parameters::initialise(&graph, 0).into_iter();
+    let scales = scales.filter(|(name, _)| {
+        let mut missing = mapping.missing.iter();
+        missing.any(|single| single.name == *name) && !lacks.contains(&name.as_str())
+    });
+    let tensors: Parameters = matched.chain(others).chain(scales).collect();
     write(&weights, &weights::save(&tensors)?)?;
     let licence_file = weights.with_extension("LICENSE");
     write(&licence_file, licence.as_bytes())?;
@@ -111,6 +118,29 @@ pub fn fetch(
         licence_file,
         mapping,
     })
+}
+
+/// The file of weights that were fetched before.
+///
+/// # Errors
+/// [`ModelsError`] when no such weights are known, or they were not fetched yet.
+pub fn fetched(name: &str) -> Result<PathBuf, ModelsError> {
+    if !PRETRAINED.iter().any(|known| known.network == name) {
+        let names = PRETRAINED.iter().map(|known| known.network);
+        return Err(ModelsError::unknown(name, names));
+    }
+    let path = place(name)?;
+    if path.is_file() {
+        Ok(path)
+    } else {
+        let name = name.to_owned();
+        Err(ModelsError::NotFetched { name, path })
+    }
+}
+
+/// Where the weights called `name` are kept.
+fn place(name: &str) -> Result<PathBuf, ModelsError> {
+    Ok(folder()?.join(format!("{name}.safetensors")))
 }
 
 /// Where data of the user lie that outlive a command.

@@ -89,6 +89,9 @@ impl TrainingSession for HostSession {
             return Ok(None);
         };
         let norm = motion.clip_norm.map(|limit| gradients.clip(limit));
+        if norm.is_some_and(|norm| !norm.is_finite()) {
+            return Ok(norm);
+        }
         let TrainingState {
             parameters,
             optimizer,

@@ -8,7 +8,7 @@ use super::{Engine, EngineError, flex_engine};
 /// Which engine computes, and where.
 ///
 /// Its name is the engine's, then what is chosen of it, with colons: `flex`, `torch`, `torch:bf16`, `torch:cuda`,
-/// `torch:cuda:1:bf16`.
+/// `torch:cuda:1:bf16`, `vulkan`, `vulkan:1`, `metal`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineKind {
     /// Our own kernels on the processor: the same bytes for any number of threads.
@@ -16,6 +16,17 @@ pub enum EngineKind {
     Flex,
     /// libtorch, in a build with the feature `torch`.
     Torch(TorchConfig),
+    /// The graphics card of this number, in a build with the feature of its interface.
+    Card(CardInterface, usize),
+}
+
+/// How graphics cards are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardInterface {
+    /// Vulkan, on Linux and Windows.
+    Vulkan,
+    /// Metal, on macOS.
+    Metal,
 }
 
 /// Where and how the engine on libtorch computes; the default is the processor, in single precision.
@@ -41,10 +52,10 @@ pub enum TorchDevice {
 }
 
 impl EngineKind {
-    /// Where it computes; the default engine knows the processor alone.
+    /// Where libtorch computes the same: a peer's device. Cards by Vulkan or Metal have no such peer but the processor.
     pub fn device(self) -> TorchDevice {
         match self {
-            Self::Flex => TorchDevice::Cpu,
+            Self::Flex | Self::Card(..) => TorchDevice::Cpu,
             Self::Torch(config) => config.device,
         }
     }
@@ -69,14 +80,35 @@ impl EngineKind {
                 engine: "torch",
                 remedy: "build it with --features torch (docs/torch.md says what that needs)",
             }),
+            #[cfg(feature = "vulkan")]
+            Self::Card(CardInterface::Vulkan, number) => {
+                super::card_engine(seed, CardInterface::Vulkan, number)
+            }
+            #[cfg(not(feature = "vulkan"))]
+            Self::Card(CardInterface::Vulkan, _) => Err(EngineError::NotBuilt {
+                engine: "vulkan",
+                remedy: "build it with --features vulkan (docs/engines.md)",
+            }),
+            #[cfg(feature = "metal")]
+            Self::Card(CardInterface::Metal, number) => {
+                super::card_engine(seed, CardInterface::Metal, number)
+            }
+            #[cfg(not(feature = "metal"))]
+            Self::Card(CardInterface::Metal, _) => Err(EngineError::NotBuilt {
+                engine: "metal",
+                remedy: "build it with --features metal, on macOS (docs/engines.md)",
+            }),
         }
     }
 }
 
 impl fmt::Display for EngineKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Torch(config) = self else {
-            return f.write_str("flex");
+        let config = match self {
+            Self::Flex => return f.write_str("flex"),
+            Self::Card(interface, 0) => return write!(f, "{interface}"),
+            Self::Card(interface, number) => return write!(f, "{interface}:{number}"),
+            Self::Torch(config) => config,
         };
         f.write_str("torch")?;
         if config.device != TorchDevice::Cpu {
@@ -86,6 +118,15 @@ impl fmt::Display for EngineKind {
             f.write_str(":bf16")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for CardInterface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vulkan => "vulkan",
+            Self::Metal => "metal",
+        })
     }
 }
 
@@ -105,6 +146,16 @@ impl FromStr for EngineKind {
         let unknown = || EngineError::Name(name.to_owned());
         if name == "flex" {
             return Ok(Self::Flex);
+        }
+        for interface in [CardInterface::Vulkan, CardInterface::Metal] {
+            if let Some(number) = name.strip_prefix(&interface.to_string()) {
+                let number = match number.strip_prefix(':') {
+                    None if number.is_empty() => Some(0),
+                    None => None,
+                    Some(number) => number.parse().ok(),
+                };
+                return Ok(Self::Card(interface, number.ok_or_else(unknown)?));
+            }
         }
         let chosen = name.strip_prefix("torch").ok_or_else(unknown)?;
         let mixed_precision = chosen.ends_with(":bf16");
@@ -141,6 +192,9 @@ mod tests {
             ("torch:bf16", torch(TorchDevice::Cpu, true)),
             ("torch:cuda:0", torch(TorchDevice::Cuda(0), false)),
             ("torch:cuda:12:bf16", torch(TorchDevice::Cuda(12), true)),
+            ("vulkan", EngineKind::Card(CardInterface::Vulkan, 0)),
+            ("vulkan:3", EngineKind::Card(CardInterface::Vulkan, 3)),
+            ("metal", EngineKind::Card(CardInterface::Metal, 0)),
         ] {
             assert_eq!(name.parse::<EngineKind>().unwrap(), kind);
             assert_eq!(kind.to_string(), name);
@@ -157,6 +211,9 @@ mod tests {
             "torch:cuda:-1",
             "torch:cpu:fp8",
             "Torch",
+            "vulkan:",
+            "vulkan1",
+            "metal:first",
         ] {
             let refused = name.parse::<EngineKind>();
             assert_eq!(refused, Err(EngineError::Name(name.to_owned())));
@@ -172,6 +229,18 @@ mod tests {
             assert!(matches!(error, EngineError::Device { .. }), "{error}");
         } else {
             assert!(error.to_string().contains("--features torch"), "{error}");
+        }
+        for (name, is_built) in [
+            ("vulkan:4096", cfg!(feature = "vulkan")),
+            ("metal:4096", cfg!(feature = "metal")),
+        ] {
+            let error = name.parse::<EngineKind>().unwrap().start(0).err().unwrap();
+            let feature = format!("--features {}", &name[..5]);
+            if is_built {
+                assert!(matches!(error, EngineError::Device { .. }), "{error}");
+            } else {
+                assert!(error.to_string().contains(&feature), "{error}");
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The engines that train a graph: one trait, so that the loop never knows which numeric library computes.
 
+#[cfg(any(test, feature = "vulkan", feature = "metal"))]
+mod burn;
 mod flex;
 mod host;
 mod kind;
@@ -11,8 +13,10 @@ mod training;
 use crate::loss::LossError;
 use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
+#[cfg(any(feature = "vulkan", feature = "metal"))]
+pub use burn::card_engine;
 pub use flex::{PrepareError, Prepared, flex_engine};
-pub use kind::{EngineKind, TorchConfig, TorchDevice};
+pub use kind::{CardInterface, EngineKind, TorchConfig, TorchDevice};
 pub use session::{Motion, StepReport, StepSettings, TrainingSession, TrainingState, Weights};
 #[cfg(feature = "torch")]
 pub use torch::torch_engine;
@@ -108,8 +112,8 @@ pub enum EngineError {
     },
     /// No engine has that name.
     #[error(
-        "no engine is called `{0}`; there are flex, and torch with `:cuda` or `:cuda:1` for a card and `:bf16` for mixed \
-         precision (torch:cuda:bf16)"
+        "no engine is called `{0}`; there are flex, torch with `:cuda` or `:cuda:1` for a card and `:bf16` for mixed \
+         precision (torch:cuda:bf16), and vulkan and metal, with `:1` for the second card"
     )]
     Name(String),
     /// This build has no such engine.
@@ -121,7 +125,10 @@ pub enum EngineError {
         remedy: &'static str,
     },
     /// A device that the engine's library does not see.
-    #[error("there is no device `{asked}`; the engine's library sees {}", devices.join(", "))]
+    #[error(
+        "there is no device `{asked}`; the engine's library sees {}",
+        listed(devices)
+    )]
     Device {
         /// The device's name.
         asked: String,
@@ -134,6 +141,14 @@ pub enum EngineError {
     /// Logits and targets do not belong together.
     #[error(transparent)]
     Loss(#[from] LossError),
+}
+
+fn listed(devices: &[String]) -> String {
+    if devices.is_empty() {
+        "none: is the card's driver installed, with its Vulkan or Metal library?".to_owned()
+    } else {
+        devices.join(", ")
+    }
 }
 
 /// What computes logits and gradients of a graph.

@@ -44,7 +44,7 @@ pub struct Motion {
     pub rate: f32,
     /// From now on the optimiser's momentum, as [`Optimizer::set_momentum`] takes it; left out, it stays.
     pub momentum: Option<f32>,
-    /// The length that the gradients are shortened to.
+    /// The length that the gradients are shortened to; infinity measures it alone.
     pub clip_norm: Option<f64>,
 }
 
@@ -97,7 +97,7 @@ pub trait TrainingSession: Send {
     ) -> Result<f64, EngineError>;
 
     /// Shortens the waiting gradients, moves the parameters by them, and lets the average follow; returns the gradients' length
-    /// where `clip_norm` asked for it.
+    /// where `clip_norm` asked for it. Where that is not finite, nothing moves.
     ///
     /// # Errors
     /// [`EngineError`] when the engine's library fails.

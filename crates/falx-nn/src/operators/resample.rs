@@ -119,6 +119,27 @@ impl Resample {
         }
     }
 
+    /// The sums of rows and of columns as matrices of places after x places before, with their sizes, and what pixels hold
+    /// that sum nothing.
+    #[cfg(any(test, feature = "vulkan", feature = "metal"))]
+    pub fn matrices(&self) -> ([Vec<f32>; 2], [[usize; 2]; 2], f32) {
+        let matrix = |taps: &Taps, before: usize| {
+            let mut matrix = vec![0.0; taps.0.len() * before];
+            for (row, taps) in matrix.chunks_exact_mut(before.max(1)).zip(&taps.0) {
+                for &(at, weight) in taps {
+                    row[at] += weight;
+                }
+            }
+            matrix
+        };
+        let matrices = [
+            matrix(&self.rows, self.before[0]),
+            matrix(&self.columns, self.before[1]),
+        ];
+        let after = [self.rows.0.len(), self.columns.0.len()];
+        (matrices, [self.before, after], self.outside)
+    }
+
     /// The results for `images`.
     pub fn forward(&self, images: &[f32]) -> Vec<f32> {
         let after = [self.rows.0.len(), self.columns.0.len()];

@@ -111,3 +111,28 @@ fn recipes_name_their_schedule() {
     assert!(serde_json::from_str::<Schedule>(warmup).is_ok());
     assert!(serde_json::from_str::<Schedule>(r#"{"name": "one_cycle", "ris": 1}"#).is_err());
 }
+
+/// The rates of PyTorch 2.15's `ReduceLROnPlateau(factor=0.5, patience=1, threshold=0.01, min_lr=0.02)` from .1.
+#[test]
+fn a_plateau_lowers_the_rate_as_pytorch_does() {
+    let plateau = Plateau {
+        factor: 0.5,
+        patience: 1,
+        threshold: 0.01,
+        minimum: 0.02,
+    };
+    let mut state = PlateauState::default();
+    let losses = [
+        1.0, 0.9, 0.895, 0.899, 0.893, 0.85, 0.86, 0.87, 0.86, 0.85, 0.849, 0.9,
+    ];
+    let rates = [
+        0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.02, 0.02, 0.02,
+    ];
+    for (loss, expected) in losses.into_iter().zip(rates) {
+        plateau.observe(&mut state, loss);
+        assert!(
+            (plateau.rate(&state, 0.1) - expected).abs() < 1e-12,
+            "{loss}"
+        );
+    }
+}

@@ -14,6 +14,7 @@ mod inverted;
 mod layers;
 mod lite0;
 mod mobilenet_v3;
+mod modules;
 mod resnet;
 mod sequence;
 mod simple_cnn;
@@ -24,6 +25,7 @@ use crate::{Graph, GraphBuilder, GraphError};
 
 pub use config::{Coherence, Head, NetworkConfig, Pooling};
 use features::Features;
+pub use modules::{Modules, modules};
 pub use sequence::{SequenceConfig, SequenceError, SequenceModel, build_sequence};
 pub use stem::{StemError, adapt_stem};
 

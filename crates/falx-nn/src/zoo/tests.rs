@@ -247,3 +247,40 @@ fn any_is_never_below_a_subtype() {
         assert_eq!((&ours[..5], ours[5]), (&logits[..], largest));
     }
 }
+
+/// Every parameter belongs to the backbone or the head, and to one module of them; the head is what is behind the pooling.
+#[test]
+fn modules_divide_every_network() {
+    for name in names() {
+        for head in [Head::Own, Head::Dense, Head::PerLabel] {
+            let config = NetworkConfig {
+                head,
+                ..config(name)
+            };
+            let graph = build(&config).unwrap();
+            let modules = modules(&graph);
+            assert!(
+                !modules.head.is_empty() && modules.backbone.len() > 1,
+                "{name}"
+            );
+            let (mut below, mut above) = (0, 0);
+            for spec in graph.parameters() {
+                let within = |modules: &[String]| {
+                    let modules = modules.iter();
+                    modules
+                        .filter(|module| crate::engine::belongs(&spec.name, module))
+                        .count()
+                };
+                let places = [within(&modules.backbone), within(&modules.head)];
+                assert!(
+                    places == [1, 0] || places == [0, 1],
+                    "{name}: {} {places:?}",
+                    spec.name
+                );
+                below += places[0];
+                above += places[1];
+            }
+            assert!(below > 0 && above >= 2, "{name}");
+        }
+    }
+}

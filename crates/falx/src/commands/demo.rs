@@ -13,6 +13,7 @@ use falx_eval::lint::{LintReport, lint};
 use falx_eval::report::write_html;
 use falx_eval::{Evaluation, Verdict, kaggle};
 use falx_infer::{Bundle, PredictOptions, predict, samples};
+use falx_nn::EngineKind;
 use falx_phantom::PhantomOptions;
 use falx_train::{JudgeOptions, Recipe, RunFolder, TrainOptions, evaluate_run, report, train};
 use serde::Serialize;
@@ -98,6 +99,7 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
             out: run_folder.clone(),
             resume: run_folder.join("run.lock").is_file(),
             threads: context.threads,
+            engine: EngineKind::default(),
         },
         progress,
         &context.interrupt,

@@ -1,17 +1,26 @@
 //! `falx train`
 
-use falx_train::{Recipe, TrainOptions, train};
+use falx_train::{
+    Change, FindOptions, RateTest, Recipe, TrainOptions, find_batch_size, find_learning_rate, train,
+};
 
 use super::Context;
 use crate::cli::Train;
 use crate::output::Outcome;
 
 pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
-    let recipe = Recipe::read(&arguments.recipe)?;
+    let mut recipe = Recipe::read_with(&arguments.recipe, &changes(arguments)?)?;
+    if let Some(name) = recipe.pretrained() {
+        recipe.network.weights = Some(falx_models::fetched(name)?);
+    }
+    if arguments.find.find_lr || arguments.find.find_batch {
+        return find(&recipe, arguments, context);
+    }
     let options = TrainOptions {
         out: arguments.out.clone(),
         resume: arguments.resume,
         threads: context.threads,
+        engine: arguments.engine,
     };
     let summary = train(
         &recipe,
@@ -20,4 +29,48 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
         &context.interrupt,
     )?;
     Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(summary.finished))
+}
+
+/// What the arguments change of the recipe.
+fn changes(arguments: &Train) -> anyhow::Result<Vec<Change>> {
+    let mut changes = arguments.changes.clone();
+    let files = [
+        ("index", &arguments.index),
+        ("split", &arguments.split),
+        ("cache", &arguments.cache),
+    ];
+    for (key, path) in files {
+        if let Some(path) = path {
+            changes.push(Change::file(["data", key], path)?);
+        }
+    }
+    changes.extend(
+        arguments
+            .fold
+            .map(|fold| Change::number(["data", "fold"], fold)),
+    );
+    Ok(changes)
+}
+
+fn find(recipe: &Recipe, arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
+    let options = FindOptions {
+        out: arguments.out.clone(),
+        threads: context.threads,
+        engine: arguments.engine,
+    };
+    let (progress, interrupt) = (context.progress.as_ref(), &context.interrupt);
+    let asked = &arguments.find;
+    if asked.find_lr {
+        let test = RateTest {
+            steps: asked.find_steps as usize,
+            ..RateTest::default()
+        };
+        let report = find_learning_rate(recipe, &test, &options, progress, interrupt)?;
+        let is_found = report.finding.suggestion.is_some();
+        return Ok(Outcome::done(report.to_text(), &report)?.fine_if(is_found));
+    }
+    let memory = asked.memory.map(f64::from);
+    let report = find_batch_size(recipe, memory, &options, progress, interrupt)?;
+    let is_found = report.finding.suggestion.is_some();
+    Ok(Outcome::done(report.to_text(), &report)?.fine_if(is_found))
 }

@@ -28,6 +28,7 @@ pub(in super::super) fn losses(
         bottom: 38.0,
         x: (0.0, (top * 1.06).max(1e-6)),
         y: (0.0, rows),
+        multiplies: false,
     };
     let worse = verdict == Verdict::WorseThanNoSkill;
     let row = |i: usize| frame.y(rows - i as f64 - 0.72);

@@ -14,7 +14,7 @@ pub(super) use panels::{panels, reliability, roc};
 pub(super) use rows::{axis, whisker};
 pub(super) use selective::{kept, selective};
 pub(super) use share::of_hundred;
-pub(super) use training::{last_word, training};
+pub(super) use training::{Lines, last_word, lines, training};
 
 use maud::{Markup, html};
 

@@ -1,20 +1,52 @@
-//! The curves of a training run.
+//! The curves of a training run, and any lines over one axis.
 
 use maud::{Markup, html};
 
 use super::super::TrainingCurve;
-use super::super::svg::{Alternative, Axes, Frame, from_zero, number, px, range, slug, ticks};
+use super::super::svg::{
+    Alternative, Axes, Frame, from_zero, number, powers, px, range, slug, ticks,
+};
 use super::super::table;
 use super::key;
 
+/// Lines over one axis.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Lines<'a> {
+    /// What the table of its figures is called.
+    pub label: &'a str,
+    /// The lines, with their no-skill values.
+    pub curves: &'a [&'a TrainingCurve],
+    /// What the lower axis counts.
+    pub along: &'a str,
+    /// What the left axis measures.
+    pub measured: &'a str,
+    /// Whether equal steps along the lower axis multiply.
+    pub multiplies: bool,
+    /// Places on the lower axis that stand out, by name.
+    pub marks: &'a [(f64, String)],
+}
+
 /// Curves that share a chart, with their no-skill value.
 pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
+    let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
+    lines(&Lines {
+        label: &format!("training curves, {}", names.join(", ")),
+        curves,
+        along: "epoch or step",
+        measured: curves.first().map_or("", |curve| last_word(&curve.name)),
+        multiplies: false,
+        marks: &[],
+    })
+}
+
+/// The drawing, its key, and its figures as a table.
+pub(in super::super) fn lines(chart: &Lines<'_>) -> Markup {
+    let curves = chart.curves;
+    let drawn =
+        |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite() && (p.0 > 0.0 || !chart.multiplies);
     let lines: Vec<Vec<(f64, f64)>> = curves
         .iter()
-        .map(|c| {
-            let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
-            c.points.iter().filter(finite).copied().collect()
-        })
+        .map(|c| c.points.iter().filter(drawn).copied().collect())
         .collect();
     let mut baselines: Vec<f64> = curves.iter().filter_map(|c| c.baseline).collect();
     baselines.retain(|b| b.is_finite());
@@ -23,9 +55,11 @@ pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
     let points = || lines.iter().flatten();
     let xs = range(points().map(|p| p.0));
     let ys = range(points().map(|p| p.1).chain(baselines.iter().copied()));
-    let frame = Frame::wide(xs, from_zero(ys));
-    let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
-    let word = names.first().map_or("", |name| last_word(name));
+    let frame = Frame {
+        multiplies: chart.multiplies && xs.0 > 0.0,
+        ..Frame::wide(xs, from_zero(ys))
+    };
+    let floor = frame.height - frame.bottom;
     let content = html! {
         @for &b in &baselines {
             path class="chance strong" d=(frame.path(&[(xs.0, b), (xs.1, b)])) {}
@@ -37,27 +71,18 @@ pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
                 circle class=(format!("point c{}", i % 4)) cx=(px(frame.x(*x))) cy=(px(frame.y(*y))) r="4" {}
             }
         }
-    };
-    let last: Vec<String> = names
-        .iter()
-        .zip(&lines)
-        .filter_map(|(name, line)| Some(format!("{name}: last {}", number(line.last()?.1, 4))))
-        .collect();
-    let says = Alternative {
-        id: slug(&format!("training {}", names.join(" "))),
-        title: format!("Training curves: {}", names.join(", ")),
-        description: if last.is_empty() {
-            "There is no value to draw.".to_owned()
-        } else {
-            format!("{}.", last.join("; "))
-        },
+        @for (i, (at, _)) in chart.marks.iter().enumerate() {
+            @let x = px(frame.x(*at));
+            path class=(format!("curve c{}", (lines.len() + i) % 4)) d=(format!("M{x} {}L{x} {}", px(frame.top), px(floor))) {}
+        }
     };
     let axes = Axes {
-        x_name: "epoch or step",
-        y_name: word,
-        x_ticks: &ticks(frame.x),
+        x_name: chart.along,
+        y_name: chart.measured,
+        x_ticks: &places(&frame, &lines),
         y_ticks: &ticks(frame.y),
     };
+    let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
     html! {
         figure class="chart" {
             figcaption {
@@ -65,18 +90,59 @@ pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
                     @let last = line.last().map_or_else(String::new, |(_, y)| format!(" (last {})", number(*y, 4)));
                     (key(i, "curve", &format!("{name}{last}")))
                 }
+                @for (i, (at, name)) in chart.marks.iter().enumerate() {
+                    (key(lines.len() + i, "curve", &format!("{name} ({})", number(*at, 3))))
+                }
             }
-            (frame.draw(&says, &axes, &content))
-            (figures(&names, &lines))
+            (frame.draw(&alternative(&names, &lines, chart.marks), &axes, &content))
+            (figures(chart, &names, &lines))
         }
     }
 }
 
-fn figures(names: &[&str], lines: &[Vec<(f64, f64)>]) -> Markup {
+/// The ticks of the lower axis: powers of ten where it multiplies, and whole numbers where all points have them.
+fn places(frame: &Frame, lines: &[Vec<(f64, f64)>]) -> Vec<f64> {
+    if frame.multiplies {
+        return powers(frame.x);
+    }
+    let mut found = ticks(frame.x);
+    let whole = |value: f64| (value - value.round()).abs() < 1e-9;
+    if lines.iter().flatten().all(|point| whole(point.0)) {
+        found.retain(|&tick| whole(tick));
+    }
+    found
+}
+
+/// What the drawing says in words.
+fn alternative(names: &[&str], lines: &[Vec<(f64, f64)>], marks: &[(f64, String)]) -> Alternative {
+    let last = names
+        .iter()
+        .zip(lines)
+        .filter_map(|(name, line)| Some(format!("{name}: last {}", number(line.last()?.1, 4))));
+    let marked = marks
+        .iter()
+        .map(|(at, name)| format!("{name}: at {}", number(*at, 3)));
+    let said: Vec<String> = last.chain(marked).collect();
+    Alternative {
+        id: slug(&format!("training {}", names.join(" "))),
+        title: format!("Training curves: {}", names.join(", ")),
+        description: if said.is_empty() {
+            "There is no value to draw.".to_owned()
+        } else {
+            format!("{}.", said.join("; "))
+        },
+    }
+}
+
+fn figures(chart: &Lines<'_>, names: &[&str], lines: &[Vec<(f64, f64)>]) -> Markup {
+    let mut along = chart.along.to_owned();
+    if let Some(first) = along.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
     let mut steps: Vec<f64> = lines.iter().flatten().map(|p| p.0).collect();
     steps.sort_by(f64::total_cmp);
     steps.dedup();
-    let columns: Vec<table::Column> = std::iter::once(table::words("Epoch or step"))
+    let columns: Vec<table::Column> = std::iter::once(table::words(&along))
         .chain(names.iter().map(|name| table::number(name)))
         .collect();
     let rows: Vec<Vec<Markup>> = steps
@@ -91,8 +157,12 @@ fn figures(names: &[&str], lines: &[Vec<(f64, f64)>]) -> Markup {
                 .collect()
         })
         .collect();
-    let label = format!("training curves, {}", names.join(", "));
-    table::folded(&label, &table::cell("Each epoch or step."), &columns, &rows)
+    table::folded(
+        chart.label,
+        &table::cell(format!("By {}.", along.to_lowercase())),
+        &columns,
+        &rows,
+    )
 }
 
 /// The word that decides with which curves a curve shares its chart.

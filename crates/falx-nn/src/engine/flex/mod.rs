@@ -14,7 +14,9 @@ use super::host::host_session;
 use super::{Engine, EngineError, Input, StepOutput, TrainingSession, TrainingState};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
-use interpret::{Mode, Setting};
+#[cfg(any(test, feature = "vulkan", feature = "metal"))]
+pub(super) use interpret::find;
+pub(super) use interpret::{Mode, Setting};
 pub use prepared::{PrepareError, Prepared};
 use tape::{Tape, Tracked};
 
@@ -87,10 +89,10 @@ impl Engine for FlexEngine {
     }
 }
 
-type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
+pub(super) type Statistics = Vec<(String, crate::operators::Statistics, f32)>;
 
 /// Moves the running statistics towards the batch's.
-fn follow(run: &Statistics, parameters: &mut Parameters) {
+pub(super) fn follow(run: &Statistics, parameters: &mut Parameters) {
     for (node, statistics, momentum) in run {
         let mut take = |part: &str| {
             let tensor = parameters.get_mut(&format!("{node}.{part}"));

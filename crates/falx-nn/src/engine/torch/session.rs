@@ -203,6 +203,9 @@ impl TorchSession {
             return Ok(None);
         }
         let norm = motion.clip_norm.map(|_| norm(&pieces)).transpose()?;
+        if norm.is_some_and(|norm| !norm.is_finite()) {
+            return Ok(norm);
+        }
         let clipped = motion.clip_norm.zip(norm);
         let optimizer = &mut self.host.optimizer;
         if let Some(momentum) = motion.momentum {

@@ -282,12 +282,17 @@ impl Mapping {
         }
     }
 
+    /// Parameters that the file should have and has not. A normalisation without a scale has one: 1.
+    pub fn lacks(&self) -> impl Iterator<Item = &Single> {
+        let is_scale = |single: &&Single| single.reason.ends_with("it stays 1");
+        self.missing.iter().filter(move |single| !is_scale(single))
+    }
+
     /// Whether every parameter found its tensor and every tensor its parameter, but for what was left on purpose.
     pub fn is_whole(&self) -> bool {
-        let is_scale = |single: &Single| single.reason.ends_with("it stays 1");
         let on_purpose = |single: &Single| single.reason.ends_with("on purpose");
         self.misfit.is_empty()
-            && self.missing.iter().all(is_scale)
+            && self.lacks().next().is_none()
             && self.unexpected.iter().all(on_purpose)
     }
 

@@ -15,8 +15,9 @@ pub struct BenchTrain {
     /// The network's name in the zoo.
     #[arg(long, default_value = "simple_cnn", value_name = "NAME")]
     pub network: String,
-    /// What computes: `flex`, or `torch` (libtorch; a build with that feature), with `:cuda` or `:cuda:1` for an NVIDIA
-    /// card and `:bf16` for mixed precision. May be given again, for the same device.
+    /// What computes: `flex`; `torch` (libtorch; a build with that feature), with `:cuda` or `:cuda:1` for an NVIDIA
+    /// card and `:bf16` for mixed precision; `vulkan` or `metal` (graphics cards; builds with these features), with
+    /// `:1` for the second card. May be given again, for the same device.
     #[arg(long, default_values_t = [EngineKind::Flex], value_name = "NAME", value_parser = EngineKind::from_str)]
     pub engine: Vec<EngineKind>,
     /// Images in a batch.

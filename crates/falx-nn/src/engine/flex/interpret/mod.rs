@@ -196,7 +196,8 @@ fn leaves(
         .collect()
 }
 
-fn find<'a>(
+/// The numbers of a parameter, where it has the shape that the graph wants.
+pub fn find<'a>(
     parameters: &'a Parameters,
     name: &str,
     shape: &[usize],

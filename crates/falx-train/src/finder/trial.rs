@@ -1,0 +1,154 @@
+//! A network in training that is thrown away.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use falx_data::cache::Cache;
+use falx_data::loader::{Batch, Loader, LoaderOptions};
+use falx_data::sampler::Sampler;
+use falx_nn::{
+    EngineError, EngineKind, Motion, StepSettings, Targets, Tensor, Training, TrainingSession, zoo,
+};
+
+use super::batch::BatchPoint;
+use super::machine;
+use crate::data::RunData;
+use crate::train::first_state;
+use crate::transfer::Plan;
+use crate::{Recipe, TrainError};
+
+/// Steps of a measurement, without the first.
+const MEASURED: usize = 3;
+
+/// A network in training on a recipe's slices, epoch after epoch.
+pub(super) struct Trial<'a> {
+    recipe: &'a Recipe,
+    data: &'a RunData,
+    session: Box<dyn TrainingSession>,
+    /// How the first epoch trains, and the factor on its rate.
+    training: Training,
+    factor: f64,
+    sampler: Sampler,
+    options: LoaderOptions,
+    loader: Loader,
+    step: u64,
+}
+
+impl<'a> Trial<'a> {
+    pub(super) fn new(
+        recipe: &'a Recipe,
+        data: &'a RunData,
+        batch: usize,
+        threads: usize,
+        engine: EngineKind,
+    ) -> Result<Self, TrainError> {
+        let graph = zoo::build(&recipe.network.config(&recipe.input))?;
+        let plan = Plan::new(recipe, &graph)?;
+        let mut state = first_state(recipe, &graph)?;
+        state.optimizer = state.optimizer.grouped(&plan.groups);
+        let session = engine.start(recipe.seed)?.session(&graph, state)?;
+        let (training, factor) = plan.of_epoch(0);
+        let cache = recipe.data.cache.as_deref();
+        let cache = cache.map(|folder| Cache::open(folder, &data.data_hash, &recipe.input));
+        let options = LoaderOptions {
+            batch,
+            threads,
+            memory_mib: recipe.training.loader_memory_mib,
+            input: recipe.input.clone(),
+            augment: recipe.augment,
+            seed: recipe.seed,
+            cache: cache.transpose()?.map(Arc::new),
+            ..LoaderOptions::default()
+        };
+        let sampler = data.sampler(&recipe.sampler)?;
+        Ok(Self {
+            recipe,
+            data,
+            session,
+            training,
+            factor,
+            loader: load(data, &sampler, &options)?,
+            sampler,
+            options,
+            step: 0,
+        })
+    }
+
+    /// The next batch; the epoch after the last begins anew.
+    fn batch(&mut self) -> Result<Batch, TrainError> {
+        if let Some(batch) = self.loader.next() {
+            return Ok(batch?);
+        }
+        self.options.epoch += 1;
+        self.loader = load(self.data, &self.sampler, &self.options)?;
+        match self.loader.next() {
+            Some(batch) => Ok(batch?),
+            None => Err(TrainError::NoSamples {
+                what: "an epoch of the sampler has".to_owned(),
+            }),
+        }
+    }
+
+    /// One step at a rate; gives the loss before it.
+    pub(super) fn step(&mut self, rate: f64) -> Result<f64, TrainError> {
+        let batch = self.batch()?;
+        let (loss, images) = self.learn(batch, rate)?;
+        self.loader.recycle(images);
+        Ok(loss)
+    }
+
+    fn learn(&mut self, batch: Batch, rate: f64) -> Result<(f64, Vec<f32>), TrainError> {
+        let images = Tensor {
+            shape: batch.shape.to_vec(),
+            data: batch.images.into(),
+        };
+        let targets = Targets {
+            labels: batch.labels,
+            weights: batch.weights,
+        };
+        let settings = StepSettings {
+            rng_step: self.step,
+            training: &self.training,
+            motion: Motion {
+                rate: (rate * self.factor) as f32,
+                momentum: None,
+                clip_norm: self.recipe.training.clip_norm,
+            },
+        };
+        let report = self.session.step((&images).into(), &targets, &settings)?;
+        self.step += 1;
+        Ok((report.loss, images.data))
+    }
+
+    /// What some steps cost; `None` where the network cannot be trained on batches of this size.
+    pub(super) fn measure(&mut self, rate: f64) -> Result<Option<BatchPoint>, TrainError> {
+        machine::forget_peak();
+        let mut fastest = f64::INFINITY;
+        for number in 0..=MEASURED {
+            let batch = self.batch()?;
+            let slices = batch.labels.len();
+            let began = Instant::now();
+            let images = match self.learn(batch, rate) {
+                Ok((_, images)) => images,
+                Err(TrainError::Engine(EngineError::OneValue { .. })) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            // The first step pays for memory and caches; of the others the fastest is the least disturbed.
+            if number > 0 {
+                fastest = fastest.min(began.elapsed().as_secs_f64() / slices.max(1) as f64);
+            }
+            self.loader.recycle(images);
+        }
+        Ok(Some(BatchPoint {
+            batch: self.options.batch,
+            images_per_second: 1.0 / fastest.max(1e-9),
+            peak_mib: machine::peak_mib(),
+        }))
+    }
+}
+
+fn load(data: &RunData, sampler: &Sampler, options: &LoaderOptions) -> Result<Loader, TrainError> {
+    let order = sampler.order(options.seed, options.epoch)?;
+    let samples = Arc::clone(&data.training);
+    Ok(Loader::new(samples, order, options.clone())?)
+}

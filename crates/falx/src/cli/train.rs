@@ -1,0 +1,46 @@
+//! The arguments of `falx train`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use falx_nn::EngineKind;
+use falx_train::Change;
+
+use super::BeforeRun;
+
+/// `falx train`
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The recipe; relative paths in it start at its folder.
+    pub recipe: PathBuf,
+    /// The run's folder; of a finder, another one.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Go on with the run that is there, as if it had never stopped.
+    #[arg(long)]
+    pub resume: bool,
+    /// The index to learn from, instead of the recipe's.
+    #[arg(long, value_name = "PARQUET")]
+    pub index: Option<PathBuf>,
+    /// Its split, instead of the recipe's.
+    #[arg(long, value_name = "PARQUET")]
+    pub split: Option<PathBuf>,
+    /// A cache of the index (`falx cache`), instead of the recipe's.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// The fold that chooses the best epoch, instead of the recipe's.
+    #[arg(long, value_name = "K")]
+    pub fold: Option<u32>,
+    /// Change a value of the recipe, such as `training.epochs=2` or `augment=full`. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Change::from_str)]
+    pub changes: Vec<Change>,
+    /// What computes: `flex` (falx's own kernels on the processor), or `torch` (libtorch; a build with that feature),
+    /// `torch:cuda` or `torch:cuda:1` on an NVIDIA card, with `:bf16` after it in mixed precision; `vulkan` or `metal` on
+    /// graphics cards (builds with these features).
+    #[arg(long, default_value_t = EngineKind::default(), value_parser = EngineKind::from_str, value_name = "ENGINE")]
+    pub engine: EngineKind,
+    /// What to find out before a run.
+    #[command(flatten)]
+    pub find: BeforeRun,
+}
