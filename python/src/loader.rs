@@ -118,6 +118,7 @@ impl Loader {
             planes_mm: planes_mm.unwrap_or_else(|| vec![0.0]),
             mm_per_pixel,
             crop: options::one_of("crop", crop)?,
+            ..InputSpec::default()
         };
         let kept = options::mebibytes("keep_memory", keep_memory)?;
         let mut options = LoaderOptions {

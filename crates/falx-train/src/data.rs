@@ -67,6 +67,10 @@ impl RunData {
             split.check_leaks(&columns)?;
             (split.data_hash, split.options.folds, Indexed::of(&columns))
         };
+        if *fold >= folds {
+            let fold = *fold;
+            return Err(TrainError::NoFold { fold, folds });
+        }
         let fold = i32::try_from(*fold).unwrap_or(i32::MAX);
         let folds = i32::try_from(folds).unwrap_or(i32::MAX);
         let others: Vec<i32> = (0..folds).filter(|&other| other != fold).collect();

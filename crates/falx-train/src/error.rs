@@ -200,6 +200,14 @@ pub enum TrainError {
         /// Which side, with its verb.
         what: String,
     },
+    /// A fold that the split does not have.
+    #[error("the split has the folds 0 to {}, but no fold {fold}; change data.fold, or give --fold", folds - 1)]
+    NoFold {
+        /// What was asked for.
+        fold: u32,
+        /// How many folds there are.
+        folds: u32,
+    },
     /// A label that cannot be learnt.
     #[error(
         "no slice of the training folds {what} {label}, so it cannot be learnt; add such patients, choose another fold, or \

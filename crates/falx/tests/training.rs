@@ -172,6 +172,16 @@ fn a_run_starts_from_the_weights_of_another() {
 }
 
 #[test]
+fn a_fold_that_is_not_there_is_named_with_those_that_are() {
+    let study = Study::indexed();
+    let out = study.path("run");
+    run("train {} --out {} --fold 3 -q", &[&study.recipe(1), &out])
+        .code(3)
+        .stderr(contains("folds 0 to 2").and(contains("--fold")));
+    assert!(!out.exists());
+}
+
+#[test]
 fn limits_end_a_run_before_its_epochs() {
     let study = Study::indexed();
     let recipe = study.recipe(12);
