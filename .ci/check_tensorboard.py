@@ -88,7 +88,7 @@ def main():
     binary, work = map(pathlib.Path, sys.argv[1:])
     work.mkdir(parents=True, exist_ok=True)
     phantom, index, split, recipe = work / "phantom", work / "index.parquet", work / "split.parquet", work / "recipe.toml"
-    falx(binary, "phantom", "--patients", 12, "--matrix", 64, "--prevalence", 0.4, "--seed", 5, "--out", phantom, "-q")
+    falx(binary, "phantom", "--patients", 12, "--matrix", 64, "--prevalence", 0.4, "--seed", 8, "--out", phantom, "-q")
     falx(binary, "index", phantom / "stage_2_train", "--labels", phantom / "stage_2_train.csv", "--out", index, "-q")
     falx(binary, "split", index, "--folds", 3, "--out", split, "-q")
     recipe.write_text(
