@@ -110,6 +110,9 @@ pub fn measure(
             compare(&courses, &peers, options)?;
         }
         if round + 1 == WARM_UP {
+            for course in &mut courses {
+                course.warm_up = course.costs.iter().map(|cost| cost.wall_ms).collect();
+            }
             let ours = courses.iter_mut().map(|course| &mut course.costs);
             let theirs = peers.iter_mut().map(|peer| &mut peer.costs);
             for costs in ours.chain(theirs) {

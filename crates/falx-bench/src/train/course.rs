@@ -25,6 +25,8 @@ pub(super) struct Course {
     /// The card's memory that came into use with the first round.
     pub(super) card_mib: Option<f64>,
     pub(super) first_loss: Option<f64>,
+    /// Milliseconds of a step in the rounds that are not counted.
+    pub(super) warm_up: Vec<f64>,
     pub(super) costs: Vec<Cost>,
     session: Box<dyn TrainingSession>,
     images: Tensor,
@@ -65,6 +67,7 @@ impl Course {
             peak_mib: None,
             card_mib: None,
             first_loss: None,
+            warm_up: Vec::new(),
             costs: Vec::new(),
             images,
             targets: Targets::new((0..options.batch).map(labels).collect()),

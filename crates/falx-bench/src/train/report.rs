@@ -16,6 +16,8 @@ pub struct TrainFalx {
     pub engine: String,
     /// Whether it computes with `bfloat16` where that is enough.
     pub mixed_precision: bool,
+    /// Milliseconds of a step in the rounds that are not counted: a card's engine looks for its kernels in them.
+    pub warm_up_ms: Vec<f64>,
     /// Milliseconds of a step, median.
     pub wall_ms: f64,
     /// Milliseconds of all processors for it, median.
@@ -79,6 +81,7 @@ impl TrainFalx {
         Self {
             engine: course.engine.to_string(),
             mixed_precision,
+            warm_up_ms: course.warm_up.clone(),
             wall_ms: middle(|cost| cost.wall_ms),
             cpu_ms: middle(|cost| cost.cpu_ms),
             idle_mib: course.idle_mib,
@@ -129,6 +132,9 @@ impl TrainReport {
             let times = [falx.wall_ms, falx.cpu_ms];
             let memory = memory([falx.peak_mib, falx.idle_mib], [falx.card_mib, None]);
             line(contender(&name, times, &memory));
+            let warm_up = falx.warm_up_ms.iter().map(|ms| format!("{ms:.0} ms"));
+            let warm_up: Vec<String> = warm_up.collect();
+            line(format!("    before, not counted: {}", warm_up.join(", ")));
         }
         for peer in &self.peers {
             let times = [peer.wall_ms, peer.cpu_ms];
