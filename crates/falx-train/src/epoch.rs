@@ -10,8 +10,8 @@ use falx_nn::{Motion, Targets, Tensor, Training, Weights};
 
 use crate::TrainError;
 use crate::failed::FailedStep;
-use crate::folder::Part;
-use crate::metrics::{self, EpochMetrics, EpochSums};
+use crate::folder::{self, Part};
+use crate::metrics::{EpochMetrics, EpochSums};
 use crate::train::Run;
 use crate::watch::StepFacts;
 
@@ -247,7 +247,7 @@ impl Run<'_> {
             plateau.observe(&mut self.position.plateau, loss);
         }
         tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
-        metrics::write(&self.folder.metrics(), &self.metrics)?;
+        folder::write_lines(&self.folder.metrics(), &self.metrics)?;
         if let Some(line) = self.metrics.last() {
             self.watch.end_epoch(line);
         }

@@ -10,7 +10,7 @@ use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::judge::{JudgeOptions, Judged};
 use crate::lock::RunLock;
-use crate::{Recipe, TrainError, metrics, pictures, provenance};
+use crate::{EpochMetrics, Recipe, TrainError, pictures, provenance};
 
 /// A run's evaluation and what a report needs besides.
 pub struct RunEvaluation {
@@ -133,7 +133,7 @@ pub fn evaluate_run(
 /// # Errors
 /// [`TrainError`] when the run's files cannot be read.
 pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
-    let epochs = metrics::read(&run.folder.metrics())?;
+    let epochs = folder::read_lines::<EpochMetrics>(&run.folder.metrics())?;
     let points = |value: fn(&crate::EpochMetrics) -> f64| {
         epochs
             .iter()

@@ -125,3 +125,28 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TrainErro
     let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
     toml::from_str(&text).map_err(|error| TrainError::damaged(path, error.to_string()))
 }
+
+/// Reads a file of one line of JSON each; no file has no lines.
+pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, TrainError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+    text.lines()
+        .map(|line| {
+            serde_json::from_str(line).map_err(|error| TrainError::damaged(path, error.to_string()))
+        })
+        .collect()
+}
+
+/// Writes all lines anew: such files are small, and so a stop can never leave half a line.
+pub(crate) fn write_lines(path: &Path, values: &[impl Serialize]) -> Result<(), TrainError> {
+    let mut text = String::new();
+    for value in values {
+        let line = serde_json::to_string(value)
+            .map_err(|error| TrainError::damaged(path, error.to_string()))?;
+        text.push_str(&line);
+        text.push('\n');
+    }
+    write(path, text.as_bytes())
+}

@@ -1,10 +1,6 @@
 //! `metrics.jsonl`: one line an epoch, each loss beside its baseline.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
-
-use crate::{TrainError, folder};
 
 /// Sums over the batches of an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,32 +58,4 @@ pub struct EpochMetrics {
     pub validation_baseline: f64,
     /// AUC of `any` on the validation fold, where both classes are there.
     pub validation_auc_any: Option<f64>,
-}
-
-/// Reads all lines; no file means no epochs yet.
-///
-/// # Errors
-/// [`TrainError`] when the file cannot be read or a line is no epoch.
-pub fn read(path: &Path) -> Result<Vec<EpochMetrics>, TrainError> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
-    text.lines()
-        .map(|line| {
-            serde_json::from_str(line).map_err(|error| TrainError::damaged(path, error.to_string()))
-        })
-        .collect()
-}
-
-/// Writes all lines anew: the file is small, and so a stop can never leave half a line.
-pub(crate) fn write(path: &Path, epochs: &[EpochMetrics]) -> Result<(), TrainError> {
-    let mut text = String::new();
-    for epoch in epochs {
-        let line = serde_json::to_string(epoch)
-            .map_err(|error| TrainError::damaged(path, error.to_string()))?;
-        text.push_str(&line);
-        text.push('\n');
-    }
-    folder::write(path, text.as_bytes())
 }

@@ -14,7 +14,7 @@ use crate::checkpoint::{Checkpoints, Position};
 use crate::data::RunData;
 use crate::folder::{self, Part, RunFolder};
 use crate::lock::RunLock;
-use crate::metrics::{self, EpochMetrics};
+use crate::metrics::EpochMetrics;
 use crate::transfer::{self, Plan};
 use crate::watch::{About, Watch};
 use crate::{Recipe, Timing, TrainError, TrainSummary, finish};
@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
             folder::write_toml(&folder.lock(), &lock)?;
         }
         // A stop between the line and the checkpoint leaves a line too many.
-        let mut metrics = metrics::read(&folder.metrics())?;
+        let mut metrics: Vec<EpochMetrics> = folder::read_lines(&folder.metrics())?;
         metrics.retain(|line| line.epoch <= position.epoch);
         let training = &recipe.training;
         let batches = sampler.len().div_ceil(training.batch);

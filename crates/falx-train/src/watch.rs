@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::events::{EventWriter, read_scalars};
-use crate::{EpochMetrics, Recipe, RunFolder};
+use crate::{EpochMetrics, Recipe, RunFolder, folder};
 use page::{Course, State};
 pub use timing::EpochTiming;
 
@@ -167,7 +167,7 @@ impl Watch {
             }
         }
         let epochs = metrics.len() as u64;
-        let timing = timing::read(&folder.timing()).unwrap_or_else(|error| {
+        let timing = folder::read_lines::<EpochTiming>(&folder.timing()).unwrap_or_else(|error| {
             warn("the times of earlier epochs cannot be read", &error);
             Vec::new()
         });
@@ -259,7 +259,7 @@ impl Watch {
             waiting_share: self.epoch.waited.as_secs_f64() / trained.max(1e-9),
         });
         if self.tells_timing
-            && let Err(error) = timing::write(&self.timing_path, &self.timing)
+            && let Err(error) = folder::write_lines(&self.timing_path, &self.timing)
         {
             warn("timing.jsonl is no longer written", &error);
             self.tells_timing = false;

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Change, EpochMetrics, Phase, Recipe, RecipeError, metrics};
+use crate::{Change, EpochMetrics, Phase, Recipe, RecipeError, folder};
 
 fn read(text: &str) -> Result<Recipe, RecipeError> {
     let folder = tempfile::tempdir().unwrap();
@@ -37,7 +37,10 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
             "positive_any_share",
         ),
         ("[optimizer]\nname = \"adamax\"\n", "adamax"),
-        ("[optimizer]\nname = \"adamv\"\n", "meant to be `adam"),
+        (
+            "[optimizer]\nname = \"rmspropp\"\n",
+            "meant to be `rmsprop`",
+        ),
         ("[training]\nacumulate = 3\n", "meant to be `accumulate`"),
         ("[traning]\nepochs = 3\n", "meant to be `training`"),
         ("[training]\naccumulate = 0\n", "accumulate"),
@@ -175,6 +178,6 @@ fn metrics_are_read_back_to_the_last_bit() {
             validation_auc_any: Some(loss / 1.7),
         })
         .collect();
-    metrics::write(&path, &written).unwrap();
-    assert_eq!(metrics::read(&path).unwrap(), written);
+    folder::write_lines(&path, &written).unwrap();
+    assert_eq!(folder::read_lines::<EpochMetrics>(&path).unwrap(), written);
 }

@@ -76,7 +76,7 @@ fn a_run_that_was_killed_and_gone_on_with_is_told_as_if_it_had_never_stopped() {
     assert!(page.contains("Training has finished."));
     assert!(page.contains("is 0.2000, below the 0.2500 of predicting prevalence"));
     assert!(page.contains("training loss of the steps, on slices as shown: augmented"));
-    let timing = timing::read(&folder.timing()).unwrap();
+    let timing = crate::folder::read_lines::<EpochTiming>(&folder.timing()).unwrap();
     let epochs: Vec<(u64, u64)> = timing.iter().map(|t| (t.epoch, t.slices)).collect();
     assert_eq!(epochs, [(1, 20), (2, 20)]);
 }

@@ -1,10 +1,6 @@
 //! `timing.jsonl`: how fast each epoch was.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
-
-use crate::{TrainError, folder};
 
 /// How fast an epoch was; of one that was stopped and gone on with, its last part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,29 +17,4 @@ pub struct EpochTiming {
     pub images_per_second: f64,
     /// The share of training in which the network waited for slices.
     pub waiting_share: f64,
-}
-
-/// Reads all lines; no file means no epochs yet.
-pub(super) fn read(path: &Path) -> Result<Vec<EpochTiming>, TrainError> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
-    text.lines()
-        .map(|line| {
-            serde_json::from_str(line).map_err(|error| TrainError::damaged(path, error.to_string()))
-        })
-        .collect()
-}
-
-/// Writes all lines anew.
-pub(super) fn write(path: &Path, epochs: &[EpochTiming]) -> Result<(), TrainError> {
-    let mut text = String::new();
-    for epoch in epochs {
-        let line = serde_json::to_string(epoch)
-            .map_err(|error| TrainError::damaged(path, error.to_string()))?;
-        text.push_str(&line);
-        text.push('\n');
-    }
-    folder::write(path, text.as_bytes())
 }
