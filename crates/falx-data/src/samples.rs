@@ -161,6 +161,28 @@ impl Samples {
         Ok(studies)
     }
 
+    /// The number of every slice's series, in the slices' order; those of no known series have one each. The slices of a
+    /// series lie together.
+    ///
+    /// # Errors
+    /// [`SamplesError::Temporary`] where the temporary file cannot be read.
+    pub fn series(&self) -> Result<Vec<u32>, SamplesError> {
+        let mut series = Vec::with_capacity(self.len());
+        self.rows.for_each_head(|head| series.push(head.series))?;
+        Ok(series)
+    }
+
+    /// Where every slice lies along the slice normal, in the slices' order, in mm from the feet upwards; NaN where nothing
+    /// says so.
+    ///
+    /// # Errors
+    /// [`SamplesError::Temporary`] where the temporary file cannot be read.
+    pub fn positions(&self) -> Result<Vec<f32>, SamplesError> {
+        let mut positions = Vec::with_capacity(self.len());
+        self.rows.for_each_head(|head| positions.push(head.z))?;
+        Ok(positions)
+    }
+
     /// The places of the slices of which at least one label is known, in order.
     pub fn labelled(&self) -> impl Iterator<Item = usize> + '_ {
         let known = self.labels.iter().enumerate();

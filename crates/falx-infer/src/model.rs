@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use falx_core::{LABELS, Probability};
-use falx_nn::Tensor;
+use falx_nn::{EMBEDDING, Tensor};
 
 use crate::runtime::{self, Runtime, RuntimeError, RuntimeKind};
 
@@ -73,6 +73,25 @@ pub enum ModelError {
         /// Slices of the batch.
         slices: usize,
     },
+    /// The network gives no embeddings, which a network over series reads.
+    #[error(
+        "{path}: the network has no output `{EMBEDDING}` of {wanted} numbers a slice, which the network over series reads; train \
+         both again"
+    )]
+    NoEmbedding {
+        /// The ONNX file.
+        path: PathBuf,
+        /// How many numbers describe a slice.
+        wanted: usize,
+    },
+    /// The network over series cannot be loaded or run.
+    #[error("{path}: the network over series: {reason}")]
+    Series {
+        /// The ONNX file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The network gives a value that is no probability.
     #[error(
         "{path}: `{output}` of slice {slice} of the batch is {value}; were the weights damaged, or did training diverge?"
@@ -124,11 +143,7 @@ impl Model {
         images: &[f32],
         shape: [usize; 4],
     ) -> Result<Vec<[Probability; 6]>, ModelError> {
-        let outputs = self.runtime.run(images, shape);
-        let outputs = outputs.map_err(|source| ModelError::Run {
-            path: self.path.clone(),
-            source,
-        })?;
+        let outputs = self.run(images, shape)?;
         let named = |name: &str| outputs.iter().find(|(output, _)| output == name);
         if let Some((_, logits)) = named(LOGITS) {
             return self.rows(LOGITS, logits, shape[0], |logit| {
@@ -145,6 +160,39 @@ impl Model {
         Err(ModelError::Outputs {
             path: self.path.clone(),
             found: outputs.into_iter().map(|(name, _)| name).collect(),
+        })
+    }
+
+    /// What is known of each slice of a batch: a row of `features` numbers.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the network rejects the input, or has no such output.
+    pub(crate) fn embeddings(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+        features: usize,
+    ) -> Result<Vec<f32>, ModelError> {
+        let outputs = self.run(images, shape)?;
+        let embedding = outputs.into_iter().find(|(output, _)| output == EMBEDDING);
+        match embedding {
+            Some((_, tensor)) if tensor.shape == [shape[0], features] => Ok(tensor.data),
+            _ => Err(ModelError::NoEmbedding {
+                path: self.path.clone(),
+                wanted: features,
+            }),
+        }
+    }
+
+    fn run(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+    ) -> Result<Vec<(String, Tensor)>, ModelError> {
+        let outputs = self.runtime.run(images, shape);
+        outputs.map_err(|source| ModelError::Run {
+            path: self.path.clone(),
+            source,
         })
     }
 

@@ -41,7 +41,7 @@ pub use operators::{
     StochasticDepth, Sub, Swish, Tanh, Transpose,
 };
 pub use parameters::{Gradients, Initialisation, ParameterKind, ParameterSpec, Parameters};
-pub use surgery::{Head, SurgeryError, import};
+pub use surgery::{EMBEDDING, Head, SurgeryError, import};
 pub use targets::Targets;
 pub use tensor::{Tensor, TensorError};
 

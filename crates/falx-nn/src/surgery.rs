@@ -5,9 +5,14 @@ use std::path::Path;
 use crate::onnx::{self, Imported, Note, ReadError, ReadOptions};
 use crate::similar::similar;
 use crate::{
-    Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator, Parameters, Tensor,
+    Concat, Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator, Parameters, Tensor,
     Value,
 };
+
+/// The output of [`Graph::with_embedding`].
+pub const EMBEDDING: &str = "embedding";
+/// The node of the zoo's heads that holds what is known of an image.
+const POOLED: &str = "flatten";
 
 /// What is put on a backbone: global average pool of images, dropout, a linear layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,6 +188,28 @@ impl Graph {
         };
         x = graph.add("head.fc", linear, &[x])?;
         graph.output("logits", x).finish()
+    }
+
+    /// The network of the zoo with a second output, [`EMBEDDING`]: what its head reads (all that is known of an image) and
+    /// then its first output, the logits. The sequence models read this.
+    ///
+    /// # Errors
+    /// [`SurgeryError::Name`] when the graph has no head of the zoo.
+    pub fn with_embedding(&self) -> Result<Self, SurgeryError> {
+        let (mut graph, values) = crate::passes::copied(self)?;
+        let missing = || SurgeryError::Name {
+            network: self.name().to_owned(),
+            name: POOLED.to_owned(),
+            similar: Vec::new(),
+        };
+        let pooled = self.nodes().iter().position(|node| node.name == POOLED);
+        let pooled = pooled.map(Value::of_node).ok_or_else(missing)?;
+        let (name, logits) = self.outputs().first().ok_or_else(missing)?;
+        let place = |value: Value| values.get(value.0).copied().ok_or_else(missing);
+        let (pooled, logits) = (place(pooled)?, place(*logits)?);
+        let joined = graph.add(EMBEDDING, Concat { axis: 1 }, &[pooled, logits])?;
+        let graph = graph.output(name, logits).output(EMBEDDING, joined);
+        Ok(graph.finish()?)
     }
 
     /// The network for images of `channels` channels: each first convolution's weights are dealt to the new channels in

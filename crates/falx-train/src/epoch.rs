@@ -291,7 +291,7 @@ impl Run<'_> {
         falx_eval::weighted_log_loss(truth, &vec![row; truth.len()]).unwrap_or(f64::NAN)
     }
 
-    fn loader_options(&self) -> LoaderOptions {
+    pub(crate) fn loader_options(&self) -> LoaderOptions {
         LoaderOptions {
             batch: self.recipe.training.batch,
             threads: self.threads,
@@ -305,7 +305,7 @@ impl Run<'_> {
     }
 }
 
-fn auc_of_any(truth: &[LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {
+pub(crate) fn auc_of_any(truth: &[LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {
     let any = Label::Any;
     let (truth, scores): (Vec<bool>, Vec<f64>) = truth
         .iter()

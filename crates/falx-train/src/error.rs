@@ -56,6 +56,12 @@ pub enum TrainError {
         /// What there is.
         modules: Vec<String>,
     },
+    /// A network that cannot be cut where its head begins.
+    #[error(transparent)]
+    Surgery(#[from] falx_nn::SurgeryError),
+    /// The network over series.
+    #[error(transparent)]
+    Sequence(#[from] falx_nn::zoo::SequenceError),
     /// A loss that cannot be.
     #[error("loss: {0}")]
     Loss(String),
@@ -167,6 +173,9 @@ pub enum TrainError {
     /// The folder holds a run already.
     #[error("{0}: there is a run here already; go on with it by --resume, or choose another --out")]
     RunExists(PathBuf),
+    /// Another process trains in the folder.
+    #[error("{0}: another falx trains here now; wait for it, or choose another --out")]
+    InUse(PathBuf),
     /// There is no run to go on with, or to evaluate.
     #[error("{0}: no run here (a run has a run.lock); make one with `falx train RECIPE --out {0}`")]
     NoRun(PathBuf),
@@ -231,6 +240,20 @@ pub enum TrainError {
         step: u64,
         /// Where the batch was written.
         batch: PathBuf,
+    },
+    /// A second stage without series.
+    #[error(
+        "the recipe's [sequence] reads the slices of a series together, but in this index every training slice stands alone; \
+         index files that name their series, or leave [sequence] out"
+    )]
+    NoSeries,
+    /// A loss or gradients over series that are no number.
+    #[error(
+        "the loss or gradient of step {step} over series is not finite; lower sequence.learning_rate or sequence.clip_norm"
+    )]
+    SeriesNotFinite {
+        /// Steps taken before.
+        step: u64,
     },
     /// A finder was asked to write into a run.
     #[error("{0} holds a run, which a finder never touches; choose another --out")]

@@ -16,6 +16,7 @@ pub(crate) const LICENCE: &str = "not stated; the terms of the training data app
 
 pub(crate) fn finish(
     run: &Run<'_>,
+    _second: Option<&crate::sequence::Sequence>,
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<(), TrainError> {

@@ -1,5 +1,6 @@
 //! The run's folder: which file is what, and how they are written so that a failure never spoils one.
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,11 @@ impl RunFolder {
         self.0.join("checkpoints")
     }
 
+    /// The second stage: a folder of the same kind, and the slices' embeddings.
+    pub fn sequence(&self) -> PathBuf {
+        self.0.join("sequence")
+    }
+
     /// The weights of the best epoch.
     pub fn best_weights(&self) -> PathBuf {
         crate::checkpoint::Checkpoints::new(self.checkpoints()).best_path()
@@ -96,6 +102,25 @@ impl RunFolder {
     /// The step whose loss or gradients were not finite; its tensors lie beside it.
     pub fn failed_batch(&self) -> PathBuf {
         self.0.join("failed-batch.json")
+    }
+
+    /// Keeps other processes from training here while what is returned lives; the system lets go of it with the process,
+    /// however that ends.
+    ///
+    /// # Errors
+    /// [`TrainError::InUse`] while another one trains here.
+    pub(crate) fn claim(&self) -> Result<File, TrainError> {
+        let folder = self.checkpoints();
+        let file = File::open(&folder).map_err(TrainError::io(&folder))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(TrainError::InUse(self.0.clone())),
+            // Some file systems cannot lock; a run must go on there, too.
+            Err(TryLockError::Error(error)) => {
+                tracing::debug!("{} cannot be locked: {error}", folder.display());
+                Ok(file)
+            }
+            Ok(()) => Ok(file),
+        }
     }
 
     pub(crate) fn create(&self) -> Result<(), TrainError> {

@@ -26,6 +26,7 @@ mod pictures;
 mod predictions;
 mod provenance;
 mod recipe;
+mod sequence;
 mod sizes;
 mod studies;
 mod summary;
@@ -47,7 +48,9 @@ pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
-pub use recipe::{Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, TrainingConfig};
+pub use recipe::{
+    Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, SequenceChoice, TrainingConfig,
+};
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
 pub use watch::{About, EpochTiming, StepFacts, Watch};

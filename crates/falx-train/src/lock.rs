@@ -32,6 +32,20 @@ impl RunLock {
         data: &RunData,
         engine: EngineKind,
     ) -> Result<Self, TrainError> {
+        Ok(Self {
+            falx_version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine: engine.to_string(),
+            seed: recipe.seed,
+            recipe_hash: blake3::hash(Self::comparable(recipe)?.as_bytes())
+                .to_hex()
+                .to_string(),
+            data_hash: data.data_hash.clone(),
+            split_hash: split_hash(data)?,
+        })
+    }
+
+    /// A recipe as text that is the same wherever its files lie.
+    pub(crate) fn comparable(recipe: &Recipe) -> Result<String, TrainError> {
         // The same data in another folder is the same run.
         let mut elsewhere = recipe.clone();
         elsewhere.data.index = "index".into();
@@ -46,16 +60,7 @@ impl RunLock {
         for file in files.into_iter().flatten() {
             *file = file_hash(file)?.into();
         }
-        Ok(Self {
-            falx_version: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: engine.to_string(),
-            seed: recipe.seed,
-            recipe_hash: blake3::hash(elsewhere.to_toml()?.as_bytes())
-                .to_hex()
-                .to_string(),
-            data_hash: data.data_hash.clone(),
-            split_hash: split_hash(data)?,
-        })
+        Ok(elsewhere.to_toml()?)
     }
 
     /// Checks that data are still those that the run at `path` was trained with.

@@ -28,6 +28,9 @@ pub struct TrainSummary {
     pub test_slices: usize,
     /// Epochs that were completed.
     pub epochs: Vec<EpochMetrics>,
+    /// Epochs of the second stage, where the recipe has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sequence: Vec<EpochMetrics>,
     /// The epoch (from 1) with the lowest validation loss, and that loss.
     pub best: Option<(u64, f64)>,
     /// The bundle, once finished.
@@ -52,11 +55,26 @@ impl Timing {
     }
 }
 
+/// The epochs, each loss beside its baseline.
+fn table(text: &mut String, epochs: &[EpochMetrics]) {
+    text.push_str("epoch  training  validation  no skill  AUC of any\n");
+    for line in epochs {
+        let auc = line
+            .validation_auc_any
+            .map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
+        let _ = writeln!(
+            text,
+            "{:>5}  {:>8.4}  {:>10.4}  {:>8.4}  {auc:>10}",
+            line.epoch, line.training_loss, line.validation_loss, line.validation_baseline
+        );
+    }
+}
+
 impl TrainSummary {
     /// What the run reached, with every loss beside its baseline.
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "{} ({} weights) on {}: learnt from {} slices, epoch chosen on {}, locked test {}\n\nepoch  training  validation  no skill  AUC of any\n",
+            "{} ({} weights) on {}: learnt from {} slices, epoch chosen on {}, locked test {}\n\n",
             self.network,
             self.weights,
             self.engine,
@@ -64,16 +82,7 @@ impl TrainSummary {
             self.validation_slices,
             self.test_slices
         );
-        for line in &self.epochs {
-            let auc = line
-                .validation_auc_any
-                .map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
-            let _ = writeln!(
-                text,
-                "{:>5}  {:>8.4}  {:>10.4}  {:>8.4}  {auc:>10}",
-                line.epoch, line.training_loss, line.validation_loss, line.validation_baseline
-            );
-        }
+        table(&mut text, &self.epochs);
         if let (Some((epoch, loss)), Some(line)) = (self.best, self.epochs.last()) {
             let baseline = line.validation_baseline;
             let _ = writeln!(
@@ -83,6 +92,10 @@ impl TrainSummary {
             if loss >= baseline {
                 text.push_str("This is not better than no skill: do not use this model.\n");
             }
+        }
+        if !self.sequence.is_empty() {
+            text.push_str("\nover series:\n");
+            table(&mut text, &self.sequence);
         }
         if self.timing.training_seconds > 0.0 {
             let _ = writeln!(

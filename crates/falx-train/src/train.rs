@@ -1,5 +1,6 @@
 //! A run from its recipe to its bundle.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use falx_data::cache::{Cache, Kept};
 use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
 use falx_nn::optim::{Ema, Optimizer};
-use falx_nn::{EngineKind, Graph, TrainingSession, TrainingState, zoo};
+use falx_nn::{Engine, EngineKind, Graph, TrainingSession, TrainingState, zoo};
 
 use crate::checkpoint::{Checkpoints, Position};
 use crate::data::RunData;
@@ -17,7 +18,7 @@ use crate::lock::RunLock;
 use crate::metrics::EpochMetrics;
 use crate::transfer::{self, Plan};
 use crate::watch::{About, Watch};
-use crate::{Recipe, Timing, TrainError, TrainSummary, finish};
+use crate::{Recipe, Timing, TrainError, TrainSummary, finish, sequence};
 
 /// How a run uses the machine.
 #[derive(Clone, Debug)]
@@ -26,6 +27,9 @@ pub struct TrainOptions {
     pub out: PathBuf,
     /// Go on with the run that is there.
     pub resume: bool,
+    /// A finished run of the same recipe, whatever either says of a second stage: its network of slices is taken, and only
+    /// the second stage is trained.
+    pub slices: Option<PathBuf>,
     /// Threads that load slices; results do not depend on it.
     pub threads: usize,
     /// What computes; results of different engines differ by rounding.
@@ -47,6 +51,9 @@ pub fn train(
 ) -> Result<TrainSummary, TrainError> {
     let data = RunData::load(recipe)?;
     data.check_labels(&recipe.loss.label_weights)?;
+    if recipe.sequence.is_some() {
+        sequence::check(&data)?;
+    }
     let mut run = Run::open(recipe, &data, options)?;
     tracing::info!(
         network = run.graph.name(),
@@ -63,8 +70,13 @@ pub fn train(
         }
     }
     let weights = run.weights();
+    let mut second = None;
+    if finished && let Some(choice) = &recipe.sequence {
+        second = sequence::train(&run, choice, progress, interrupt)?;
+        finished = second.is_some();
+    }
     if finished {
-        finish::finish(&run, progress, interrupt)?;
+        finish::finish(&run, second.as_ref(), progress, interrupt)?;
         run.watch.finished();
     } else {
         run.watch.stopped();
@@ -79,6 +91,7 @@ pub fn train(
         validation_slices: data.count(Part::Validation),
         test_slices: data.count(Part::Test),
         epochs: run.metrics.clone(),
+        sequence: second.map(|second| second.epochs).unwrap_or_default(),
         best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
         bundle: finished.then(|| run.folder.bundle()),
         timing: run.timing,
@@ -98,12 +111,15 @@ pub(crate) struct Run<'a> {
     pub sampler: Sampler,
     pub cache: Option<Arc<Cache>>,
     pub kept: Option<Arc<Kept>>,
+    pub engine: Box<dyn Engine>,
     pub session: Box<dyn TrainingSession>,
     pub plan: Plan,
     pub metrics: Vec<EpochMetrics>,
     pub steps_in_all: u64,
     pub timing: Timing,
     pub watch: Watch,
+    /// Others keep out of the folder while it lives.
+    _claim: File,
 }
 
 impl<'a> Run<'a> {
@@ -125,7 +141,11 @@ impl<'a> Run<'a> {
         let prior = prior_shift(&sampler, data)?;
         let checkpoints = Checkpoints::new(folder.checkpoints());
         check_folder(&folder, options.resume, &lock)?;
-        let saved = if options.resume {
+        let claimed = options.resume.then(|| folder.claim()).transpose()?;
+        if let Some(finished) = options.slices.as_ref().filter(|_| !options.resume) {
+            sequence::adopt(recipe, &lock, &RunFolder::new(finished), &folder)?;
+        }
+        let saved = if options.resume || options.slices.is_some() {
             let average = recipe.training.ema;
             checkpoints.load(&graph, &recipe.optimizer, average)?
         } else {
@@ -138,8 +158,14 @@ impl<'a> Run<'a> {
         state.optimizer = state.optimizer.grouped(&plan.groups);
         let session = engine.session(&graph, state)?;
         // Whatever may be refused was refused by now: a folder is made for a run that begins.
+        let claim = match claimed {
+            Some(claim) => claim,
+            None => {
+                folder.create()?;
+                folder.claim()?
+            }
+        };
         if !options.resume {
-            folder.create()?;
             folder::write(&folder.recipe(), absolute(recipe)?.to_toml()?.as_bytes())?;
             folder::write_toml(&folder.lock(), &lock)?;
         }
@@ -150,8 +176,7 @@ impl<'a> Run<'a> {
         let batches = sampler.len().div_ceil(training.batch);
         let steps = (batches.div_ceil(training.accumulate) as u64).saturating_mul(training.epochs);
         let steps_in_all = training.steps.map_or(steps, |most| most.min(steps));
-        let engine = options.engine.to_string();
-        let about = About::new(recipe, &engine, options.threads, steps_in_all);
+        let about = About::new(recipe, &options.engine.to_string(), options.threads, steps_in_all);
         let watch = Watch::begin(&folder, about, position.step, &metrics);
         Ok(Self {
             recipe,
@@ -162,6 +187,7 @@ impl<'a> Run<'a> {
             sampler,
             cache: cache.map(Arc::new),
             kept: keep.map(|mib| Arc::new(Kept::new(mib))),
+            engine,
             checkpoints,
             position,
             threads: options.threads,
@@ -171,6 +197,7 @@ impl<'a> Run<'a> {
             steps_in_all,
             timing: Timing::default(),
             watch,
+            _claim: claim,
         })
     }
 

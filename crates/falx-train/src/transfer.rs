@@ -1,5 +1,6 @@
 //! Transfer learning: the weights a network starts from, and which of its modules learn, when and how fast.
 
+use falx_nn::loss::Loss;
 use falx_nn::optim::{ParameterGroup, layer_wise};
 use falx_nn::weights::{self, MapRules, Mapping};
 use falx_nn::zoo::{self, Modules};
@@ -97,6 +98,11 @@ impl Plan {
                 ..Training::default()
             },
         })
+    }
+
+    /// What is made small.
+    pub fn loss(&self) -> Loss {
+        self.common.loss
     }
 
     /// How the steps of `epoch` (from 0) train, and the factor on their learning rate.

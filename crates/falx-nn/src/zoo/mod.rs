@@ -26,7 +26,7 @@ use crate::{Graph, GraphBuilder, GraphError};
 pub use config::{Coherence, Head, NetworkConfig, Pooling};
 use features::Features;
 pub use modules::{Modules, modules};
-pub use sequence::{SequenceConfig, SequenceError, SequenceModel, build_sequence};
+pub use sequence::{MEAN, SCALE, SequenceConfig, SequenceError, SequenceModel, build_sequence};
 pub use stem::{StemError, adapt_stem};
 
 /// A network that cannot be built.

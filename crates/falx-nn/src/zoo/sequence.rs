@@ -11,6 +11,11 @@ use crate::{
     Transpose, Value,
 };
 
+/// The constant that is taken from each feature: its mean.
+pub const MEAN: &str = "standardise.mean";
+/// The constant that each feature is then multiplied by: one by its deviation.
+pub const SCALE: &str = "standardise.scale";
+
 /// Which network, and for what series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +38,9 @@ pub struct SequenceConfig {
     pub dropout: f32,
     /// Whether each slice also comes with its differences to the slices before and after it.
     pub differences: bool,
+    /// Whether features are first brought to a mean of 0 and a deviation of 1, by the constants [`MEAN`] and [`SCALE`] that
+    /// whoever trains measures.
+    pub standardise: bool,
     /// How `any` keeps to the subtypes.
     pub coherence: Coherence,
 }
@@ -62,6 +70,7 @@ impl Default for SequenceConfig {
             outputs: 6,
             dropout: 0.0,
             differences: false,
+            standardise: false,
             coherence: Coherence::default(),
         }
     }
@@ -120,8 +129,11 @@ fn graph(config: &SequenceConfig) -> Result<Graph, GraphError> {
     };
     let mut graph = GraphBuilder::new(name, &[config.slices, config.features]);
     let mut x = Value::INPUT;
+    if config.standardise {
+        x = standardised(&mut graph, config.features)?;
+    }
     if config.differences {
-        x = differences(&mut graph)?;
+        x = differences(&mut graph, x)?;
     }
     let (hidden, layers, bidirectional) = (config.hidden, config.layers, true);
     x = match config.model {
@@ -172,15 +184,29 @@ fn graph(config: &SequenceConfig) -> Result<Graph, GraphError> {
     graph.output("logits", x).finish()
 }
 
+/// The input with each feature at a mean of 0 and a deviation of 1.
+fn standardised(graph: &mut GraphBuilder, features: usize) -> Result<Value, GraphError> {
+    let constant = |value| {
+        Some(Constant {
+            shape: vec![features],
+            kind: ParameterKind::Constant,
+            initialisation: Initialisation::Constant(value),
+        })
+    };
+    let mean = constant(0.0);
+    let x = graph.add(MEAN, Sub { constant: mean }, &[Value::INPUT])?;
+    let scale = constant(1.0);
+    graph.add(SCALE, Mul { constant: scale }, &[x])
+}
+
 /// Each slice with what it has more than the slice before it, and what the slice after it has more; 0 at the ends.
-fn differences(graph: &mut GraphBuilder) -> Result<Value, GraphError> {
+fn differences(graph: &mut GraphBuilder, x: Value) -> Result<Value, GraphError> {
     let slice = |start, end| Slice {
         starts: vec![start],
         ends: vec![end],
         axes: vec![1],
         steps: vec![1],
     };
-    let x = Value::INPUT;
     let first = graph.add("differences.first", slice(0, 1), &[x])?;
     let zero = graph.add("differences.zero", Sub::default(), &[first, first])?;
     let later = graph.add("differences.later", slice(1, i64::MAX), &[x])?;

@@ -2,6 +2,7 @@
 
 mod change;
 mod network;
+mod sequence;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use network::NetworkChoice;
+pub use sequence::SequenceChoice;
 pub use training::{Phase, TrainingConfig};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.
@@ -57,6 +59,9 @@ pub struct Recipe {
     /// How long, and how much at a time.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// A second stage, which reads the slices of a series together; left out = each slice is answered alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<SequenceChoice>,
     /// Which modules learn when, one after the other; none = everything learns throughout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
@@ -176,6 +181,9 @@ impl Recipe {
         }
         self.loss.loss().map_err(|error| error.to_string())?;
         self.training.check()?;
+        if let Some(sequence) = &self.sequence {
+            sequence.check(self.augment.is_some())?;
+        }
         Phase::check(&self.phases)?;
         let [black, white] = self.input.range;
         let is_share = |share: f64| (0.0..1.0).contains(&share);

@@ -20,6 +20,9 @@ pub struct Train {
     /// Go on with the run that is there, as if it had never stopped.
     #[arg(long)]
     pub resume: bool,
+    /// Take the network of slices of this finished run of the same recipe, and train the recipe's [sequence] alone.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub slices: Option<PathBuf>,
     /// The index to learn from, instead of the recipe's.
     #[arg(long, value_name = "PARQUET")]
     pub index: Option<PathBuf>,

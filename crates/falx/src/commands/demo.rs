@@ -96,6 +96,7 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
     let trained = train(
         &Recipe::read(&recipe_path)?,
         &TrainOptions {
+            slices: None,
             out: run_folder.clone(),
             resume: run_folder.join("run.lock").is_file(),
             threads: context.threads,

@@ -19,6 +19,7 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
     let options = TrainOptions {
         out: arguments.out.clone(),
         resume: arguments.resume,
+        slices: arguments.slices.clone(),
         threads: context.threads,
         engine: arguments.engine,
     };

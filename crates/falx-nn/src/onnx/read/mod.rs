@@ -29,6 +29,7 @@ pub use error::{Location, Note, ReadError};
 use super::message::{Graph as GraphMessage, Model};
 use crate::similar::similar;
 use crate::{Graph, GraphBuilder, Parameters, Value};
+use array::Data;
 use lower::{Known, Lowering};
 use view::View;
 
@@ -72,6 +73,40 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Imported, ReadError> {
 /// [`ReadError`] as [`read`].
 pub fn read_bytes(bytes: &[u8], options: &ReadOptions) -> Result<Imported, ReadError> {
     network(Bytes::copy_from_slice(bytes), None, options)
+}
+
+/// The parameters of `graph` as a file holds them by name, whatever the file's nodes make of them.
+///
+/// Recurrent layers are written so that any run-time reads them, in many nodes; who knows their graph needs none of these.
+///
+/// # Errors
+/// [`ReadError`] when the bytes are no ONNX file, or lack a parameter of that name and shape.
+pub fn stored_parameters(bytes: &[u8], graph: &Graph) -> Result<Parameters, ReadError> {
+    let model = file::model(Bytes::copy_from_slice(bytes))?;
+    let held = model.graph.as_ref();
+    let held = held.ok_or_else(|| ReadError::NotOnnx("it has no graph".to_owned()))?;
+    let stored = stored(held)?;
+    let mut parameters = Parameters::initialise(graph, 0);
+    for (name, tensor) in parameters.iter_mut() {
+        let fault = |reason: String| ReadError::Tensor {
+            tensor: name.to_owned(),
+            reason,
+        };
+        let data = stored.get(name);
+        let data = data.ok_or_else(|| fault("is not in the file".to_owned()))?;
+        let array = tensor::array(data, name, None)?;
+        if array.shape != tensor.shape {
+            return Err(fault(format!(
+                "has the shape {:?}, where {:?} is wanted",
+                array.shape, tensor.shape
+            )));
+        }
+        let Data::Floats(numbers) = array.data else {
+            return Err(fault("holds no floating-point numbers".to_owned()));
+        };
+        tensor.data = numbers;
+    }
+    Ok(parameters)
 }
 
 fn network(

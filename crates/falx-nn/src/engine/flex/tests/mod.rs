@@ -1,4 +1,5 @@
 mod differences;
+mod fifty_steps;
 mod network;
 mod operators;
 mod peer;
