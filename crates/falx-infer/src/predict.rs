@@ -9,7 +9,8 @@ use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
-use crate::{Bundle, Model, ModelError, RuntimeKind};
+use crate::study::Reader;
+use crate::{Bundle, ModelError, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct PredictOptions {
     pub threads: usize,
     /// The most memory that batches may take, in MiB.
     pub memory_mib: usize,
+    /// Predict the mean of each picture and its left–right mirror, even where the bundle does not ask for it.
+    pub flip: bool,
 }
 
 impl Default for PredictOptions {
@@ -31,6 +34,7 @@ impl Default for PredictOptions {
             runtime: RuntimeKind::default(),
             threads: 2,
             memory_mib: 256,
+            flip: false,
         }
     }
 }
@@ -87,7 +91,11 @@ pub fn samples(index: &Index) -> Result<(Arc<Samples>, Vec<Unreadable>), Predict
     Ok((Arc::new(Samples::of_index(index)?), unreadable))
 }
 
-/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior.
+/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior. Every slice
+/// is read and drawn once, for however many networks.
+///
+/// A bundle that makes something of a series' slices together takes those of them that are among the places; these must be
+/// in the samples' order then.
 ///
 /// # Errors
 /// [`PredictError`]: the network cannot be run, or somebody asked to stop. A file that cannot be read is counted in
@@ -100,12 +108,12 @@ pub fn predict(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
-    let mut model = Model::load(&bundle.model_path(), options.runtime, options.threads)?;
     let places = places.into();
+    let mut reader = Reader::load(bundle, samples, options)?;
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),
-        places,
+        Arc::clone(&places),
         LoaderOptions {
             batch: options.batch,
             threads: options.threads,
@@ -115,34 +123,28 @@ pub fn predict(
             ..LoaderOptions::default()
         },
     )?;
-    let prior = bundle.manifest().prior;
     let mut predicted = Predicted::default();
     for batch in &mut loader {
         if interrupt.is_requested() {
             return Err(PredictError::Interrupted);
         }
         let batch = batch?;
-        let unreadable = batch.unreadable.into_iter().map(|slice| Unreadable {
+        let lost: Vec<usize> = batch.unreadable.iter().map(|s| s.position).collect();
+        let first = batch.number * options.batch;
+        let here = first..first + batch.ids.len() + lost.len();
+        let read = here.filter(|position| !lost.contains(position));
+        let read = read.filter_map(|position| places.get(position).copied());
+        progress.advance(batch.ids.len() as u64);
+        reader.take(&batch.images, batch.shape, batch.ids.into_iter().zip(read))?;
+        predicted.predictions.extend(reader.complete()?);
+        let lost = batch.unreadable.into_iter().map(|slice| Unreadable {
             path: slice.path,
             image_id: slice.image_id,
             reasons: vec![slice.reason.to_owned()],
         });
-        predicted.unreadable.extend(unreadable);
-        let rows = model.probabilities(&batch.images, batch.shape)?;
-        progress.advance(rows.len() as u64);
-        predicted
-            .predictions
-            .extend(
-                batch
-                    .ids
-                    .into_iter()
-                    .zip(rows)
-                    .map(|(image_id, row)| Prediction {
-                        image_id,
-                        probabilities: prior.map_or(row, |prior| prior.correct(row)),
-                    }),
-            );
+        predicted.unreadable.extend(lost);
     }
+    predicted.predictions.extend(reader.rest()?);
     progress.finish();
     Ok(predicted)
 }

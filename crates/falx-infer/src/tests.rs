@@ -3,6 +3,9 @@ use proptest::prelude::*;
 
 use crate::*;
 
+mod ensemble;
+mod series;
+
 fn six(p: [f64; 6]) -> [Probability; 6] {
     p.map(|p| Probability::new(p).unwrap())
 }
@@ -16,7 +19,10 @@ fn manifest() -> BundleManifest {
         data_hash: "d".to_owned(),
         licence: "none".to_owned(),
         intended_use: "tests".to_owned(),
+        test_time_flip: false,
         input: falx_data::input::InputSpec::default(),
+        smooth_mm: None,
+        sequence: None,
         prior: PriorShift::new(0.5, 0.14).ok(),
         prevalence: [0.1; 6],
         metrics: BundleMetrics {
@@ -24,8 +30,24 @@ fn manifest() -> BundleManifest {
             weighted_log_loss: 0.3,
             prevalence_baseline: 0.2,
         },
+        members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
     }
+}
+
+/// Slices of no series.
+fn alone(ids: &[&str]) -> falx_data::samples::Samples {
+    let slices = ids
+        .iter()
+        .zip(0..)
+        .map(|(id, row)| falx_data::samples::Sample {
+            path: "nowhere".into(),
+            window: None,
+            image_id: falx_core::ImageId::from(*id),
+            labels: falx_core::LabelRow::default(),
+            row,
+        });
+    falx_data::samples::Samples::of_list(slices).unwrap()
 }
 
 #[test]
@@ -83,6 +105,7 @@ fn a_bundle_is_opened_as_it_was_written_and_refused_once_changed() {
     let folder = tempfile::tempdir().unwrap();
     let parts = BundleParts {
         model_onnx: b"network",
+        sequence_onnx: None,
         model_card: "card",
     };
     let written = Bundle::write(folder.path(), manifest(), &parts).unwrap();

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::onnx::{self, Imported, Note, ReadError, ReadOptions};
 use crate::similar::similar;
 use crate::{
-    Concat, Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator, Parameters, Tensor,
-    Value,
+    Concat, Dropout, Flatten, Gemm, GlobalAveragePool, Graph, GraphError, Operator, Parameters,
+    Tensor, Value,
 };
 
 /// The output of [`Graph::with_embedding`].

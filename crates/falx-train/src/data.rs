@@ -1,9 +1,9 @@
 //! The slices of a run: what is learnt from, what chooses the best epoch, what stays locked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use falx_core::{LABELS, LabelRow};
+use falx_core::{ImageId, LABELS, LabelRow};
 use falx_data::sampler::{self, Sampler, SamplerConfig};
 use falx_data::samples::Samples;
 use falx_data::split::{IndexColumns, Slices, Split};
@@ -151,6 +151,16 @@ impl RunData {
     /// The places of the slices of one part that have a label.
     pub fn labelled(&self, part: Part) -> Vec<u32> {
         self.part(part).labelled().map(|at| at as u32).collect()
+    }
+
+    /// The ids of the slices of one part that have a label.
+    ///
+    /// # Errors
+    /// [`TrainError::Samples`] when the list of slices cannot be read.
+    pub fn labelled_ids(&self, part: Part) -> Result<HashSet<ImageId>, TrainError> {
+        let samples = self.part(part);
+        let ids = samples.labelled().map(|at| Ok(samples.get(at)?.image_id));
+        ids.collect()
     }
 
     /// The labels of one part's slices that have any, in its order.

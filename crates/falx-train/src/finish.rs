@@ -8,22 +8,78 @@ use falx_nn::onnx;
 
 use crate::TrainError;
 use crate::folder::Part;
+use crate::sequence::Sequence;
 use crate::train::Run;
 
 pub(crate) const INTENDED_USE: &str = "Research on the detection of intracranial haemorrhage in slices of non-contrast head CT. \
 Research use; not a medical device.";
 pub(crate) const LICENCE: &str = "not stated; the terms of the training data apply";
 
+/// Writes the bundle of a run whose stages are done, and its predictions.
+///
+/// # Errors
+/// [`TrainError`] when a file cannot be read or written, or somebody asked to stop.
 pub(crate) fn finish(
     run: &Run<'_>,
-    _second: Option<&crate::sequence::Sequence>,
+    second: Option<&Sequence>,
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<(), TrainError> {
     let parameters = run.checkpoints.load_best(&run.graph)?;
-    let model = onnx::to_bytes(&run.graph, &parameters)?;
-    let (loss, _) = run.position.best.unwrap_or((f64::NAN, 0));
-    let manifest = BundleManifest {
+    let model = match second {
+        Some(_) => onnx::to_bytes(&run.graph.with_embedding()?, &parameters)?,
+        None => onnx::to_bytes(&run.graph, &parameters)?,
+    };
+    let sequence = second.map(|second| onnx::to_bytes(&second.graph, &second.parameters));
+    let sequence = sequence.transpose()?;
+    let mut manifest = manifest(run, second);
+    let write = |manifest: &BundleManifest| {
+        let parts = BundleParts {
+            model_onnx: &model,
+            sequence_onnx: sequence.as_deref(),
+            model_card: &model_card(manifest),
+        };
+        Bundle::write(&run.folder.bundle(), manifest.clone(), &parts)
+    };
+    let bundle = write(&manifest)?;
+    let options = PredictOptions {
+        threads: run.threads,
+        ..PredictOptions::default()
+    };
+    let is_joined = second.is_some() || manifest.smooth_mm.is_some();
+    for part in [Part::Validation, Part::Test] {
+        let samples = run.data.part(part);
+        let labelled = run.data.labelled(part);
+        if labelled.is_empty() {
+            continue;
+        }
+        // Slices without a label still tell of their neighbours.
+        let places = if is_joined { samples.all() } else { labelled };
+        let predicted = predict(&bundle, samples, places, &options, progress, interrupt)?;
+        let mut predictions = predicted.predictions;
+        if is_joined {
+            let judged = run.data.labelled_ids(part)?;
+            predictions.retain(|prediction| judged.contains(&prediction.image_id));
+        }
+        if is_joined && part == Part::Validation {
+            // The epochs were judged without what is done with whole series.
+            let rows: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
+            if let Ok(loss) = falx_eval::weighted_log_loss(&run.data.truth(part), &rows) {
+                manifest.metrics.weighted_log_loss = loss;
+                write(&manifest)?;
+            }
+        }
+        falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;
+    }
+    Ok(())
+}
+
+fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
+    let (loss, _) = second.map_or_else(
+        || run.position.best.unwrap_or((f64::NAN, 0)),
+        |second| second.best,
+    );
+    BundleManifest {
         format: 0,
         network: run.recipe.network.name.clone(),
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -31,8 +87,12 @@ pub(crate) fn finish(
         data_hash: run.data.data_hash.clone(),
         licence: LICENCE.to_owned(),
         intended_use: INTENDED_USE.to_owned(),
+        test_time_flip: run.recipe.prediction.flip,
+        smooth_mm: run.recipe.prediction.smooth_mm,
         input: run.recipe.input.clone(),
-        prior: run.prior,
+        // The second stage was shown every series once.
+        prior: run.prior.filter(|_| second.is_none()),
+        sequence: second.map(|second| second.config.clone()),
         prevalence: run.data.prevalence,
         metrics: BundleMetrics {
             measured_on: format!(
@@ -42,27 +102,7 @@ pub(crate) fn finish(
             weighted_log_loss: loss,
             prevalence_baseline: run.baseline(&run.data.truth(Part::Validation)),
         },
+        members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
-    };
-    let card = model_card(&manifest);
-    let parts = BundleParts {
-        model_onnx: &model,
-        model_card: &card,
-    };
-    let bundle = Bundle::write(&run.folder.bundle(), manifest, &parts)?;
-
-    let options = PredictOptions {
-        threads: run.threads,
-        ..PredictOptions::default()
-    };
-    for part in [Part::Validation, Part::Test] {
-        let samples = run.data.part(part);
-        let labelled = run.data.labelled(part);
-        if !labelled.is_empty() {
-            let predicted = predict(&bundle, samples, labelled, &options, progress, interrupt)?;
-            let path = run.folder.predictions(part);
-            falx_eval::predictions::write_csv(&predicted.predictions, &path)?;
-        }
     }
-    Ok(())
 }

@@ -49,7 +49,8 @@ pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{
-    Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, SequenceChoice, TrainingConfig,
+    Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError,
+    SequenceChoice, TrainingConfig,
 };
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};

@@ -176,7 +176,12 @@ impl<'a> Run<'a> {
         let batches = sampler.len().div_ceil(training.batch);
         let steps = (batches.div_ceil(training.accumulate) as u64).saturating_mul(training.epochs);
         let steps_in_all = training.steps.map_or(steps, |most| most.min(steps));
-        let about = About::new(recipe, &options.engine.to_string(), options.threads, steps_in_all);
+        let about = About::new(
+            recipe,
+            &options.engine.to_string(),
+            options.threads,
+            steps_in_all,
+        );
         let watch = Watch::begin(&folder, about, position.step, &metrics);
         Ok(Self {
             recipe,

@@ -288,6 +288,9 @@ pub struct Predict {
     /// the same probabilities within 0.0001.
     #[arg(long, default_value_t = RuntimeKind::default(), value_parser = RuntimeKind::from_str)]
     pub runtime: RuntimeKind,
+    /// Predict the mean of each slice and its left–right mirror, even where the model does not ask for it; takes twice as long.
+    #[arg(long)]
+    pub flip: bool,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,

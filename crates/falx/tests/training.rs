@@ -4,9 +4,9 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 
-use common::{Study, falx, results, run};
+use common::{Study, assert_same_run, falx, run, send, train_until};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
@@ -14,46 +14,13 @@ const EPOCHS: u32 = 4;
 
 /// Starts training and sends `signal` once standard error says that the second epoch has begun.
 fn train_and_signal(recipe: &Path, out: &Path, signal: &str) -> std::process::ExitStatus {
-    let mut child = falx()
-        .args(["train", "--threads", "2", "--out"])
-        .arg(out)
-        .arg(recipe)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let second = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("train 2/"));
-    assert!(second.is_some(), "the second epoch never began");
-    send(&child, signal);
-    // Reading on keeps the child from waiting for us.
-    lines.map_while(Result::ok).for_each(drop);
-    child.wait().unwrap()
-}
-
-fn send(child: &Child, signal: &str) {
-    let status = Command::new("kill")
-        .args([signal, &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    train_until("train 2/", recipe, out, signal)
 }
 
 fn undisturbed(study: &Study) -> std::path::PathBuf {
     let out = study.path("undisturbed");
     run("train {} --out {} -q", &[&study.recipe(EPOCHS), &out]).success();
     out
-}
-
-fn assert_same_run(a: &Path, b: &Path) {
-    let (a, b) = (results(a), results(b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (path, bytes) in &a {
-        assert!(b[path] == *bytes, "{} differs", path.display());
-    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ mod read;
 
 pub(crate) use message::Attribute;
 pub(crate) use place::Place;
-pub use read::{Imported, Location, Note, ReadError, ReadOptions, read, read_bytes, stored_parameters};
+pub use read::{
+    Imported, Location, Note, ReadError, ReadOptions, read, read_bytes, stored_parameters,
+};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -58,6 +58,17 @@ pub enum SequenceModel {
     Transformer,
 }
 
+impl SequenceModel {
+    /// Its name in recipes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gru => "gru",
+            Self::Lstm => "lstm",
+            Self::Transformer => "transformer",
+        }
+    }
+}
+
 impl Default for SequenceConfig {
     fn default() -> Self {
         Self {
@@ -122,11 +133,7 @@ pub fn build_sequence(config: &SequenceConfig) -> Result<Graph, SequenceError> {
 }
 
 fn graph(config: &SequenceConfig) -> Result<Graph, GraphError> {
-    let name = match config.model {
-        SequenceModel::Gru => "gru",
-        SequenceModel::Lstm => "lstm",
-        SequenceModel::Transformer => "transformer",
-    };
+    let name = config.model.name();
     let mut graph = GraphBuilder::new(name, &[config.slices, config.features]);
     let mut x = Value::INPUT;
     if config.standardise {
@@ -209,6 +216,10 @@ fn differences(graph: &mut GraphBuilder, x: Value) -> Result<Value, GraphError> 
     };
     let first = graph.add("differences.first", slice(0, 1), &[x])?;
     let zero = graph.add("differences.zero", Sub::default(), &[first, first])?;
+    // A slice that is alone has no neighbours.
+    if graph.shape(x).and_then(<[usize]>::first) == Some(&1) {
+        return graph.add("differences", Concat { axis: 2 }, &[x, zero, zero]);
+    }
     let later = graph.add("differences.later", slice(1, i64::MAX), &[x])?;
     let earlier = graph.add("differences.earlier", slice(0, -1), &[x])?;
     let steps = graph.add("differences.steps", Sub::default(), &[later, earlier])?;

@@ -2,6 +2,7 @@
 
 mod change;
 mod network;
+mod prediction;
 mod sequence;
 mod suggest;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use network::NetworkChoice;
+pub use prediction::PredictionConfig;
 pub use sequence::SequenceChoice;
 pub use training::{Phase, TrainingConfig};
 
@@ -59,6 +61,9 @@ pub struct Recipe {
     /// How long, and how much at a time.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// How the trained network is used.
+    #[serde(default, skip_serializing_if = "PredictionConfig::is_default")]
+    pub prediction: PredictionConfig,
     /// A second stage, which reads the slices of a series together; left out = each slice is answered alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceChoice>,
@@ -181,6 +186,7 @@ impl Recipe {
         }
         self.loss.loss().map_err(|error| error.to_string())?;
         self.training.check()?;
+        self.prediction.check()?;
         if let Some(sequence) = &self.sequence {
             sequence.check(self.augment.is_some())?;
         }

@@ -189,9 +189,9 @@ impl SequenceRun<'_> {
                 };
                 let labelled = rows.iter().zip(self.validation.has_label(span));
                 let labelled = labelled.filter(|(_, has)| *has);
-                predictions.extend(labelled.map(|(row, _)| {
-                    row.map(|logit| Probability::from_logit(logit.into()))
-                }));
+                predictions.extend(
+                    labelled.map(|(row, _)| row.map(|logit| Probability::from_logit(logit.into()))),
+                );
             }
         }
         Ok(predictions)

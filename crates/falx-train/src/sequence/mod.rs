@@ -92,7 +92,10 @@ pub fn train(
     let mut metrics: Vec<EpochMetrics> = folder::read_lines(&folder.metrics())?;
     metrics.retain(|line| line.epoch <= position.epoch);
     let session = engine.session(&graph, state)?;
-    let (training, validation) = (training.into_series()?.labelled(), validation.into_series()?);
+    let (training, validation) = (
+        training.into_series()?.labelled(),
+        validation.into_series()?,
+    );
     let steps_in_epoch = training.spans.len().div_ceil(choice.batch) as u64;
     let steps = steps_in_epoch.saturating_mul(choice.epochs);
     let about = About {

@@ -45,6 +45,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     let options = PredictOptions {
         runtime: arguments.runtime,
         threads: context.threads,
+        flip: arguments.flip,
         ..PredictOptions::default()
     };
     let predicted = predict(

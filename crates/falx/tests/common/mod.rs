@@ -3,8 +3,9 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use assert_cmd::assert::Assert;
 use assert_cmd::prelude::*;
@@ -35,6 +36,44 @@ pub fn json(assert: &Assert) -> serde_json::Value {
 /// Standard error as text.
 pub fn stderr(assert: &Assert) -> String {
     String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+/// Starts training and sends `signal` once a line of standard error begins with `begun`.
+pub fn train_until(begun: &str, recipe: &Path, out: &Path, signal: &str) -> ExitStatus {
+    let mut child = falx()
+        .args(["train", "--threads", "2", "--out"])
+        .arg(out)
+        .arg(recipe)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.by_ref().map_while(Result::ok);
+    let found = said.into_iter().find(|line| line.starts_with(begun));
+    assert!(found.is_some(), "`{begun}` was never said");
+    send(&child, signal);
+    // Reading on keeps the child from waiting for us.
+    lines.map_while(Result::ok).for_each(drop);
+    child.wait().unwrap()
+}
+
+/// Sends a signal to a process.
+pub fn send(child: &Child, signal: &str) {
+    let status = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Fails where the results of two runs differ by a byte.
+pub fn assert_same_run(a: &Path, b: &Path) {
+    let (a, b) = (results(a), results(b));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (path, bytes) in &a {
+        assert!(b[path] == *bytes, "{} differs", path.display());
+    }
 }
 
 /// A small phantom in RSNA's layout, with an index and a split.

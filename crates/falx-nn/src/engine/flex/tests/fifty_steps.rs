@@ -93,5 +93,8 @@ fn fifty_steps_are_pytorch_s() {
         println!("{what}: {off:.1e} from double precision, PyTorch's single {of_pytorch:.1e}");
         assert!(off < 4.0 * of_pytorch, "{what}: {off:e}");
     }
-    assert!(losses[49] < 0.5 * losses[0], "nothing was learnt: {losses:?}");
+    assert!(
+        losses[49] < 0.5 * losses[0],
+        "nothing was learnt: {losses:?}"
+    );
 }

@@ -1,0 +1,262 @@
+//! The networks of a bundle over slices as they come, and what is made of a series' slices together.
+
+use falx_core::{ImageId, Prediction, Probability};
+use falx_data::samples::Samples;
+
+use crate::series::SeriesModel;
+use crate::{Bundle, Mean, Model, ModelError, PredictError, PredictOptions, PriorShift, mirrored};
+
+/// One network of a bundle.
+struct Network {
+    model: Model,
+    prior: Option<PriorShift>,
+    series: Option<SeriesModel>,
+}
+
+/// What a network has given of one view of the slices that are not answered yet.
+enum Given {
+    /// Probabilities, corrected for the prior.
+    Rows(Vec<[Probability; 6]>),
+    /// What a network over series will read.
+    Embeddings(Vec<f32>),
+}
+
+/// The networks of a bundle, and the slices whose series has not ended yet: memory is for one series and one batch.
+pub struct Reader {
+    networks: Vec<Network>,
+    /// Whether they also see every picture's mirror.
+    flip: bool,
+    smooth_mm: Option<f64>,
+    /// The series and the position in mm of every sample; none where slices are answered one by one.
+    series: Vec<u32>,
+    positions: Vec<f32>,
+    waiting: Vec<(ImageId, u32)>,
+    /// One a network and view.
+    given: Vec<Given>,
+}
+
+impl Reader {
+    /// Loads all networks.
+    ///
+    /// # Errors
+    /// [`PredictError`] when one cannot be loaded, or the list of samples cannot be read.
+    pub fn load(
+        bundle: &Bundle,
+        samples: &Samples,
+        options: &PredictOptions,
+    ) -> Result<Self, PredictError> {
+        let threads = options.threads;
+        let mut networks = Vec::new();
+        for network in bundle.networks() {
+            let series = network.sequence.as_ref();
+            let series = series.map(|(path, config)| SeriesModel::load(path, config, threads));
+            networks.push(Network {
+                model: Model::load(&network.model, options.runtime, threads)?,
+                prior: network.prior,
+                series: series.transpose()?,
+            });
+        }
+        let smooth_mm = bundle.manifest().smooth_mm;
+        let is_joined = smooth_mm.is_some() || networks.iter().any(|n| n.series.is_some());
+        let flip = options.flip || bundle.manifest().test_time_flip;
+        let mut given = Vec::new();
+        for network in &networks {
+            given.push(network.nothing());
+            if flip {
+                given.push(network.nothing());
+            }
+        }
+        Ok(Self {
+            networks,
+            flip,
+            smooth_mm,
+            series: if is_joined {
+                samples.series()?
+            } else {
+                Vec::new()
+            },
+            positions: if is_joined {
+                samples.positions()?
+            } else {
+                Vec::new()
+            },
+            waiting: Vec::new(),
+            given,
+        })
+    }
+
+    /// Runs the networks of slices on a batch of these slices, named by their ids and places.
+    ///
+    /// # Errors
+    /// [`ModelError`] when a network cannot be run.
+    pub fn take(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+        slices: impl Iterator<Item = (ImageId, u32)>,
+    ) -> Result<(), ModelError> {
+        if shape[0] == 0 {
+            return Ok(());
+        }
+        self.waiting.extend(slices);
+        let mirror = self.flip.then(|| mirrored(images, shape[3]));
+        let mut given = self.given.iter_mut();
+        for network in &mut self.networks {
+            let views = std::iter::once(images).chain(mirror.as_deref());
+            for (view, given) in views.zip(given.by_ref()) {
+                network.give(view, shape, given)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The answers to slices of which nothing more is to come: all, or those of series that have ended.
+    ///
+    /// # Errors
+    /// [`ModelError`] when a network over series cannot be run.
+    pub fn complete(&mut self) -> Result<Vec<Prediction>, ModelError> {
+        let Some(&(_, last)) = self.waiting.last() else {
+            return Ok(Vec::new());
+        };
+        if self.series.is_empty() {
+            return self.rest();
+        }
+        let series = |place: u32| self.series.get(place as usize);
+        let open = self.waiting.iter().rev();
+        let open = open
+            .take_while(|(_, place)| series(*place) == series(last))
+            .count();
+        self.answer(self.waiting.len() - open)
+    }
+
+    /// The answers to all slices that wait.
+    ///
+    /// # Errors
+    /// As [`Reader::complete`].
+    pub fn rest(&mut self) -> Result<Vec<Prediction>, ModelError> {
+        self.answer(self.waiting.len())
+    }
+
+    /// Answers the first `count` slices, series by series.
+    fn answer(&mut self, count: usize) -> Result<Vec<Prediction>, ModelError> {
+        let slices: Vec<(ImageId, u32)> = self.waiting.drain(..count).collect();
+        let mut predictions = Vec::with_capacity(count);
+        let series_of = |place: u32| self.series.get(place as usize).copied();
+        let lengths: Vec<usize> = slices
+            .chunk_by(|(_, a), (_, b)| series_of(*a) == series_of(*b))
+            .map(<[_]>::len)
+            .collect();
+        let mut slices = slices.into_iter();
+        for length in lengths {
+            let of_series: Vec<(ImageId, u32)> = slices.by_ref().take(length).collect();
+            let mut rows = self.mean(length)?;
+            if let Some(mm) = self.smooth_mm {
+                let position = |(_, place): &(ImageId, u32)| {
+                    let known = self.positions.get(*place as usize);
+                    known.copied().unwrap_or(f32::NAN)
+                };
+                let positions: Vec<f32> = of_series.iter().map(position).collect();
+                rows = smoothed(&rows, &positions, mm);
+            }
+            let answered = of_series.into_iter().zip(rows);
+            predictions.extend(answered.map(|((image_id, _), probabilities)| Prediction {
+                image_id,
+                probabilities,
+            }));
+        }
+        Ok(predictions)
+    }
+
+    /// The mean over the networks of each one's mean over the views, of the first `count` slices, which no longer wait.
+    fn mean(&mut self, count: usize) -> Result<Vec<[Probability; 6]>, ModelError> {
+        let views = if self.flip { 2 } else { 1 };
+        let mut mean = Mean::default();
+        for (network, given) in self.networks.iter_mut().zip(self.given.chunks_mut(views)) {
+            let mut of_views = Mean::default();
+            for given in given {
+                of_views.add(&network.rows(given, count)?);
+            }
+            mean.add(&of_views.rows());
+        }
+        Ok(mean.rows())
+    }
+}
+
+impl Network {
+    fn nothing(&self) -> Given {
+        match &self.series {
+            None => Given::Rows(Vec::new()),
+            Some(_) => Given::Embeddings(Vec::new()),
+        }
+    }
+
+    /// Adds what it gives of a batch.
+    fn give(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+        given: &mut Given,
+    ) -> Result<(), ModelError> {
+        match (given, &self.series) {
+            (Given::Embeddings(rows), Some(series)) => {
+                let features = series.features();
+                rows.extend(self.model.embeddings(images, shape, features)?);
+            }
+            (Given::Rows(rows), _) => {
+                let batch = self.model.probabilities(images, shape)?.into_iter();
+                rows.extend(batch.map(|row| self.prior.map_or(row, |prior| prior.correct(row))));
+            }
+            // `nothing` made what fits.
+            (Given::Embeddings(_), None) => {}
+        }
+        Ok(())
+    }
+
+    /// The probabilities of the first `count` slices, which are taken out of `given`.
+    fn rows(
+        &mut self,
+        given: &mut Given,
+        count: usize,
+    ) -> Result<Vec<[Probability; 6]>, ModelError> {
+        match (given, &mut self.series) {
+            (Given::Rows(rows), _) => Ok(rows.drain(..count).collect()),
+            (Given::Embeddings(rows), Some(series)) => {
+                let rows: Vec<f32> = rows.drain(..count * series.features()).collect();
+                series.probabilities(&rows)
+            }
+            (Given::Embeddings(_), None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The rows of one series, each the mean of all by a Gaussian of their distances along the slice normal.
+///
+/// `any` stays at least as likely as every subtype. A slice whose position is not known stays as it is.
+///
+/// # Units
+/// Positions and the Gaussian's standard deviation in mm.
+pub fn smoothed(rows: &[[Probability; 6]], positions: &[f32], mm: f64) -> Vec<[Probability; 6]> {
+    let smooth = |own: &[Probability; 6], at: f32| {
+        let mut sums = [0.0; 6];
+        let mut whole = 0.0;
+        for (row, &other) in rows.iter().zip(positions) {
+            let distance = f64::from(other - at) / mm;
+            let weight = (-0.5 * distance * distance).exp();
+            if weight.is_finite() {
+                whole += weight;
+                for (sum, p) in sums.iter_mut().zip(row) {
+                    *sum += weight * p.get();
+                }
+            }
+        }
+        if whole > 0.0 {
+            sums.map(|sum| Probability::new((sum / whole).clamp(0.0, 1.0)).unwrap_or_default())
+        } else {
+            *own
+        }
+    };
+    rows.iter()
+        .zip(positions)
+        .map(|(own, &at)| smooth(own, at))
+        .collect()
+}
