@@ -1,66 +1,24 @@
 //! The bundle: one folder with a network, what it needs to be used, and the checksum of every part.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 use falx_core::{LABELS, Probability};
-use falx_data::input::InputSpec;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::PriorShift;
+use crate::{BundleManifest, PriorShift};
 
 /// The network's file in a bundle.
 pub const MODEL_ONNX: &str = "model.onnx";
 /// The card's file in a bundle.
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
-const MANIFEST: &str = "bundle.toml";
-const FORMAT: u32 = 1;
-
-/// The manifest, `bundle.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BundleManifest {
-    /// Version of this format.
-    pub format: u32,
-    /// The network's name in the zoo.
-    pub network: String,
-    /// The version of falx that wrote the bundle.
-    pub falx_version: String,
-    /// The labels in the order of the network's outputs.
-    pub labels: Vec<String>,
-    /// Hash of the data (ids, pixels, labels) that the network was trained on.
-    pub data_hash: String,
-    /// Terms under which the weights may be used.
-    pub licence: String,
-    /// What the model is meant for, and what it is not.
-    pub intended_use: String,
-    /// How a slice becomes the network's input.
-    pub input: InputSpec,
-    /// The correction of the prior, where training oversampled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prior: Option<PriorShift>,
-    /// Share of positive slices per label in the training data: the no-skill prediction.
-    pub prevalence: [f64; 6],
-    /// What the model reached.
-    pub metrics: BundleMetrics,
-    /// SHA-256 of every other file of the bundle.
-    pub parts: BTreeMap<String, String>,
-}
-
-/// A score with what it is measured against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BundleMetrics {
-    /// On which slices: `validation fold 0`, `locked test`.
-    pub measured_on: String,
-    /// Weighted multi-label log loss.
-    pub weighted_log_loss: f64,
-    /// The same loss when the prevalence of the training data is predicted for every slice.
-    pub prevalence_baseline: f64,
-}
+pub(crate) const MANIFEST: &str = "bundle.toml";
+/// What this falx reads: one network, or what came later (several networks, flips).
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=2;
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {
@@ -106,6 +64,12 @@ pub enum BundleError {
     },
 }
 
+/// What every version of the manifest begins with.
+#[derive(Deserialize)]
+struct Versioned {
+    format: u32,
+}
+
 /// A bundle on disk whose manifest and checksums were found in order.
 #[derive(Clone, Debug)]
 pub struct Bundle {
@@ -122,19 +86,48 @@ impl Bundle {
     /// [`BundleError::Io`] when a file cannot be written.
     pub fn write(
         folder: &Path,
-        mut manifest: BundleManifest,
+        manifest: BundleManifest,
         parts: &BundleParts<'_>,
     ) -> Result<Self, BundleError> {
+        Self::write_parts(
+            folder,
+            manifest,
+            std::iter::once(Ok(Cow::Borrowed(parts.model_onnx))),
+            parts.model_card,
+        )
+    }
+
+    /// The same for the networks in the files `networks`, in the order of the manifest's members.
+    pub(crate) fn write_ensemble(
+        folder: &Path,
+        manifest: BundleManifest,
+        networks: &[PathBuf],
+        model_card: &str,
+    ) -> Result<Self, BundleError> {
+        // One at a time: all together they may be larger than memory.
+        let networks = networks.iter().map(|path| {
+            let bytes = std::fs::read(path).map_err(io(path))?;
+            Ok(Cow::Owned(bytes))
+        });
+        Self::write_parts(folder, manifest, networks, model_card)
+    }
+
+    fn write_parts<'a>(
+        folder: &Path,
+        mut manifest: BundleManifest,
+        networks: impl Iterator<Item = Result<Cow<'a, [u8]>, BundleError>>,
+        model_card: &'a str,
+    ) -> Result<Self, BundleError> {
         std::fs::create_dir_all(folder).map_err(io(folder))?;
-        manifest.format = FORMAT;
+        manifest.format = manifest.needed_format();
         manifest.labels = LABELS.iter().map(|label| label.name().to_owned()).collect();
         manifest.parts = BTreeMap::new();
-        for (name, bytes) in [
-            (MODEL_ONNX, parts.model_onnx),
-            (MODEL_CARD, parts.model_card.as_bytes()),
-        ] {
-            write(&folder.join(name), bytes)?;
-            manifest.parts.insert(name.to_owned(), sha256(bytes));
+        let card = Ok(Cow::Borrowed(model_card.as_bytes()));
+        let files = manifest.model_files().into_iter().zip(networks);
+        for (name, bytes) in files.chain([(MODEL_CARD.to_owned(), card)]) {
+            let bytes = bytes?;
+            write(&folder.join(&name), &bytes)?;
+            manifest.parts.insert(name, sha256(&bytes));
         }
         let path = folder.join(MANIFEST);
         let text = toml::to_string_pretty(&manifest).map_err(|error| BundleError::Manifest {
@@ -162,13 +155,25 @@ impl Bundle {
             path: path.clone(),
             reason,
         };
+        // Another format's keys would be called unknown, which says nothing of why.
+        let Versioned { format } =
+            toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        if !FORMATS.contains(&format) {
+            return Err(invalid(format!(
+                "format {format} is none of those that this falx reads, {} to {}",
+                FORMATS.start(),
+                FORMATS.end()
+            )));
+        }
         let manifest: BundleManifest =
             toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-        if manifest.format != FORMAT {
+        if format < manifest.needed_format() {
             return Err(invalid(format!(
-                "format {} is not {FORMAT}",
-                manifest.format
+                "format {format} knows neither members nor flips"
             )));
+        }
+        if let Some(fault) = manifest.fault_of_members() {
+            return Err(invalid(fault));
         }
         if !manifest
             .labels
@@ -180,10 +185,14 @@ impl Bundle {
                 "its labels are not falx's six, in their order".to_owned(),
             ));
         }
-        for name in [MODEL_ONNX, MODEL_CARD] {
-            let part = folder.join(name);
+        for name in manifest
+            .model_files()
+            .into_iter()
+            .chain([MODEL_CARD.to_owned()])
+        {
+            let part = folder.join(&name);
             let bytes = std::fs::read(&part).map_err(io(&part))?;
-            if manifest.parts.get(name) != Some(&sha256(&bytes)) {
+            if manifest.parts.get(&name) != Some(&sha256(&bytes)) {
                 return Err(BundleError::Checksum { path: part });
             }
         }
@@ -205,9 +214,26 @@ impl Bundle {
             .map(|share| Probability::new(share).unwrap_or_default())
     }
 
-    /// Where the network lies.
+    /// Where the network lies; of an ensemble the first.
     pub fn model_path(&self) -> PathBuf {
         self.folder.join(MODEL_ONNX)
+    }
+
+    /// Where every network lies, with the correction of its prior.
+    pub fn networks(&self) -> Vec<(PathBuf, Option<PriorShift>)> {
+        let files = self.manifest.model_files().into_iter();
+        let paths = files.map(|file| self.folder.join(file));
+        let members = &self.manifest.members;
+        paths
+            .enumerate()
+            .map(|(at, path)| {
+                let member = members.get(at);
+                (
+                    path,
+                    member.map_or(self.manifest.prior, |member| member.prior),
+                )
+            })
+            .collect()
     }
 }
 

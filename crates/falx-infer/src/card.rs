@@ -19,11 +19,11 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         "# Model card: {network}\n\n\
          Research use; not a medical device.\n\n\
          ## Model\n\n\
-         - Network `{network}`, trained and exported by falx {version}\n\
+         - {what}, trained and exported by falx {version}\n\
          - Input: one slice of head CT in HU, {size} × {size} pixels, windows (centre/width) {windows}\n\
-         - Output: the probability of each of {labels}\n\
+         - Output: the probability of each of {labels}{flip}\n\
          - Licence: {licence}\n\n\
-         ## Intended use\n\n{intended_use}\n\n\
+         {members}## Intended use\n\n{intended_use}\n\n\
          ## Training data\n\n\
          - Hash of ids, pixels and labels: `{data_hash}`\n\
          - Share of positive slices: {prevalence}\n\n\
@@ -32,6 +32,9 @@ pub fn model_card(manifest: &BundleManifest) -> String {
          | weighted log loss | prevalence of the training data for every slice |\n|---|---|\n\
          | {loss:.4} | {baseline:.4} |\n\n",
         network = manifest.network,
+        what = what(manifest),
+        flip = flip(manifest),
+        members = members(manifest),
         version = manifest.falx_version,
         size = manifest.input.size,
         windows = windows.join(", "),
@@ -59,6 +62,76 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         );
     }
     card
+}
+
+fn what(manifest: &BundleManifest) -> String {
+    match manifest.members.len() {
+        0 => format!("Network `{}`", manifest.network),
+        count => format!(
+            "Ensemble of {count} networks (`{}`): a prediction is the mean of their probabilities",
+            manifest.network
+        ),
+    }
+}
+
+const fn flip(manifest: &BundleManifest) -> &'static str {
+    if manifest.test_time_flip {
+        ", the mean of what a picture and its left–right mirror give"
+    } else {
+        ""
+    }
+}
+
+/// A table of the networks of an ensemble, each with what it reached by itself.
+fn members(manifest: &BundleManifest) -> String {
+    if manifest.members.is_empty() {
+        return String::new();
+    }
+    let mut table =
+        "| file | network | origin | weighted log loss | prevalence | measured on |\n|---|---|---|---|---|---|\n".to_owned();
+    for member in &manifest.members {
+        let _ = writeln!(
+            table,
+            "| {} | `{}` | {} | {:.4} | {:.4} | {} |",
+            member.file,
+            member.network,
+            member.origin,
+            member.metrics.weighted_log_loss,
+            member.metrics.prevalence_baseline,
+            member.metrics.measured_on
+        );
+    }
+    table.push_str("\nEach was corrected for its own prior, where its training oversampled.\n\n");
+    table
+}
+
+/// What a bundle is, for people: its networks, what they see, and what they reached.
+pub fn bundle_text(manifest: &BundleManifest) -> String {
+    let windows: Vec<String> = manifest.input.windows.iter().copied().map(window).collect();
+    let mut text = format!(
+        "{}{}\ninput: {size} x {size} pixels, windows {}\n",
+        what(manifest).replace('`', ""),
+        flip(manifest),
+        windows.join(", "),
+        size = manifest.input.size
+    );
+    let mut line = |name: &str, metrics: &crate::BundleMetrics| {
+        let _ = writeln!(
+            text,
+            "{name}: weighted log loss {:.4}, prevalence {:.4}, on {}",
+            metrics.weighted_log_loss, metrics.prevalence_baseline, metrics.measured_on
+        );
+    };
+    line("result", &manifest.metrics);
+    for member in &manifest.members {
+        let name = format!(
+            "{} ({} from {})",
+            member.file, member.network, member.origin
+        );
+        line(&name, &member.metrics);
+    }
+    text.push_str("Research use; not a medical device.");
+    text
 }
 
 fn window(window: Window) -> String {

@@ -1,19 +1,24 @@
 //! Bundles and prediction: what training ends with, checked when it is loaded, and run on slices.
 //!
 //! A bundle carries everything a prediction needs: the network (`model.onnx`), how a slice becomes its input, the
-//! correction of the prior that training distorted, and the SHA-256 of every part. A [`runtime`] executes the network.
+//! correction of the prior that training distorted, and the SHA-256 of every part. A [`runtime`] executes the network. An
+//! ensemble is a bundle of several networks, whose probabilities are averaged.
 
 mod bundle;
 mod card;
+mod ensemble;
+mod manifest;
+mod mean;
 mod model;
 mod predict;
 mod prior;
 pub mod runtime;
 
-pub use bundle::{
-    Bundle, BundleError, BundleManifest, BundleMetrics, BundleParts, MODEL_CARD, MODEL_ONNX,
-};
-pub use card::model_card;
+pub use bundle::{Bundle, BundleError, BundleParts, MODEL_CARD, MODEL_ONNX};
+pub use card::{bundle_text, model_card};
+pub use ensemble::{EnsembleError, Joining, average, write_ensemble};
+pub use manifest::{BundleManifest, BundleMember, BundleMetrics};
+pub use mean::{Mean, mean_of_predictions, mirrored};
 pub use model::{Model, ModelError};
 pub use predict::{PredictError, PredictOptions, Predicted, Unreadable, predict, samples};
 pub use prior::{InvalidPrior, PriorShift, SubtypeShift};

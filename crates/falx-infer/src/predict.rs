@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use falx_core::{ImageId, Interrupt, Prediction, Progress};
+use falx_core::{ImageId, Interrupt, Prediction, Probability, Progress};
 use falx_data::index::Index;
 use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
-use crate::{Bundle, Model, ModelError, RuntimeKind};
+use crate::{Bundle, Mean, Model, ModelError, PriorShift, RuntimeKind, mirrored};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct PredictOptions {
     pub threads: usize,
     /// The most memory that batches may take, in MiB.
     pub memory_mib: usize,
+    /// Predict the mean of each picture and its left–right mirror, even where the bundle does not ask for it.
+    pub flip: bool,
 }
 
 impl Default for PredictOptions {
@@ -31,6 +33,7 @@ impl Default for PredictOptions {
             runtime: RuntimeKind::default(),
             threads: 2,
             memory_mib: 256,
+            flip: false,
         }
     }
 }
@@ -87,7 +90,57 @@ pub fn samples(index: &Index) -> Result<(Arc<Samples>, Vec<Unreadable>), Predict
     Ok((Arc::new(Samples::of_index(index)?), unreadable))
 }
 
-/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior.
+/// A network with the correction of its prior.
+struct Member {
+    model: Model,
+    prior: Option<PriorShift>,
+}
+
+/// The networks of a bundle, and whether they also see every picture's mirror.
+pub(crate) struct Members {
+    members: Vec<Member>,
+    flip: bool,
+}
+
+impl Members {
+    pub(crate) fn load(bundle: &Bundle, options: &PredictOptions) -> Result<Self, ModelError> {
+        let load = |(path, prior): (PathBuf, _)| {
+            let model = Model::load(&path, options.runtime, options.threads)?;
+            Ok(Member { model, prior })
+        };
+        let members: Result<_, ModelError> = bundle.networks().into_iter().map(load).collect();
+        Ok(Self {
+            members: members?,
+            flip: options.flip || bundle.manifest().test_time_flip,
+        })
+    }
+
+    /// The mean over the networks of each one's mean over the views, every one corrected for its prior.
+    pub(crate) fn probabilities(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+    ) -> Result<Vec<[Probability; 6]>, ModelError> {
+        let mirror = self.flip.then(|| mirrored(images, shape[3]));
+        let views: Vec<&[f32]> = std::iter::once(images).chain(mirror.as_deref()).collect();
+        let mut mean = Mean::default();
+        for Member { model, prior } in &mut self.members {
+            let mut of_views = Mean::default();
+            for view in &views {
+                let mut rows = model.probabilities(view, shape)?;
+                for row in &mut rows {
+                    *row = prior.map_or(*row, |prior| prior.correct(*row));
+                }
+                of_views.add(&rows);
+            }
+            mean.add(&of_views.rows());
+        }
+        Ok(mean.rows())
+    }
+}
+
+/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior. Every slice
+/// is read and drawn once, for however many networks.
 ///
 /// # Errors
 /// [`PredictError`]: the network cannot be run, or somebody asked to stop. A file that cannot be read is counted in
@@ -100,7 +153,7 @@ pub fn predict(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
-    let mut model = Model::load(&bundle.model_path(), options.runtime, options.threads)?;
+    let mut members = Members::load(bundle, options)?;
     let places = places.into();
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
@@ -115,7 +168,6 @@ pub fn predict(
             ..LoaderOptions::default()
         },
     )?;
-    let prior = bundle.manifest().prior;
     let mut predicted = Predicted::default();
     for batch in &mut loader {
         if interrupt.is_requested() {
@@ -128,20 +180,14 @@ pub fn predict(
             reasons: vec![slice.reason.to_owned()],
         });
         predicted.unreadable.extend(unreadable);
-        let rows = model.probabilities(&batch.images, batch.shape)?;
+        let rows = members.probabilities(&batch.images, batch.shape)?;
         progress.advance(rows.len() as u64);
-        predicted
-            .predictions
-            .extend(
-                batch
-                    .ids
-                    .into_iter()
-                    .zip(rows)
-                    .map(|(image_id, row)| Prediction {
-                        image_id,
-                        probabilities: prior.map_or(row, |prior| prior.correct(row)),
-                    }),
-            );
+        let rows = batch.ids.into_iter().zip(rows);
+        let predictions = rows.map(|(image_id, probabilities)| Prediction {
+            image_id,
+            probabilities,
+        });
+        predicted.predictions.extend(predictions);
     }
     progress.finish();
     Ok(predicted)

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 
 use crate::*;
 
+mod ensemble;
+
 fn six(p: [f64; 6]) -> [Probability; 6] {
     p.map(|p| Probability::new(p).unwrap())
 }
@@ -16,6 +18,7 @@ fn manifest() -> BundleManifest {
         data_hash: "d".to_owned(),
         licence: "none".to_owned(),
         intended_use: "tests".to_owned(),
+        test_time_flip: false,
         input: falx_data::input::InputSpec::default(),
         prior: PriorShift::new(0.5, 0.14).ok(),
         prevalence: [0.1; 6],
@@ -24,6 +27,7 @@ fn manifest() -> BundleManifest {
             weighted_log_loss: 0.3,
             prevalence_baseline: 0.2,
         },
+        members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use falx_core::{ImageId, Interrupt, Label, LabelRow, Probability, Progress};
 use falx_data::loader::{Batch, Loader, LoaderOptions};
+use falx_infer::{Mean, mirrored};
 use falx_nn::schedule::Schedule;
 use falx_nn::{Motion, Targets, Tensor, Training, Weights};
 
@@ -271,16 +272,31 @@ impl Run<'_> {
                 shape: batch.shape.to_vec(),
                 data: batch.images.into(),
             };
-            let logits = self.session.logits((&images).into(), Weights::Averaged)?;
-            let rows = logits.data.as_chunks::<6>().0;
+            let rows = self.probabilities(images)?;
             progress.advance(rows.len() as u64);
-            predictions.extend(rows.iter().map(|row| {
-                let row = row.map(|logit| Probability::from_logit(logit.into()));
-                self.prior.map_or(row, |prior| prior.correct(row))
-            }));
+            predictions.extend(rows);
         }
         progress.finish();
         Ok(predictions)
+    }
+
+    /// What the bundle will say of pictures: corrected for the prior, and the mean over the views that the recipe asks for.
+    fn probabilities(&mut self, mut images: Tensor) -> Result<Vec<[Probability; 6]>, TrainError> {
+        let mut mean = Mean::default();
+        let views = if self.recipe.prediction.flip { 2 } else { 1 };
+        for view in 0..views {
+            if view == 1 {
+                let width = images.shape.last().copied().unwrap_or(1);
+                images.data = mirrored(&images.data, width);
+            }
+            let logits = self.session.logits((&images).into(), Weights::Averaged)?;
+            let rows = logits.data.as_chunks::<6>().0.iter().map(|row| {
+                let row = row.map(|logit| Probability::from_logit(logit.into()));
+                self.prior.map_or(row, |prior| prior.correct(row))
+            });
+            mean.add(&rows.collect::<Vec<_>>());
+        }
+        Ok(mean.rows())
     }
 
     pub(crate) fn baseline(&self, truth: &[LabelRow]) -> f64 {

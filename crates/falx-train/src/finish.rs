@@ -30,6 +30,7 @@ pub(crate) fn finish(
         data_hash: run.data.data_hash.clone(),
         licence: LICENCE.to_owned(),
         intended_use: INTENDED_USE.to_owned(),
+        test_time_flip: run.recipe.prediction.flip,
         input: run.recipe.input.clone(),
         prior: run.prior,
         prevalence: run.data.prevalence,
@@ -41,6 +42,7 @@ pub(crate) fn finish(
             weighted_log_loss: loss,
             prevalence_baseline: run.baseline(&run.data.truth(Part::Validation)),
         },
+        members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
     };
     let card = model_card(&manifest);

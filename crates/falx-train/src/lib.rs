@@ -41,13 +41,15 @@ pub use finder::{
     BatchEnd, BatchFinding, BatchPoint, BatchReport, FindOptions, RateEnd, RateFinding, RatePoint,
     RateReport, RateTest, find_batch, find_batch_size, find_learning_rate, find_rate,
 };
-pub use folder::{Part, RunFolder};
+pub use folder::{Part, RunFolder, bundle_in};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
-pub use recipe::{Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, TrainingConfig};
+pub use recipe::{
+    Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError, TrainingConfig,
+};
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
 pub use watch::{About, EpochTiming, StepFacts, Watch};

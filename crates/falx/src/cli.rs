@@ -23,7 +23,9 @@ pub use bench::{
 };
 pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
-pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
+pub use models::{
+    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
+};
 pub use train::Train;
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -281,13 +283,16 @@ pub struct Predict {
     /// Folders or files with DICOM, or an index made by `falx index`.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
-    /// A run's folder, or a bundle.
-    #[arg(long, value_name = "BUNDLE|RUN")]
+    /// A run's folder, a cross-validation's, or a bundle. Of a bundle with several networks the mean is predicted.
+    #[arg(long, value_name = "BUNDLE|RUN|CV")]
     pub model: PathBuf,
     /// What runs the network: `falx` (its own kernels), `rten`, or `ort` (ONNX Runtime; a build with that feature). All give
     /// the same probabilities within 0.0001.
     #[arg(long, default_value_t = RuntimeKind::default(), value_parser = RuntimeKind::from_str)]
     pub runtime: RuntimeKind,
+    /// Predict the mean of each slice and its left–right mirror, even where the model does not ask for it; takes twice as long.
+    #[arg(long)]
+    pub flip: bool,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,

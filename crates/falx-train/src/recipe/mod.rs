@@ -2,6 +2,7 @@
 
 mod change;
 mod network;
+mod prediction;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use network::NetworkChoice;
+pub use prediction::PredictionConfig;
 pub use training::{Phase, TrainingConfig};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.
@@ -57,6 +59,9 @@ pub struct Recipe {
     /// How long, and how much at a time.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// How the trained network is used.
+    #[serde(default, skip_serializing_if = "PredictionConfig::is_default")]
+    pub prediction: PredictionConfig,
     /// Which modules learn when, one after the other; none = everything learns throughout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,

@@ -1,0 +1,120 @@
+//! The manifest of a bundle: what its networks need to be used, and the checksum of every part.
+
+use std::collections::BTreeMap;
+
+use falx_data::input::InputSpec;
+use serde::{Deserialize, Serialize};
+
+use crate::{MODEL_ONNX, PriorShift};
+
+/// The manifest, `bundle.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleManifest {
+    /// Version of this format.
+    pub format: u32,
+    /// The network's name in the zoo; of an ensemble the names of all its networks.
+    pub network: String,
+    /// The version of falx that wrote the bundle.
+    pub falx_version: String,
+    /// The labels in the order of the network's outputs.
+    pub labels: Vec<String>,
+    /// Hash of the data (ids, pixels, labels) that the network was trained on; of an ensemble each hash once.
+    pub data_hash: String,
+    /// Terms under which the weights may be used.
+    pub licence: String,
+    /// What the model is meant for, and what it is not.
+    pub intended_use: String,
+    /// Whether a prediction is the mean of what a picture and its left–right mirror give.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub test_time_flip: bool,
+    /// How a slice becomes the network's input.
+    pub input: InputSpec,
+    /// The correction of the prior, where training oversampled; an ensemble's members have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior: Option<PriorShift>,
+    /// Share of positive slices per label in the training data: the no-skill prediction.
+    pub prevalence: [f64; 6],
+    /// What the model reached.
+    pub metrics: BundleMetrics,
+    /// The networks of an ensemble, [`MODEL_ONNX`] first; none where the bundle is of one network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<BundleMember>,
+    /// SHA-256 of every other file of the bundle.
+    pub parts: BTreeMap<String, String>,
+}
+
+/// A score with what it is measured against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleMetrics {
+    /// On which slices: `validation fold 0`, `locked test`.
+    pub measured_on: String,
+    /// Weighted multi-label log loss.
+    pub weighted_log_loss: f64,
+    /// The same loss when the prevalence of the training data is predicted for every slice.
+    pub prevalence_baseline: f64,
+}
+
+/// One network of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleMember {
+    /// Its file in the bundle.
+    pub file: String,
+    /// Its name in the zoo.
+    pub network: String,
+    /// The bundle that it was taken from: `fold-0`.
+    pub origin: String,
+    /// Hash of the data that it was trained on.
+    pub data_hash: String,
+    /// The correction of its own prior, where its training oversampled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prior: Option<PriorShift>,
+    /// What it reached by itself.
+    pub metrics: BundleMetrics,
+}
+
+impl BundleManifest {
+    /// The oldest format that can say what this manifest says.
+    pub(crate) fn needed_format(&self) -> u32 {
+        if self.members.is_empty() && !self.test_time_flip {
+            1
+        } else {
+            2
+        }
+    }
+
+    /// What is wrong with the list of members, if anything.
+    pub(crate) fn fault_of_members(&self) -> Option<String> {
+        if self.members.len() == 1 {
+            return Some("an ensemble of one member is none".to_owned());
+        }
+        let mut named = self.members.iter().enumerate();
+        let (at, member) = named.find(|(at, member)| member.file != member_file(*at))?;
+        Some(format!(
+            "its member {} is called `{}`, where `{}` is wanted",
+            at + 1,
+            member.file,
+            member_file(at)
+        ))
+    }
+
+    /// The files of its networks.
+    pub(crate) fn model_files(&self) -> Vec<String> {
+        (0..self.members.len().max(1)).map(member_file).collect()
+    }
+}
+
+/// The file of a member, by its place: `model.onnx`, `model-1.onnx` and so on.
+pub(crate) fn member_file(at: usize) -> String {
+    match at {
+        0 => MODEL_ONNX.to_owned(),
+        at => format!("model-{at}.onnx"),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_off(flag: &bool) -> bool {
+    !*flag
+}
