@@ -1,7 +1,7 @@
 //! Recipes, the training loop, checkpoints and the run folder.
 //!
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
-//! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
+//! predictions for the validation fold and the locked test; [`cross_validate`] trains one for each fold. [`evaluate_run`] judges them, [`report`] shows them.
 
 #![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
 
@@ -9,6 +9,7 @@ mod attributes;
 mod cases;
 mod checkpoint;
 mod compare;
+mod cross_validation;
 mod data;
 mod epoch;
 mod error;
@@ -19,6 +20,7 @@ mod finder;
 mod finish;
 mod folder;
 mod groups;
+mod held;
 mod judge;
 mod lock;
 mod metrics;
@@ -34,6 +36,10 @@ mod transfer;
 mod watch;
 
 pub use compare::{Contender, Contest, compare_models};
+pub use cross_validation::{
+    CrossValidation, CrossValidationSummary, FoldResult, Folds, LockedTest, OutOfFold, Spread,
+    cross_validate,
+};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use events::{EventWriter, Told, read_scalars};

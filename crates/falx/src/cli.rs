@@ -94,6 +94,7 @@ and faster, and serve inputs of that size only. Both give the same batches as th
     #[command(after_help = "Examples:
   falx train recipe.toml --out run
   falx train recipe.toml --out run --resume
+  falx train recipe.toml --folds all --out cv
   falx train recipe.toml --find-lr --out look
   falx train recipe.toml --find-batch --memory 8192 --out look
 
