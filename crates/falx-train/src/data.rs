@@ -58,32 +58,51 @@ impl RunData {
     /// # Errors
     /// [`TrainError`] when a file is unreadable, the split is of other data or leaks, or a side has no labels.
     pub fn load(recipe: &Recipe) -> Result<Self, TrainError> {
-        let DataConfig {
-            index, split, fold, ..
-        } = &recipe.data;
+        let fold = recipe.data.fold;
+        Self::of(recipe, &[fold], |other| other != fold)
+    }
+
+    /// Loads and checks the data of several runs, which chose their epochs on `folds` and together learnt from all that is
+    /// not locked.
+    ///
+    /// # Errors
+    /// As [`RunData::load`].
+    pub(crate) fn of_folds(recipe: &Recipe, folds: &[u32]) -> Result<Self, TrainError> {
+        Self::of(recipe, folds, |_| true)
+    }
+
+    fn of(
+        recipe: &Recipe,
+        choosing: &[u32],
+        learns: impl Fn(u32) -> bool,
+    ) -> Result<Self, TrainError> {
+        let DataConfig { index, split, .. } = &recipe.data;
         let (data_hash, folds, indexed) = {
             let columns = IndexColumns::read(index)?;
             let split = Split::read(split)?;
             split.check_leaks(&columns)?;
             (split.data_hash, split.options.folds, Indexed::of(&columns))
         };
-        if *fold >= folds {
-            let fold = *fold;
+        if let Some(&fold) = choosing.iter().find(|&&fold| fold >= folds) {
             return Err(TrainError::NoFold { fold, folds });
         }
-        let fold = i32::try_from(*fold).unwrap_or(i32::MAX);
-        let folds = i32::try_from(folds).unwrap_or(i32::MAX);
-        let others: Vec<i32> = (0..folds).filter(|&other| other != fold).collect();
+        let number = |fold: u32| i32::try_from(fold).unwrap_or(i32::MAX);
+        let others: Vec<i32> = (0..folds)
+            .filter(|&fold| learns(fold))
+            .map(number)
+            .collect();
+        let own: Vec<i32> = choosing.iter().copied().map(number).collect();
         let side = |folds: &[i32]| Samples::read(index, Some((split, folds))).map(Arc::new);
-        let (training, validation, test) = (side(&others)?, side(&[fold])?, side(&[LOCKED])?);
+        let (training, validation, test) = (side(&others)?, side(&own)?, side(&[LOCKED])?);
         if training.labelled().next().is_none() {
             return Err(TrainError::NoSamples {
                 what: "the training folds have".to_owned(),
             });
         }
         if validation.labelled().next().is_none() {
+            let own: Vec<String> = own.iter().map(ToString::to_string).collect();
             return Err(TrainError::NoSamples {
-                what: format!("validation fold {fold} has"),
+                what: format!("validation fold {} has", own.join(", ")),
             });
         }
         let prevalence = sampler::prevalence_of(&training);
@@ -132,6 +151,15 @@ impl RunData {
         match part {
             Part::Validation => &self.validation,
             Part::Test => &self.test,
+        }
+    }
+
+    /// The part that is judged: the locked test where there is one.
+    pub fn judged_part(&self) -> Part {
+        if self.count(Part::Test) == 0 {
+            Part::Validation
+        } else {
+            Part::Test
         }
     }
 

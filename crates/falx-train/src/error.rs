@@ -80,6 +80,9 @@ pub enum TrainError {
     /// The bundle.
     #[error(transparent)]
     Bundle(#[from] falx_infer::BundleError),
+    /// The ensemble of a cross-validation's runs.
+    #[error(transparent)]
+    Ensemble(#[from] falx_infer::EnsembleError),
     /// The prior of training.
     #[error(transparent)]
     Prior(#[from] falx_infer::InvalidPrior),
@@ -203,6 +206,16 @@ pub enum TrainError {
     /// The run has not reached its end.
     #[error("{0}: the run is not finished; go on with `falx train RECIPE --out {0} --resume`")]
     Unfinished(PathBuf),
+    /// The cross-validation has not reached its end.
+    #[error(
+        "{0}: the cross-validation is not finished; go on with `falx train RECIPE --folds … --out {0} --resume`"
+    )]
+    UnfinishedFolds(PathBuf),
+    /// A cross-validation of one fold.
+    #[error(
+        "a cross-validation needs at least two folds; --folds all takes all, and --fold K trains one run"
+    )]
+    OneFold,
     /// A side of the split has no labelled slices.
     #[error("{what} no labelled slice; check the labels of the index and the folds of the split")]
     NoSamples {
@@ -210,7 +223,7 @@ pub enum TrainError {
         what: String,
     },
     /// A fold that the split does not have.
-    #[error("the split has the folds 0 to {}, but no fold {fold}; change data.fold, or give --fold", folds - 1)]
+    #[error("the split has the folds 0 to {}, but no fold {fold}; change data.fold, or give --fold or --folds", folds - 1)]
     NoFold {
         /// What was asked for.
         fold: u32,

@@ -1,16 +1,17 @@
-//! A finished run, judged and shown.
+//! A finished run, or those of a cross-validation, judged and shown.
 
 use falx_core::Progress;
 use falx_data::index::Index;
-use falx_eval::report::{Report, TrainingCurve};
+use falx_eval::report::Report;
 use falx_eval::{Case, Evaluation};
 
 use crate::cases::{Rows, case, metadata_alone, reads};
 use crate::data::RunData;
-use crate::folder::{self, Part, RunFolder};
+use crate::folder::{Part, RunFolder};
+use crate::held::Held;
 use crate::judge::{JudgeOptions, Judged};
 use crate::lock::RunLock;
-use crate::{EpochMetrics, Recipe, TrainError, pictures, provenance};
+use crate::{Recipe, TrainError, pictures, provenance};
 
 /// A run's evaluation and what a report needs besides.
 pub struct RunEvaluation {
@@ -20,16 +21,18 @@ pub struct RunEvaluation {
     pub part: Part,
     cases: Vec<Case>,
     data: RunData,
+    held: Held,
     index: Index,
     recipe: Recipe,
     lock: RunLock,
     folder: RunFolder,
 }
 
-/// A finished run, read but not scored.
+/// A finished run, or several, read but not scored.
 pub(crate) struct JudgedRun {
     pub(crate) judged: Judged,
     pub(crate) data: RunData,
+    held: Held,
     index: Index,
     part: Part,
     recipe: Recipe,
@@ -38,27 +41,18 @@ pub(crate) struct JudgedRun {
 
 impl JudgedRun {
     pub(crate) fn read(folder: &RunFolder, options: &JudgeOptions<'_>) -> Result<Self, TrainError> {
-        if !folder.lock().is_file() {
-            return Err(TrainError::NoRun(folder.path().to_owned()));
-        }
-        let lock: RunLock = folder::read_toml(&folder.lock())?;
-        let recipe = Recipe::read(&folder.recipe())?;
-        let data = RunData::load(&recipe)?;
-        lock.check_data(&data, folder.path())?;
-        let part = if data.count(Part::Test) == 0 {
-            Part::Validation
-        } else {
-            Part::Test
-        };
-        let path = folder.predictions(part);
-        if !path.is_file() {
+        let held = Held::of(folder)?;
+        let (recipe, data, lock) = held.load(folder)?;
+        let part = data.judged_part();
+        if !held.predictions(folder, part).is_file() {
             return Err(TrainError::Unfinished(folder.path().to_owned()));
         }
         let index = Index::read(&recipe.data.index)?;
-        let judged = judged(folder, &data, &index, part, options)?;
+        let judged = judged(folder, &held, (&data, &index), part, options)?;
         Ok(Self {
             judged,
             data,
+            held,
             index,
             part,
             recipe,
@@ -70,15 +64,15 @@ impl JudgedRun {
 /// A run's predictions, with all that its index knows of their slices.
 fn judged(
     folder: &RunFolder,
-    data: &RunData,
-    index: &Index,
+    held: &Held,
+    (data, index): (&RunData, &Index),
     part: Part,
     options: &JudgeOptions<'_>,
 ) -> Result<Judged, TrainError> {
     let mut attributes = options.attributes(Some(index))?;
     let rows = Rows::new(index);
     let mut read = |part: Part| -> Result<Vec<Case>, TrainError> {
-        let predictions = falx_eval::predictions::read_csv(&folder.predictions(part))?;
+        let predictions = falx_eval::predictions::read_csv(&held.predictions(folder, part))?;
         let known = predictions.into_iter().filter_map(|prediction| {
             let row = rows.get(&prediction.image_id)?;
             Some(case(prediction, row.labels, Some(row), &mut attributes))
@@ -91,21 +85,19 @@ fn judged(
         Part::Test => Some(read(Part::Validation)?),
         Part::Validation => None,
     };
-    let mut training = Vec::new();
-    for at in data.training.labelled() {
-        training.push(data.training.row(at)? as usize);
-    }
+    let training = held.training_rows(data, part)?;
     let both = [Some(&cases), development.as_ref()];
     let both = both.into_iter().flatten();
     Ok(Judged {
-        metadata: metadata_alone(&rows, Some(&training), &cases),
+        metadata: metadata_alone(&rows, training.as_deref(), &cases),
         studies: both.flat_map(|cases| reads(index, cases)).collect(),
         cases,
         development,
     })
 }
 
-/// Judges a finished run: on the locked test where its split has one, else on the validation fold.
+/// Judges a finished run: on the locked test where its split has one, else on the validation fold. Of a cross-validation the
+/// locked test is judged by the mean of its runs, and what is out of fold by one run each.
 ///
 /// # Errors
 /// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
@@ -121,6 +113,7 @@ pub fn evaluate_run(
         part: run.part,
         cases: run.judged.cases,
         data: run.data,
+        held: run.held,
         index: run.index,
         recipe: run.recipe,
         lock: run.lock,
@@ -133,26 +126,6 @@ pub fn evaluate_run(
 /// # Errors
 /// [`TrainError`] when the run's files cannot be read.
 pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
-    let epochs = folder::read_lines::<EpochMetrics>(&run.folder.metrics())?;
-    let points = |value: fn(&crate::EpochMetrics) -> f64| {
-        epochs
-            .iter()
-            .map(|line| (line.epoch as f64, value(line)))
-            .collect()
-    };
-    let baseline = epochs.last().map(|line| line.validation_baseline);
-    let curves = vec![
-        TrainingCurve {
-            name: "validation loss".to_owned(),
-            points: points(|line| line.validation_loss),
-            baseline,
-        },
-        TrainingCurve {
-            name: "training loss".to_owned(),
-            points: points(|line| line.training_loss),
-            baseline: None,
-        },
-    ];
     Ok(Report {
         title: format!(
             "{} on {}",
@@ -160,34 +133,29 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
             run.data.indexed.data_sets.join(", ")
         ),
         subtitle: subtitle(run),
-        provenance: provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
+        provenance: run.held.told(
+            provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
+            run.part,
+        ),
         evaluation: run.evaluation.clone(),
-        curves,
+        curves: run.held.curves(&run.folder)?,
         pictures: pictures::examples(&run.cases, &run.index),
         notes: notes(run),
     })
 }
 
 fn subtitle(run: &RunEvaluation) -> String {
-    let seen = match run.part {
-        Part::Test => "patients that neither training nor the choice of the epoch ever saw",
-        Part::Validation => "patients that training never saw, and that chose the epoch",
-    };
     format!(
-        "Judged on {} slices of {} {seen}.",
-        run.evaluation.slices, run.evaluation.patients
+        "Judged on {} slices of {} {}.",
+        run.evaluation.slices,
+        run.evaluation.patients,
+        run.held.whose(run.part)
     )
 }
 
 fn notes(run: &RunEvaluation) -> Vec<String> {
-    let mut notes = Vec::new();
-    if run.part == Part::Validation {
-        notes.push(
-            "The split locks no patients away, so the slices judged here also chose the best epoch: the scores are \
-             a little too good. `falx split --test-fraction 0.2` locks a fifth of the patients."
-                .to_owned(),
-        );
-    }
+    let note = run.held.note(run.part);
+    let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
     let any = falx_core::Label::Any.index();
     let own = run.data.prevalence[any];
     let shown = run

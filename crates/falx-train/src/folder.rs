@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::TrainError;
 
+/// What a cross-validation reached; its folder holds runs, and is none.
+pub(crate) const CROSS_VALIDATION: &str = "cross-validation.json";
+
 /// The folder of one run.
 #[derive(Clone, Debug)]
 pub struct RunFolder(PathBuf);
@@ -128,6 +131,16 @@ impl RunFolder {
             std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
         }
         Ok(())
+    }
+}
+
+/// The bundle of a folder: of a run or a cross-validation its own, else the folder itself.
+pub fn bundle_in(folder: &Path) -> PathBuf {
+    let run = RunFolder::new(folder);
+    if run.lock().is_file() || folder.join(CROSS_VALIDATION).is_file() {
+        run.bundle()
+    } else {
+        folder.to_owned()
     }
 }
 

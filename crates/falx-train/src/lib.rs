@@ -1,7 +1,7 @@
 //! Recipes, the training loop, checkpoints and the run folder.
 //!
 //! [`train`] takes a [`Recipe`] to a finished run: checkpoints, `metrics.jsonl`, a bundle, and that bundle's
-//! predictions for the validation fold and the locked test. [`evaluate_run`] judges them, [`report`] shows them.
+//! predictions for the validation fold and the locked test; [`cross_validate`] trains one for each fold. [`evaluate_run`] judges them, [`report`] shows them.
 
 #![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
 
@@ -9,6 +9,7 @@ mod attributes;
 mod cases;
 mod checkpoint;
 mod compare;
+mod cross_validation;
 mod data;
 mod epoch;
 mod error;
@@ -19,6 +20,7 @@ mod finder;
 mod finish;
 mod folder;
 mod groups;
+mod held;
 mod judge;
 mod lock;
 mod metrics;
@@ -35,6 +37,10 @@ mod transfer;
 mod watch;
 
 pub use compare::{Contender, Contest, compare_models};
+pub use cross_validation::{
+    CrossValidation, CrossValidationSummary, FoldResult, Folds, LockedTest, OutOfFold, Spread,
+    cross_validate,
+};
 pub use error::TrainError;
 pub use evaluation::{RunEvaluation, evaluate_run, report};
 pub use events::{EventWriter, Told, read_scalars};
@@ -42,7 +48,7 @@ pub use finder::{
     BatchEnd, BatchFinding, BatchPoint, BatchReport, FindOptions, RateEnd, RateFinding, RatePoint,
     RateReport, RateTest, find_batch, find_batch_size, find_learning_rate, find_rate,
 };
-pub use folder::{Part, RunFolder};
+pub use folder::{Part, RunFolder, bundle_in};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
 pub use lock::RunLock;

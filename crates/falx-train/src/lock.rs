@@ -6,6 +6,7 @@ use falx_nn::EngineKind;
 use serde::{Deserialize, Serialize};
 
 use crate::data::RunData;
+use crate::folder::{self, RunFolder};
 use crate::{Recipe, TrainError};
 
 /// Everything that a run's results depend on.
@@ -78,6 +79,21 @@ impl RunLock {
             }
         }
         Ok(())
+    }
+
+    /// Checks that the run in `folder` is of the same.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherRun`].
+    pub(crate) fn check_same(&self, folder: &RunFolder) -> Result<(), TrainError> {
+        let there: Self = folder::read_toml(&folder.lock())?;
+        match self.difference(&there) {
+            Some(what) => Err(TrainError::OtherRun {
+                path: folder.path().to_owned(),
+                what,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// What differs first, in words.

@@ -270,13 +270,7 @@ fn check_folder(folder: &RunFolder, resume: bool, lock: &RunLock) -> Result<(), 
         (true, false) => Err(TrainError::RunExists(path)),
         (false, true) => Err(TrainError::NoRun(path)),
         (false, false) => Ok(()),
-        (true, true) => {
-            let there: RunLock = folder::read_toml(&folder.lock())?;
-            match lock.difference(&there) {
-                Some(what) => Err(TrainError::OtherRun { path, what }),
-                None => Ok(()),
-            }
-        }
+        (true, true) => lock.check_same(folder),
     }
 }
 

@@ -23,7 +23,9 @@ pub use bench::{
 };
 pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
-pub use models::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
+pub use models::{
+    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
+};
 pub use train::Train;
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -92,6 +94,7 @@ and faster, and serve inputs of that size only. Both give the same batches as th
     #[command(after_help = "Examples:
   falx train recipe.toml --out run
   falx train recipe.toml --out run --resume
+  falx train recipe.toml --folds all --out cv
   falx train recipe.toml --find-lr --out look
   falx train recipe.toml --find-batch --memory 8192 --out look
 
@@ -281,8 +284,8 @@ pub struct Predict {
     /// Folders or files with DICOM, or an index made by `falx index`.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
-    /// A run's folder, or a bundle.
-    #[arg(long, value_name = "BUNDLE|RUN")]
+    /// A run's folder, a cross-validation's, or a bundle. Of a bundle with several networks the mean is predicted.
+    #[arg(long, value_name = "BUNDLE|RUN|CV")]
     pub model: PathBuf,
     /// What runs the network: `falx` (its own kernels), `rten`, or `ort` (ONNX Runtime; a build with that feature). All give
     /// the same probabilities within 0.0001.

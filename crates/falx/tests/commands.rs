@@ -21,6 +21,7 @@ fn help_teaches() {
         "predict",
         "models list",
         "models show",
+        "models average",
         "models export",
         "models import",
         "models fetch-pretrained",

@@ -233,7 +233,7 @@ fn an_ensemble_with_flips_is_the_mean_over_networks_and_mirrors_of_corrected_pro
         reader.take(&images, shape, ids).unwrap();
         let found: Vec<_> = reader.complete().unwrap();
         let found: Vec<_> = found.into_iter().map(|p| p.probabilities).collect();
-        let mut expected = vec![[0.0; 6]; 2];
+        let mut expected = [[0.0; 6]; 2];
         let views = if flip { 2.0 } else { 1.0 };
         for BundleNetwork { model, prior, .. } in both.networks() {
             let mut model = Model::load(&model, RuntimeKind::default(), 1).unwrap();

@@ -40,7 +40,7 @@ impl GivenScale {
 /// `falx evaluate`
 #[derive(Debug, Args)]
 pub struct Evaluate {
-    /// A run's folder, or a predictions.csv (or a submission in Kaggle's form). Its rows are slices or, where it has
+    /// A run's or a cross-validation's folder, or a predictions.csv (or a submission in Kaggle's form). Its rows are slices or, where it has
     /// `study_uid` and no `image_id` or the index knows them as such, whole studies.
     #[arg(value_name = "RUN|CSV")]
     pub what: PathBuf,
@@ -86,7 +86,7 @@ pub struct Evaluate {
 /// `falx compare`
 #[derive(Debug, Args)]
 pub struct Compare {
-    /// Runs' folders and files of predictions, each as a path or NAME=path.
+    /// Folders of runs and cross-validations, and files of predictions, each as a path or NAME=path.
     #[arg(required = true, value_name = "RUN|CSV")]
     pub contenders: Vec<String>,
     /// The entry that the others are compared with, by its name. [default: the first]

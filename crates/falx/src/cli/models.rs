@@ -9,11 +9,13 @@ use clap::{Args, Subcommand};
 pub enum Models {
     /// The zoo: every network with its parameters, multiply-adds, and where weights for it come from.
     List,
-    /// A network's layers with shapes, parameters, multiply-adds and memory; or the tensors of a file of weights.
+    /// A network's layers with shapes, parameters, multiply-adds and memory; the tensors of a file of weights; or what a
+    /// bundle holds.
     #[command(after_help = "Examples:
   falx models show simple_cnn
   falx models show simple_cnn --size 256 --channels 1 --svg network.svg
-  falx models show weights.pth --json | jq '.tensors[].name'")]
+  falx models show weights.pth --json | jq '.tensors[].name'
+  falx models show ensemble")]
     Show(ModelsShow),
     /// Write a network as ONNX, or weights as safetensors: of the zoo with given or seeded weights, of a run, of a bundle.
     #[command(after_help = "Examples:
@@ -24,6 +26,14 @@ pub enum Models {
 ONNX files have opset 17, an input `input` of batch, channels, height, width with a free batch, and the outputs `logits`
 and `probabilities`.")]
     Export(ModelsExport),
+    /// Make one bundle of several: an ensemble, whose predictions are the mean of its networks' probabilities.
+    #[command(after_help = "Examples:
+  falx models average run-a run-b --out ensemble
+  falx predict study/ --model ensemble --out predictions.csv
+
+Every network keeps the correction of its own prior, and all count the same. They must see the same input; a slice is read
+and drawn once for all of them. An ensemble joins with each of its networks.")]
+    Average(ModelsAverage),
     /// Put weights from elsewhere onto a network of the zoo; say what fits, what does not, and why.
     #[command(after_help = "Examples:
   falx models import resnet18.pth --network resnet18 --out imported
@@ -66,8 +76,8 @@ pub struct NetworkOptions {
 /// `falx models show`
 #[derive(Debug, Args)]
 pub struct ModelsShow {
-    /// A network of the zoo, or a file of weights.
-    #[arg(value_name = "NAME|FILE")]
+    /// A network of the zoo, a file of weights, or the folder of a run or bundle.
+    #[arg(value_name = "NAME|FILE|BUNDLE|RUN")]
     pub name: String,
     /// The network's form.
     #[command(flatten)]
@@ -75,6 +85,17 @@ pub struct ModelsShow {
     /// Draw the network: a box an operator.
     #[arg(long, value_name = "F")]
     pub svg: Option<PathBuf>,
+}
+
+/// `falx models average`
+#[derive(Debug, Args)]
+pub struct ModelsAverage {
+    /// Bundles, runs and cross-validations, each named once.
+    #[arg(required = true, value_name = "BUNDLE|RUN")]
+    pub models: Vec<PathBuf>,
+    /// The bundle to write.
+    #[arg(long, value_name = "BUNDLE")]
+    pub out: PathBuf,
 }
 
 /// `falx models export`

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use falx_nn::EngineKind;
-use falx_train::Change;
+use falx_train::{Change, Folds};
 
 use super::BeforeRun;
 
@@ -14,7 +14,7 @@ use super::BeforeRun;
 pub struct Train {
     /// The recipe; relative paths in it start at its folder.
     pub recipe: PathBuf,
-    /// The run's folder; of a finder, another one.
+    /// The run's folder, or the cross-validation's; of a finder, another one.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
     /// Go on with the run that is there, as if it had never stopped.
@@ -35,6 +35,10 @@ pub struct Train {
     /// The fold that chooses the best epoch, instead of the recipe's.
     #[arg(long, value_name = "K")]
     pub fold: Option<u32>,
+    /// Cross-validate: train one run for each of these folds (`all`, or as 0,1,3), and put their predictions and networks
+    /// together.
+    #[arg(long, value_name = "all|K,K", value_parser = Folds::from_str, conflicts_with_all = ["fold", "find_lr", "find_batch"])]
+    pub folds: Option<Folds>,
     /// Change a value of the recipe, such as `training.epochs=2` or `augment=full`. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Change::from_str)]
     pub changes: Vec<Change>,

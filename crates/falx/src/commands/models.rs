@@ -3,17 +3,19 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use falx_infer::Bundle;
+use falx_infer::{Bundle, Joining, average, bundle_text};
 use falx_models::{
     FetchOptions, Form, ImportOptions, export, fetch, import_weights, list, show, svg,
 };
 use falx_nn::Parameters;
 use falx_nn::weights::{self, MapRules, Pairing};
 use falx_nn::zoo::{self, NetworkConfig};
-use falx_train::RunFolder;
+use falx_train::{RunFolder, bundle_in};
 
 use super::Context;
-use crate::cli::{Models, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions};
+use crate::cli::{
+    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
+};
 use crate::output::Outcome;
 
 pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
@@ -24,6 +26,7 @@ pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
         }
         Models::Show(arguments) => run_show(arguments),
         Models::Export(arguments) => run_export(arguments),
+        Models::Average(arguments) => run_average(arguments),
         Models::Import(arguments) => run_import(arguments),
         Models::FetchPretrained(arguments) => run_fetch(arguments, context),
     }
@@ -47,6 +50,10 @@ fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
     if path.is_file() && !zoo::names().contains(&arguments.name.as_str()) {
         let listed = falx_models::tensors(path)?;
         return Outcome::done(listed.to_text(), &listed);
+    }
+    if path.is_dir() {
+        let bundle = Bundle::open(&bundle_in(path))?;
+        return Outcome::done(bundle_text(bundle.manifest()), bundle.manifest());
     }
     let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;
     let shown = show(&graph);
@@ -100,12 +107,14 @@ fn export_trained(folder: &Path, form: Form, out: &Path) -> anyhow::Result<Outco
     let is_run = run.lock().is_file();
     let source = match form {
         Form::Onnx => {
-            let bundle = if is_run {
-                run.bundle()
-            } else {
-                folder.to_owned()
-            };
-            Bundle::open(&bundle)?.model_path()
+            let bundle = Bundle::open(&bundle_in(folder))?;
+            let networks = bundle.networks().len();
+            anyhow::ensure!(
+                networks == 1,
+                "{}: an ensemble of {networks} networks is no single one; each lies there as an ONNX file of its own",
+                folder.display()
+            );
+            bundle.model_path()
         }
         Form::Safetensors if is_run => run.best_weights(),
         Form::Safetensors => anyhow::bail!(
@@ -116,6 +125,25 @@ fn export_trained(folder: &Path, form: Form, out: &Path) -> anyhow::Result<Outco
     let written = falx_models::copy(&source, out)?;
     let text = format!("{}: from {}", written.path.display(), source.display());
     Outcome::done(text, &written)
+}
+
+fn run_average(arguments: &ModelsAverage) -> anyhow::Result<Outcome> {
+    let open = |path: &std::path::PathBuf| {
+        // The folders above a name are nobody's business.
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(Joining {
+            origin: name.to_string_lossy().into_owned(),
+            bundle: Bundle::open(&bundle_in(path))?,
+        })
+    };
+    let joining: anyhow::Result<Vec<Joining>> = arguments.models.iter().map(open).collect();
+    let made = average(&arguments.out, &joining?, None)?;
+    let text = format!(
+        "{}\n{}",
+        arguments.out.display(),
+        bundle_text(made.manifest())
+    );
+    Outcome::done(text, made.manifest())
 }
 
 fn run_import(arguments: &ModelsImport) -> anyhow::Result<Outcome> {

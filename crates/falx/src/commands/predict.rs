@@ -6,7 +6,7 @@ use falx_core::Prediction;
 use falx_data::index::{Index, Layout, scan};
 use falx_eval::{kaggle, predictions};
 use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
-use falx_train::RunFolder;
+use falx_train::bundle_in;
 use serde::Serialize;
 
 use super::Context;
@@ -23,15 +23,7 @@ struct Summary {
 }
 
 pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
-    let run = RunFolder::new(&arguments.model);
-    let bundle = Bundle::open(
-        if run.lock().is_file() {
-            run.bundle()
-        } else {
-            arguments.model.clone()
-        }
-        .as_path(),
-    )?;
+    let bundle = Bundle::open(&bundle_in(&arguments.model))?;
     let index = match arguments.sources.as_slice() {
         [file] if file.extension().is_some_and(|e| e == "parquet") => Index::read(file)?,
         sources => scan(

@@ -1,7 +1,8 @@
 //! `falx train`
 
 use falx_train::{
-    Change, FindOptions, RateTest, Recipe, TrainOptions, find_batch_size, find_learning_rate, train,
+    Change, FindOptions, RateTest, Recipe, TrainOptions, cross_validate, find_batch_size,
+    find_learning_rate, train,
 };
 
 use super::Context;
@@ -23,12 +24,12 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
         threads: context.threads,
         engine: arguments.engine,
     };
-    let summary = train(
-        &recipe,
-        &options,
-        context.progress.as_ref(),
-        &context.interrupt,
-    )?;
+    let (progress, interrupt) = (context.progress.as_ref(), &context.interrupt);
+    if let Some(folds) = &arguments.folds {
+        let summary = cross_validate(&recipe, folds, &options, progress, interrupt)?;
+        return Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(summary.finished));
+    }
+    let summary = train(&recipe, &options, progress, interrupt)?;
     Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(summary.finished))
 }
 
