@@ -9,7 +9,7 @@ use falx_data::samples::Samples;
 use falx_data::split::{IndexColumns, Slices, Split};
 
 use crate::folder::Part;
-use crate::{DataConfig, Recipe, TrainError};
+use crate::{DataConfig, Recipe, TrainError, sequence};
 
 /// The fold of the patients that are locked away.
 const LOCKED: i32 = -1;
@@ -115,6 +115,18 @@ impl RunData {
             test,
             prevalence,
         })
+    }
+
+    /// Checks that what the recipe wants to learn can be learnt from these slices.
+    ///
+    /// # Errors
+    /// [`TrainError::NoPositive`], [`TrainError::NoSeries`].
+    pub fn check(&self, recipe: &Recipe) -> Result<(), TrainError> {
+        self.check_labels(&recipe.loss.label_weights)?;
+        match recipe.sequence {
+            Some(_) => sequence::check(self),
+            None => Ok(()),
+        }
     }
 
     /// Checks that every label that counts can be learnt: it is there, and is absent, in the training folds.

@@ -50,10 +50,7 @@ pub fn train(
     interrupt: &Interrupt,
 ) -> Result<TrainSummary, TrainError> {
     let data = RunData::load(recipe)?;
-    data.check_labels(&recipe.loss.label_weights)?;
-    if recipe.sequence.is_some() {
-        sequence::check(&data)?;
-    }
+    data.check(recipe)?;
     let mut run = Run::open(recipe, &data, options)?;
     tracing::info!(
         network = run.graph.name(),

@@ -72,6 +72,30 @@ fn a_killed_run_goes_on_to_the_same_end() {
 }
 
 #[test]
+fn two_processes_do_not_train_in_one_folder() {
+    let study = Study::indexed();
+    let (recipe, out) = (study.recipe(EPOCHS), study.path("run"));
+    let mut first = falx()
+        .args(["train", "--out"])
+        .arg(&out)
+        .arg(&recipe)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(first.stderr.take().unwrap()).lines();
+    let said = lines.by_ref().map_while(Result::ok);
+    assert!(said.into_iter().any(|line| line.starts_with("train 1/")));
+    run("train {} --out {} --resume -q", &[&recipe, &out])
+        .code(3)
+        .stderr(contains("another falx"));
+    send(&first, "-KILL");
+    first.wait().unwrap();
+    run("train {} --out {} --resume -q", &[&recipe, &out]).success();
+    assert_same_run(&out, &undisturbed(&study));
+}
+
+#[test]
 fn a_run_is_not_resumed_with_another_recipe() {
     let study = Study::indexed();
     let out = study.path("run");

@@ -118,6 +118,11 @@ fn trained(
     let options = TrainOptions {
         out: fold.folder.path().to_owned(),
         resume: fold.is_begun,
+        // A cross-validation lends each fold's network.
+        slices: options
+            .slices
+            .as_ref()
+            .map(|of| of.join(fold_name(fold.number))),
         ..options.clone()
     };
     Ok(train(&fold.recipe, &options, progress, interrupt)?.finished)
@@ -168,7 +173,7 @@ fn planned(
         let mut recipe = recipe.clone();
         recipe.data.fold = number;
         let data = RunData::load(&recipe)?;
-        data.check_labels(&recipe.loss.label_weights)?;
+        data.check(&recipe)?;
         let folder = fold_folder(&options.out, number);
         let is_begun = folder.lock().is_file();
         if is_begun {
