@@ -30,10 +30,10 @@ pub struct RunEvaluation {
 pub(crate) struct JudgedRun {
     pub(crate) judged: Judged,
     pub(crate) data: RunData,
-    index: Index,
-    part: Part,
-    recipe: Recipe,
-    lock: RunLock,
+    pub(crate) index: Index,
+    pub(crate) part: Part,
+    pub(crate) recipe: Recipe,
+    pub(crate) lock: RunLock,
 }
 
 impl JudgedRun {

@@ -26,6 +26,7 @@ mod pictures;
 mod predictions;
 mod provenance;
 mod recipe;
+mod run_facts;
 mod sizes;
 mod studies;
 mod summary;

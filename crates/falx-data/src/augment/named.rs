@@ -105,6 +105,20 @@ impl AugmentConfig {
         from_table(asked)
     }
 
+    /// What it does in a word: a preset's name, else the changes that are on, whatever their strength.
+    pub fn words(&self) -> String {
+        if let Some((name, _)) = PRESETS.iter().find(|(_, preset)| preset == self) {
+            return (*name).to_owned();
+        }
+        let (off, own) = (table(&Self::none()), table(self));
+        let mut on = changes();
+        on.retain(|change| own.get(change) != off.get(change));
+        if on.is_empty() {
+            on.push("none".to_owned());
+        }
+        on.join(", ")
+    }
+
     /// What a table asks for: its keys, and for those that it leaves out its `preset` (a name or several), else `default`.
     ///
     /// # Errors
