@@ -48,7 +48,9 @@ pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
-pub use recipe::{Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, TrainingConfig};
+pub use recipe::{
+    Change, DataConfig, NetworkChoice, Phase, Recipe, RecipeError, TrainingConfig, recipe_schema,
+};
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};
 pub use watch::{About, EpochTiming, StepFacts, Watch};
