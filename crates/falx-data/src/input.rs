@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use falx_core::{Hu, SEED_WINDOWS, Window};
 use falx_dicom::picture::FieldOfView;
 use falx_dicom::{CtSlice, DicomError, picture};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::{Augmenter, FIELD_MM, Placement};
@@ -21,16 +22,19 @@ use crate::source::{Place, SliceReader};
 ///
 /// # Shape
 /// Channels are planes × windows: all windows of the first plane, then those of the next.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputSpec {
     /// The picture's side in pixels.
+    #[schemars(range(min = 16, max = 1024))]
     pub size: usize,
     /// The windows of each plane. One that holds all values (centre 1023.5, width 4095) shows plain HU, scaled.
+    #[schemars(with = "Vec<[f32; 2]>", length(min = 1))]
     pub windows: Vec<Window>,
     /// The planes, by their distance from the slice in mm along its normal, from the feet upwards: 0 is the slice
     /// itself. Of each the nearest slice of the series is taken; beyond its end the last one.
     #[serde(skip_serializing_if = "is_slice_alone")]
+    #[schemars(length(min = 1))]
     pub planes_mm: Vec<f32>,
     /// The side of a pixel in mm, the same for every slice; left out, a picture just holds its whole slice.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +49,7 @@ pub struct InputSpec {
 }
 
 /// What a picture is centred on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Crop {
     /// The slice's middle.

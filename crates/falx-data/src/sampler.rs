@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use falx_core::{ImageId, LABELS, Label, LabelRow, random};
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Records, RecordsWriter};
@@ -21,7 +22,7 @@ use places::Places;
 ///
 /// What is not set leaves every slice of which a label is known to be shown once. The parts may be combined: slices are
 /// weighted by study and file first, to a mean of 1, and repeated for their labels then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplerConfig {
     /// Repeat slices with a positive `any` until they make up this share of the epoch.
@@ -29,6 +30,7 @@ pub struct SamplerConfig {
     pub positive_any_share: Option<f64>,
     /// Repeat slices with a positive label until they make up this share of the epoch, say `epidural = 0.05`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "label_shares")]
     pub label_shares: BTreeMap<Label, f64>,
     /// Show every study as often as any other, however many slices it has.
     #[serde(skip_serializing_if = "is_false")]
@@ -37,6 +39,16 @@ pub struct SamplerConfig {
     /// not named, 0 for never. Say from the losses of an earlier run (hard examples).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+}
+
+/// A share for each label; `Label` itself stays free of schemas.
+fn label_shares(_: &mut SchemaGenerator) -> Schema {
+    let share = |label: Label| {
+        let share = json_schema!({"type": "number", "minimum": 0.0, "maximum": MAX_SHARE});
+        (label.name().to_owned(), share.to_value())
+    };
+    let labels: serde_json::Map<_, _> = LABELS.into_iter().map(share).collect();
+    json_schema!({"type": "object", "properties": labels, "additionalProperties": false})
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

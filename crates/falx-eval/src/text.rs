@@ -30,6 +30,21 @@ pub fn count(n: u64, what: &str) -> String {
     format!("{} {plural}", thousands(n))
 }
 
+/// A length of time in two units at most.
+pub fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    let seconds = seconds.round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
 /// Words as a list.
 pub(crate) fn joined(words: &[&str]) -> String {
     match words {

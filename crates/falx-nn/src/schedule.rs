@@ -2,12 +2,13 @@
 
 mod plateau;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use plateau::{Plateau, PlateauState};
 
 /// How the learning rate moves over the steps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// The base rate throughout.
@@ -62,7 +63,7 @@ impl Default for Schedule {
 }
 
 /// One cycle of the learning rate and, against it, of the momentum.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycle {
     /// The share of all steps that the rise takes.
@@ -79,7 +80,7 @@ pub struct OneCycle {
 }
 
 /// The shape of a rise or fall.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Half a cosine.

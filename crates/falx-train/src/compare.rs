@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use falx_core::Progress;
 use falx_eval::Scale;
-use falx_eval::compare::{Comparison, Entry, compare};
+use falx_eval::compare::{Comparison, Entry, RunFacts, compare};
 
 use crate::evaluation::JudgedRun;
+use crate::held::Held;
 use crate::judge::{JudgeOptions, Judged};
 use crate::predictions::{JoinedPredictions, PredictionFiles};
-use crate::{RunFolder, TrainError};
+use crate::{RunFolder, TrainError, run_facts};
 
 /// A run's folder or a file of predictions, and what to call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,27 +74,48 @@ pub fn compare_models(
 ) -> Result<Comparison, TrainError> {
     let mut entries = Vec::with_capacity(contest.contenders.len());
     for contender in contest.contenders {
-        let (judged, train_prevalence) = read(contender, contest, options)?;
+        let Read {
+            judged,
+            train_prevalence,
+            run,
+        } = read(contender, contest, options)?;
         entries.push(Entry {
             name: contender.name.clone(),
             cases: judged.cases,
             train_prevalence,
             blind: judged.metadata.into_iter().collect(),
             studies: judged.studies,
+            run,
         });
     }
     let options = options.evaluate(None);
     Ok(compare(&entries, contest.reference, &options, progress)?)
 }
 
+/// What is judged, and what is known of a run besides.
+struct Read {
+    judged: Judged,
+    train_prevalence: Option<[f64; 6]>,
+    run: Option<RunFacts>,
+}
+
 fn read(
     contender: &Contender,
     contest: &Contest<'_>,
     options: &JudgeOptions<'_>,
-) -> Result<(Judged, Option<[f64; 6]>), TrainError> {
+) -> Result<Read, TrainError> {
     if contender.path.is_dir() {
-        let run = JudgedRun::read(&RunFolder::new(&contender.path), options)?;
-        return Ok((run.judged, Some(run.data.prevalence)));
+        let folder = RunFolder::new(&contender.path);
+        let run = JudgedRun::read(&folder, options)?;
+        let facts = match run.held {
+            Held::Run => Some(run_facts::of(&folder, &run)?),
+            Held::Folds(_) => None,
+        };
+        return Ok(Read {
+            judged: run.judged,
+            train_prevalence: Some(run.data.prevalence),
+            run: facts,
+        });
     }
     let files = PredictionFiles {
         predictions: &contender.path,
@@ -102,5 +124,9 @@ fn read(
         development: None,
         scale: contest.scale,
     };
-    Ok((JoinedPredictions::read(&files, options)?.judged, None))
+    Ok(Read {
+        judged: JoinedPredictions::read(&files, options)?.judged,
+        train_prevalence: None,
+        run: None,
+    })
 }

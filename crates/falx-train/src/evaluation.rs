@@ -32,11 +32,11 @@ pub struct RunEvaluation {
 pub(crate) struct JudgedRun {
     pub(crate) judged: Judged,
     pub(crate) data: RunData,
-    held: Held,
-    index: Index,
-    part: Part,
-    recipe: Recipe,
-    lock: RunLock,
+    pub(crate) held: Held,
+    pub(crate) index: Index,
+    pub(crate) part: Part,
+    pub(crate) recipe: Recipe,
+    pub(crate) lock: RunLock,
 }
 
 impl JudgedRun {

@@ -126,6 +126,27 @@ impl RunFolder {
         }
     }
 
+    /// Removes the temporary files that a killed process has left beside what it was writing.
+    ///
+    /// Only who has [claimed](RunFolder::claim) the folder may do so.
+    pub(crate) fn sweep(&self) {
+        let sequence = Self::new(self.sequence());
+        let folders = [self.path(), &sequence.0, &self.bundle()];
+        let inner = [self.checkpoints(), sequence.checkpoints()];
+        let folders = folders
+            .into_iter()
+            .chain(inner.iter().map(PathBuf::as_path));
+        for folder in folders {
+            let entries = std::fs::read_dir(folder).into_iter().flatten();
+            for entry in entries.filter_map(Result::ok) {
+                if is_temporary(&entry.file_name().to_string_lossy()) {
+                    // What stays only takes room.
+                    let _ = std::fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
     pub(crate) fn create(&self) -> Result<(), TrainError> {
         for folder in [&self.0, &self.checkpoints()] {
             std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
@@ -142,6 +163,14 @@ pub fn bundle_in(folder: &Path) -> PathBuf {
     } else {
         folder.to_owned()
     }
+}
+
+/// Whether a name is one that a file has until it is whole: `.NAME.` and six characters.
+fn is_temporary(name: &str) -> bool {
+    let Some((file, random)) = name.strip_prefix('.').and_then(|n| n.rsplit_once('.')) else {
+        return false;
+    };
+    file.contains('.') && random.len() == 6 && random.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {

@@ -28,6 +28,7 @@ mod pictures;
 mod predictions;
 mod provenance;
 mod recipe;
+mod run_facts;
 mod sequence;
 mod sizes;
 mod studies;
@@ -56,7 +57,7 @@ pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{
     Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError,
-    SequenceChoice, TrainingConfig,
+    SequenceChoice, TrainingConfig, recipe_schema,
 };
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};

@@ -139,6 +139,9 @@ impl<'a> Run<'a> {
         let checkpoints = Checkpoints::new(folder.checkpoints());
         check_folder(&folder, options.resume, &lock)?;
         let claimed = options.resume.then(|| folder.claim()).transpose()?;
+        if claimed.is_some() {
+            folder.sweep();
+        }
         if let Some(finished) = options.slices.as_ref().filter(|_| !options.resume) {
             sequence::adopt(recipe, &lock, &RunFolder::new(finished), &folder)?;
         }

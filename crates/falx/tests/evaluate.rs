@@ -257,6 +257,50 @@ fn runs_are_compared_on_their_locked_test_and_found_their_thresholds_on_the_vali
         .as_f64()
         .unwrap();
     assert!((difference - (scores(1).unwrap() - scores(0).unwrap())).abs() < 1e-12);
+    experiments(&study, &compared);
+}
+
+/// What the table of experiments says of two runs is what their folders say.
+fn experiments(study: &Study, compared: &serde_json::Value) {
+    for (at, (name, epochs)) in [("one", 1), ("two", 2)].into_iter().enumerate() {
+        let run = &compared["entries"][at]["run"];
+        assert_eq!(run["network"], "simple_cnn");
+        assert_eq!(run["judged_part"], "test");
+        assert_eq!(run["judged"]["slices"], compared["slices"]);
+        assert_eq!(run["sampling"], "any to 50 %");
+        assert_eq!(run["augmentation"], "default");
+        assert_eq!(run["timing"]["is_whole"], true);
+        let lines = std::fs::read_to_string(study.path(name).join("metrics.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        let told = &run["epochs"][epochs - 1];
+        for key in [
+            "epoch",
+            "training_loss",
+            "validation_loss",
+            "validation_baseline",
+        ] {
+            assert_eq!(told[key], last[key], "{key}");
+        }
+        // Half of the slices shown are positive, and `any` alone counts.
+        let no_skill = run["training_baseline"].as_f64().unwrap();
+        assert!(
+            (no_skill - std::f64::consts::LN_2).abs() < 0.01,
+            "{no_skill}"
+        );
+    }
+    // The times of a run are no result: it is compared without them, too.
+    std::fs::remove_file(study.path("one").join("timing.jsonl")).unwrap();
+    let (page, table) = (study.path("page.html"), study.path("table.csv"));
+    run(
+        "compare {} {} --replicates 20 --html {} --table {}",
+        &[&study.path("one"), &study.path("two"), &page, &table],
+    )
+    .success()
+    .stdout(contains("not known").and(contains("locked test")));
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Validation loss: one, two"));
+    let table = std::fs::read_to_string(table).unwrap();
+    assert_eq!(table.lines().count(), 3, "{table}");
 }
 
 /// Two wards; the second is judged blindly.

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{Study, assert_same_run, falx, run, send, train_until};
+use common::{Study, assert_same_run, falx, json, run, send, train_until};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
@@ -222,4 +222,15 @@ fn a_label_that_no_slice_has_is_refused_before_the_first_step() {
         .code(3)
         .stderr(contains("epidural").and(contains("label_weights")));
     assert!(!out.exists());
+}
+
+#[test]
+fn the_schema_of_recipes_is_printed_without_a_recipe_and_is_the_committed_one() {
+    let printed = json(&run("train --schema", &[]).success());
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/recipe.schema.json");
+    let committed = std::fs::read_to_string(committed).unwrap();
+    let committed: serde_json::Value = serde_json::from_str(&committed).unwrap();
+    assert_eq!(printed, committed);
+    run("train --schema recipe.toml", &[]).code(2);
+    run("train", &[]).code(2).stderr(contains("--out"));
 }

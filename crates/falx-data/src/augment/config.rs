@@ -1,9 +1,11 @@
 //! How far a slice may be changed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cutout;
 use super::elastic;
+use super::named;
 
 /// How far a slice may be changed; every range is symmetric around "unchanged".
 ///
@@ -13,8 +15,9 @@ use super::elastic;
 /// It is read from a name, a list of names or a table ([`AugmentConfig::named`], [`AugmentConfig::of_table`]), and
 /// written as a table.
 // serde's `remote` derives functions and not the traits, which the module `named` implements.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
+#[schemars(default, transform = named::names_or_keys)]
 pub struct AugmentConfig {
     /// Mirror left and right in half of the draws. (Never up and down: that hurts, and no head lies so.)
     pub flip: bool,

@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+use schemars::{Schema, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 
 use super::{AugmentConfig, InvalidAugment};
@@ -71,6 +73,27 @@ fn table(config: &AugmentConfig) -> Table {
     Table::try_from(config).unwrap_or_default()
 }
 
+/// Makes of the schema of a table one of all three forms: a name, a list of names, or a table with a preset.
+pub(super) fn names_or_keys(schema: &mut Schema) {
+    let presets = PRESETS.map(|(name, _)| name.to_owned());
+    let names: Vec<String> = presets.into_iter().chain(changes()).collect();
+    let name = json!({"type": "string", "enum": names});
+    let list = json!({"type": "array", "items": name});
+    let mut keys = schema.clone();
+    let description = keys.remove("description");
+    if let Some(properties) = keys.get_mut("properties").and_then(Json::as_object_mut) {
+        let preset = json!({
+            "description": "What the keys that are left out start from: a name or several; left out = `default`.",
+            "anyOf": [name, list],
+        });
+        properties.insert(PRESET.to_owned(), preset);
+    }
+    *schema = json_schema!({"anyOf": [name, list, keys]});
+    if let Some(description) = description {
+        schema.insert("description".to_owned(), description);
+    }
+}
+
 fn closest(word: &str, among: impl Iterator<Item = String>) -> Option<String> {
     let alike = among.map(|name| (strsim::jaro_winkler(word, &name), name));
     let best = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -103,6 +126,20 @@ impl AugmentConfig {
             }
         }
         from_table(asked)
+    }
+
+    /// What it does in a word: a preset's name, else the changes that are on, whatever their strength.
+    pub fn words(&self) -> String {
+        if let Some((name, _)) = PRESETS.iter().find(|(_, preset)| preset == self) {
+            return (*name).to_owned();
+        }
+        let (off, own) = (table(&Self::none()), table(self));
+        let mut on = changes();
+        on.retain(|change| own.get(change) != off.get(change));
+        if on.is_empty() {
+            on.push("none".to_owned());
+        }
+        on.join(", ")
     }
 
     /// What a table asks for: its keys, and for those that it leaves out its `preset` (a name or several), else `default`.

@@ -3,7 +3,10 @@
 mod csv;
 mod paired;
 mod published;
+mod runs;
+mod runs_text;
 mod studies;
+mod table_csv;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -21,6 +24,8 @@ use crate::{
 
 pub use paired::NoDifference;
 pub use published::{PUBLISHED, Published};
+pub use runs::{EpochLosses, JudgedPart, RunFacts, RunTiming, Slices};
+pub(crate) use runs::{WHAT_LOSSES_ARE, loss_remark, remark, scaled};
 
 /// One model's predictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,8 @@ pub struct Entry {
     pub blind: Vec<BlindPrediction>,
     /// What is known of whole studies, where slices have no truth: studies are compared then.
     pub studies: Vec<StudyReads>,
+    /// What the run was, where it is one.
+    pub run: Option<RunFacts>,
 }
 
 /// What a difference is of.
@@ -89,6 +96,9 @@ pub struct EntryScores {
     pub name: String,
     /// Cases of it that another entry lacks, and that count for nobody.
     pub left_out: u64,
+    /// What the run was, where the entry is one and not a file of predictions.
+    #[serde(default)]
+    pub run: Option<RunFacts>,
     /// Its scores.
     pub evaluation: Evaluation,
 }
@@ -127,6 +137,11 @@ impl Comparison {
     /// The entries' scores and differences as a CSV: one row an entry, level and label.
     pub fn to_csv(&self) -> String {
         csv::comparison(self)
+    }
+
+    /// The experiment table as a CSV: one row an entry, what it was where it is a run, and what it scored.
+    pub fn to_table_csv(&self) -> String {
+        table_csv::table(self)
     }
 }
 
@@ -235,6 +250,7 @@ pub fn compare(
         scores.push(EntryScores {
             name: entry.name.clone(),
             left_out: (of_units.cases.len() - cases.len()) as u64,
+            run: entry.run.clone(),
             evaluation,
         });
         judged.push(cases);

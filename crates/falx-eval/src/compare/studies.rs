@@ -65,6 +65,7 @@ fn of_entry(entry: &Entry, by: Aggregation) -> Entry {
         train_prevalence: None,
         blind: Vec::new(),
         studies,
+        run: entry.run.clone(),
     }
 }
 

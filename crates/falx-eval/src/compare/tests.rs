@@ -1,3 +1,5 @@
+mod runs;
+
 use falx_core::{LABELS, LabelRow, PatientId, Silent};
 
 use super::*;
@@ -19,6 +21,7 @@ fn entry(name: &str, cases: Vec<Case>) -> Entry {
         train_prevalence: Some([0.1, 0.1, 0.1, 0.1, 0.1, 0.4]),
         blind: Vec::new(),
         studies: Vec::new(),
+        run: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Comparison, Difference, EntryScores, Metric};
+use super::{Comparison, Difference, EntryScores, Metric, runs_text};
 use crate::text::{count, interval, p_value, skill, thousands, value};
 use crate::{Estimate, Verdict};
 
@@ -26,6 +26,7 @@ pub(super) fn comparison(c: &Comparison) -> String {
     let width = c.entries.iter().map(|e| e.name.chars().count()).max();
     let width = width.unwrap_or(0).max(5);
     losses(&mut out, c, width);
+    runs_text::runs(&mut out, c);
     areas(&mut out, c, width);
     differences(&mut out, c, width);
     let _ = writeln!(out, "\nPublished, not measured here, on other cases:");

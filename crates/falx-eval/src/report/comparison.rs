@@ -4,8 +4,8 @@ use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{ReportError, STYLE, svg, table, write_page};
-use crate::compare::{Comparison, Difference, EntryScores, Metric};
+use super::{ReportError, STYLE, runs, svg, table, write_page};
+use crate::compare::{Comparison, Difference, EntryScores, Metric, remark};
 use crate::text::{count, interval, p_value, skill, thousands, value, with_interval};
 use crate::{Estimate, UnitOfAnalysis, Verdict};
 
@@ -23,12 +23,13 @@ pub fn write_comparison(comparison: &Comparison, path: &Path) -> Result<(), Repo
 }
 
 fn page(c: &Comparison) -> Markup {
-    let sections = [
-        ("losses", "Loss beside no skill", losses(c)),
+    let mut sections = vec![("losses", "Loss beside no skill", losses(c))];
+    sections.extend(runs::sections(c));
+    sections.extend([
         ("labels", "Label by label", labels(c)),
         ("differences", "Paired differences", differences(c)),
         ("published", "Published values", published(c)),
-    ];
+    ]);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -139,8 +140,9 @@ fn mind(c: &Comparison) -> Markup {
         .filter(|e| e.evaluation.verdict == Verdict::WorseThanNoSkill)
         .collect();
     let left_out: Vec<&EntryScores> = c.entries.iter().filter(|e| e.left_out > 0).collect();
+    let parts = remark(c);
     html! {
-        @if !worse.is_empty() || !left_out.is_empty() {
+        @if !worse.is_empty() || !left_out.is_empty() || parts.is_some() {
             div class=(if worse.is_empty() { "mind" } else { "mind bad" }) {
                 h3 { "Mind" }
                 ul {
@@ -153,6 +155,7 @@ fn mind(c: &Comparison) -> Markup {
                             " left out, as another entry lacks them or their truth."
                         }
                     }
+                    @if let Some(parts) = parts { li { (parts) } }
                 }
             }
         }

@@ -10,6 +10,7 @@ mod data_uri;
 mod minute;
 mod page;
 mod plain;
+mod runs;
 mod sections;
 mod svg;
 mod table;

@@ -149,6 +149,7 @@ fn markup(block: &Block) -> Markup {
 fn drawing(chart: &LineChart) -> Markup {
     let curves: Vec<&TrainingCurve> = chart.curves.iter().collect();
     charts::lines(&Lines {
+        title: "Training curves",
         label: &format!("{} by {}", chart.measured, chart.along),
         curves: &curves,
         along: &chart.along,

@@ -1,13 +1,14 @@
 //! A loss as a recipe says it.
 
 use falx_core::LABELS;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Loss;
 use super::element::Element;
 
 /// Which loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LossName {
     /// The binary cross-entropy.
@@ -26,7 +27,7 @@ pub enum LossName {
 }
 
 /// How the losses of labels and samples become one number. With sample weights s, known labels m, label weights w and losses l:
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
     /// `sum_n s r / sum_n s` over samples with any label, where `r = sum_c m w l / sum_c m w`.
@@ -39,7 +40,7 @@ pub enum Reduction {
 }
 
 /// Which loss, and its numbers. Numbers that a loss has no use for are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossConfig {
     /// Which loss.

@@ -1,5 +1,6 @@
 //! Adam, with weight decay in the gradient or beside it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decay, Memory};
@@ -9,7 +10,7 @@ use crate::Tensor;
 ///
 /// # Source
 /// Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
     /// The memory of the gradient's mean.
@@ -28,7 +29,7 @@ pub struct Adam {
 ///
 /// # Source
 /// Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
     /// The memory of the gradient's mean.

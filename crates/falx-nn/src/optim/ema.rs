@@ -1,11 +1,12 @@
 //! Parameters averaged over the steps.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Parameters;
 
 /// How parameters are averaged over the steps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmaConfig {
     /// The share of the average that each step keeps.

@@ -1,11 +1,12 @@
 //! Parameters that move at a pace of their own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::belongs;
 
 /// A module whose parameters have a rate and a decay of their own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterGroup {
     /// How the parameters' names begin, up to a dot; of several groups the longest one counts.

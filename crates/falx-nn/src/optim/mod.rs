@@ -10,6 +10,7 @@ mod state;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Gradients, Parameters, Tensor};
@@ -22,7 +23,7 @@ pub use sgd::Sgd;
 pub use state::StateError;
 
 /// Which optimiser, and its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "lowercase")]
 pub enum OptimizerConfig {
     /// Stochastic gradient descent.
@@ -36,7 +37,7 @@ pub enum OptimizerConfig {
 }
 
 /// Which parameters weight decay pulls towards 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decay {
     /// All of them, as PyTorch does.

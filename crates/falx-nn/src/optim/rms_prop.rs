@@ -1,5 +1,6 @@
 //! Steps by the root of the gradient's mean square.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decay, Memory};
@@ -10,7 +11,7 @@ use crate::Tensor;
 /// # Source
 /// Tieleman and Hinton 2012, lecture 6.5 of "Neural Networks for Machine Learning"; Graves 2013, arXiv:1308.0850, for the
 /// centred form.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
     /// The memory of the gradient's square.

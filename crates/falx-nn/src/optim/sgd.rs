@@ -1,12 +1,13 @@
 //! Stochastic gradient descent.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decay, Memory};
 use crate::Tensor;
 
 /// Stochastic gradient descent with momentum; weight decay is added to the gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
     /// The share of the last direction that is kept.

@@ -1,12 +1,13 @@
 //! A rate that falls when validation stops getting better.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Multiplied by `factor` once more than `patience` validations in a row were not better than the best.
 ///
 /// # Source
 /// PyTorch's `ReduceLROnPlateau` with a relative threshold and no cool-down.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plateau {
     /// The factor of each drop.

@@ -1,5 +1,6 @@
 //! Which network, for what images, and with which head.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which network, and for what images.
@@ -36,7 +37,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// How the last features of a slice become one number per channel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// Their mean, as in the seed.
@@ -52,7 +53,7 @@ pub enum Pooling {
 }
 
 /// The layers between pooled features and logits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
     /// What the network is published with; the seed's for the seed's networks.
@@ -67,7 +68,7 @@ pub enum Head {
 }
 
 /// How the last logit, `any`, keeps to the subtypes before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coherence {
     /// Not at all.

@@ -1,5 +1,6 @@
 //! Networks that read the embeddings of a series' slices in order and give each slice its logits.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::coherent;
@@ -46,7 +47,7 @@ pub struct SequenceConfig {
 }
 
 /// What reads the slices of a series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SequenceModel {
     /// A gated recurrent unit in both directions.

@@ -3,6 +3,7 @@
 mod change;
 mod network;
 mod prediction;
+mod schema;
 mod sequence;
 mod suggest;
 #[cfg(test)]
@@ -17,16 +18,18 @@ use falx_data::sampler::SamplerConfig;
 use falx_nn::loss::LossConfig;
 use falx_nn::optim::{OptimizerConfig, ParameterGroup};
 use falx_nn::schedule::Schedule;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use network::NetworkChoice;
 pub use prediction::PredictionConfig;
+pub use schema::recipe_schema;
 pub use sequence::SequenceChoice;
 pub use training::{Phase, TrainingConfig};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Where all randomness of the run starts.
@@ -79,7 +82,7 @@ pub struct Recipe {
 const PRETRAINED: &str = "pretrained:";
 
 /// What is learnt from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// The index; a relative path starts at the recipe's folder.

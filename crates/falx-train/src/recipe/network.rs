@@ -4,15 +4,18 @@ use std::path::PathBuf;
 
 use falx_data::input::InputSpec;
 use falx_nn::zoo::{Coherence, Head, NetworkConfig, Pooling};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The network, and how it starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkChoice {
     /// Its name in the zoo (`falx models list`).
+    #[schemars(extend("enum" = falx_nn::zoo::names()))]
     pub name: String,
     /// The share of features that dropout hides while training.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub dropout: f32,
     /// Channels of the first block of the simple networks; each following block has twice as many.
     pub width: usize,

@@ -1,9 +1,10 @@
 //! How the trained network is used.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the trained network is used: by the run itself, and by whoever is given its bundle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PredictionConfig {
     /// A prediction is the mean of the probabilities of a picture and of its left–right mirror, in validation, too.

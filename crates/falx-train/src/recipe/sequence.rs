@@ -3,10 +3,11 @@
 use falx_nn::optim::OptimizerConfig;
 use falx_nn::schedule::Schedule;
 use falx_nn::zoo::{Coherence, SequenceConfig, SequenceModel};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The network over series, and how it is trained once the network of slices is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SequenceChoice {
     /// What reads the slices: `gru`, `lstm` or `transformer`.

@@ -1,13 +1,15 @@
 //! How long, how much at a time, and what learns when.
 
 use falx_nn::optim::EmaConfig;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How long, and how much at a time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingConfig {
     /// Passes over the (possibly oversampled) training folds.
+    #[schemars(range(min = 1))]
     pub epochs: u64,
     /// The most steps in all; the last epoch is cut short there. Left out: as many as the epochs have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -17,10 +19,13 @@ pub struct TrainingConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
     /// Slices that go through the network at once.
+    #[schemars(range(min = 1))]
     pub batch: usize,
     /// Batches whose gradients are averaged to one step.
+    #[schemars(range(min = 1))]
     pub accumulate: usize,
     /// The base learning rate.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
     /// Gradients are shortened to this norm; left out = never.
     pub clip_norm: Option<f64>,
@@ -102,7 +107,7 @@ impl TrainingConfig {
 ///
 /// A module is named as its parameters begin (`layer4`, `features.7`); `backbone` and `head` mean all of these, and
 /// `falx models show` lists them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Phase {
     /// How many epochs it lasts; the last phase lasts to the end, and leaves this out.

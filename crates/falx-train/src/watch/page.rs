@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use falx_eval::report::{Block, Figure, LineChart, PlainPage, TrainingCurve};
+use falx_eval::text::duration;
 
 use super::{About, EpochTiming};
 use crate::EpochMetrics;
@@ -208,17 +209,6 @@ fn figures(
         ));
     }
     figures
-}
-
-/// A length of time in two units at most.
-fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).round() as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
 }
 
 /// The epoch with the lowest loss.

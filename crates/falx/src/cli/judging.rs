@@ -106,9 +106,12 @@ pub struct Compare {
     /// Write the comparison as one HTML page.
     #[arg(long, value_name = "F")]
     pub html: Option<PathBuf>,
-    /// Write every score and difference as a CSV.
+    /// Write every score and difference, and the runs' numbers, as a CSV: one row a number.
     #[arg(long, value_name = "F")]
     pub csv: Option<PathBuf>,
+    /// Write the table of experiments as a CSV: one row an entry, what it was where it is a run, and what it scored.
+    #[arg(long, value_name = "F")]
+    pub table: Option<PathBuf>,
     /// Resamples of the patients behind every interval.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub replicates: u32,

@@ -13,10 +13,14 @@ use super::BeforeRun;
 #[derive(Debug, Args)]
 pub struct Train {
     /// The recipe; relative paths in it start at its folder.
-    pub recipe: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    pub recipe: Option<PathBuf>,
     /// The run's folder, or the cross-validation's; of a finder, another one.
-    #[arg(long, value_name = "RUN")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "RUN", required_unless_present = "schema")]
+    pub out: Option<PathBuf>,
+    /// Train nothing but print the JSON schema of recipes, by which editors complete and check them.
+    #[arg(long, conflicts_with_all = ["recipe", "out"])]
+    pub schema: bool,
     /// Go on with the run that is there, as if it had never stopped.
     #[arg(long)]
     pub resume: bool,

@@ -46,6 +46,10 @@ pub fn run(arguments: &Compare, context: &Context) -> anyhow::Result<Outcome> {
     }
     if let Some(path) = &arguments.csv {
         write(path, &comparison.to_csv())?;
+        let _ = write!(text, "\nscores: {}", path.display());
+    }
+    if let Some(path) = &arguments.table {
+        write(path, &comparison.to_table_csv())?;
         let _ = write!(text, "\ntable: {}", path.display());
     }
     Outcome::done(text, &comparison)

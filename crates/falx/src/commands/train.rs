@@ -1,8 +1,10 @@
 //! `falx train`
 
+use std::path::Path;
+
 use falx_train::{
     Change, FindOptions, RateTest, Recipe, TrainOptions, cross_validate, find_batch_size,
-    find_learning_rate, train,
+    find_learning_rate, recipe_schema, train,
 };
 
 use super::Context;
@@ -10,15 +12,20 @@ use crate::cli::Train;
 use crate::output::Outcome;
 
 pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
-    let mut recipe = Recipe::read_with(&arguments.recipe, &changes(arguments)?)?;
+    let (Some(path), Some(out)) = (&arguments.recipe, &arguments.out) else {
+        // The command line asks for both, but where the schema is wanted.
+        let schema = recipe_schema();
+        return Outcome::done(serde_json::to_string_pretty(&schema)?, &schema);
+    };
+    let mut recipe = Recipe::read_with(path, &changes(arguments)?)?;
     if let Some(name) = recipe.pretrained() {
         recipe.network.weights = Some(falx_models::fetched(name)?);
     }
     if arguments.find.find_lr || arguments.find.find_batch {
-        return find(&recipe, arguments, context);
+        return find(&recipe, out, arguments, context);
     }
     let options = TrainOptions {
-        out: arguments.out.clone(),
+        out: out.clone(),
         resume: arguments.resume,
         slices: arguments.slices.clone(),
         threads: context.threads,
@@ -54,9 +61,14 @@ fn changes(arguments: &Train) -> anyhow::Result<Vec<Change>> {
     Ok(changes)
 }
 
-fn find(recipe: &Recipe, arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
+fn find(
+    recipe: &Recipe,
+    out: &Path,
+    arguments: &Train,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
     let options = FindOptions {
-        out: arguments.out.clone(),
+        out: out.to_owned(),
         threads: context.threads,
         engine: arguments.engine,
     };

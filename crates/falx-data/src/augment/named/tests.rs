@@ -122,3 +122,22 @@ fn the_unknown_is_refused_with_what_was_meant() {
         }
     ));
 }
+
+#[test]
+fn augmentation_is_told_in_a_word() {
+    for (name, preset) in super::PRESETS {
+        assert_eq!(preset.words(), name);
+    }
+    let own = AugmentConfig {
+        flip: true,
+        hu_shift: 1.0,
+        ..AugmentConfig::none()
+    };
+    assert_eq!(own.words(), "flip, hu_shift");
+    // How often a change would be drawn that is off changes nothing.
+    let manner = AugmentConfig {
+        cutout_chance: 1.0,
+        ..AugmentConfig::none()
+    };
+    assert_eq!(manner.words(), "none");
+}

@@ -7,11 +7,13 @@ use super::super::svg::{
     Alternative, Axes, Frame, from_zero, number, powers, px, range, slug, ticks,
 };
 use super::super::table;
-use super::key;
+use super::{key, line_class};
 
 /// Lines over one axis.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Lines<'a> {
+    /// What the drawing is, for those who hear the page; with the lines' names it is unlike any other on the page.
+    pub title: &'a str,
     /// What the table of its figures is called.
     pub label: &'a str,
     /// The lines, with their no-skill values.
@@ -30,6 +32,7 @@ pub(in super::super) struct Lines<'a> {
 pub(in super::super) fn training(curves: &[&TrainingCurve]) -> Markup {
     let names: Vec<&str> = curves.iter().map(|c| c.name.as_str()).collect();
     lines(&Lines {
+        title: "Training curves",
         label: &format!("training curves, {}", names.join(", ")),
         curves,
         along: "epoch or step",
@@ -61,19 +64,19 @@ pub(in super::super) fn lines(chart: &Lines<'_>) -> Markup {
     };
     let floor = frame.height - frame.bottom;
     let content = html! {
-        @for &b in &baselines {
-            path class="chance strong" d=(frame.path(&[(xs.0, b), (xs.1, b)])) {}
-            text class="name halo" text-anchor="end" x=(px(frame.width - frame.right)) y=(px(frame.y(b) - 6.0)) { "no skill " (number(b, 4)) }
+        @for &b in &baselines { path class="chance strong" d=(frame.path(&[(xs.0, b), (xs.1, b)])) {} }
+        @for (y, words) in no_skill(&frame, &baselines) {
+            text class="name halo" text-anchor="end" x=(px(frame.width - frame.right)) y=(px(y)) { (words) }
         }
         @for (i, line) in lines.iter().enumerate() {
-            path class=(format!("curve c{}", i % 4)) d=(frame.path(line)) {}
+            path class=(format!("curve {}", line_class(i))) d=(frame.path(line)) {}
             @if let [(x, y)] = line.as_slice() {
-                circle class=(format!("point c{}", i % 4)) cx=(px(frame.x(*x))) cy=(px(frame.y(*y))) r="4" {}
+                circle class=(format!("point {}", line_class(i))) cx=(px(frame.x(*x))) cy=(px(frame.y(*y))) r="4" {}
             }
         }
         @for (i, (at, _)) in chart.marks.iter().enumerate() {
             @let x = px(frame.x(*at));
-            path class=(format!("curve c{}", (lines.len() + i) % 4)) d=(format!("M{x} {}L{x} {}", px(frame.top), px(floor))) {}
+            path class=(format!("curve {}", line_class(lines.len() + i))) d=(format!("M{x} {}L{x} {}", px(frame.top), px(floor))) {}
         }
     };
     let axes = Axes {
@@ -94,10 +97,33 @@ pub(in super::super) fn lines(chart: &Lines<'_>) -> Markup {
                     (key(lines.len() + i, "curve", &format!("{name} ({})", number(*at, 3))))
                 }
             }
-            (frame.draw(&alternative(&names, &lines, chart.marks), &axes, &content))
+            (frame.draw(&alternative(chart, &names, &lines), &axes, &content))
             (figures(chart, &names, &lines))
         }
     }
+}
+
+/// Words for the no-skill lines, each above its line; lines that lie too close share theirs.
+fn no_skill(frame: &Frame, sorted: &[f64]) -> Vec<(f64, String)> {
+    /// The height of a line of words.
+    const APART: f64 = 14.0;
+    let mut groups: Vec<(f64, f64)> = Vec::new();
+    for &b in sorted {
+        match groups.last_mut() {
+            Some((_, high)) if frame.y(*high) - frame.y(b) < APART => *high = b,
+            _ => groups.push((b, b)),
+        }
+    }
+    let words = groups.into_iter().map(|(low, high)| {
+        let (least, most) = (number(low, 4), number(high, 4));
+        let words = if least == most {
+            format!("no skill {least}")
+        } else {
+            format!("no skill {least} to {most}")
+        };
+        (frame.y(high) - 6.0, words)
+    });
+    words.collect()
 }
 
 /// The ticks of the lower axis: powers of ten where it multiplies, and whole numbers where all points have them.
@@ -114,18 +140,26 @@ fn places(frame: &Frame, lines: &[Vec<(f64, f64)>]) -> Vec<f64> {
 }
 
 /// What the drawing says in words.
-fn alternative(names: &[&str], lines: &[Vec<(f64, f64)>], marks: &[(f64, String)]) -> Alternative {
-    let last = names
-        .iter()
-        .zip(lines)
-        .filter_map(|(name, line)| Some(format!("{name}: last {}", number(line.last()?.1, 4))));
+fn alternative(chart: &Lines<'_>, names: &[&str], lines: &[Vec<(f64, f64)>]) -> Alternative {
+    let Lines {
+        title,
+        curves,
+        marks,
+        ..
+    } = chart;
+    let last = curves.iter().zip(lines).filter_map(|(curve, line)| {
+        let last = number(line.last()?.1, 4);
+        let beside = curve.baseline.filter(|b| b.is_finite());
+        let beside = beside.map_or_else(String::new, |b| format!(", no skill {}", number(b, 4)));
+        Some(format!("{}: last {last}{beside}", curve.name))
+    });
     let marked = marks
         .iter()
         .map(|(at, name)| format!("{name}: at {}", number(*at, 3)));
     let said: Vec<String> = last.chain(marked).collect();
     Alternative {
-        id: slug(&format!("training {}", names.join(" "))),
-        title: format!("Training curves: {}", names.join(", ")),
+        id: slug(&format!("{title} {}", names.join(" "))),
+        title: format!("{title}: {}", names.join(", ")),
         description: if said.is_empty() {
             "There is no value to draw.".to_owned()
         } else {
