@@ -248,6 +248,7 @@ impl Run<'_> {
             plateau.observe(&mut self.position.plateau, loss);
         }
         tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
+        self.average_epoch(epoch)?;
         folder::write_lines(&self.folder.metrics(), &self.metrics)?;
         if let Some(line) = self.metrics.last() {
             self.watch.end_epoch(line);
@@ -255,7 +256,7 @@ impl Run<'_> {
         self.save()
     }
 
-    fn predict(
+    pub(crate) fn predict(
         &mut self,
         part: Part,
         progress: &dyn Progress,
@@ -307,7 +308,7 @@ impl Run<'_> {
         falx_eval::weighted_log_loss(truth, &vec![row; truth.len()]).unwrap_or(f64::NAN)
     }
 
-    fn loader_options(&self) -> LoaderOptions {
+    pub(crate) fn loader_options(&self) -> LoaderOptions {
         LoaderOptions {
             batch: self.recipe.training.batch,
             threads: self.threads,
@@ -321,7 +322,7 @@ impl Run<'_> {
     }
 }
 
-fn auc_of_any(truth: &[LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {
+pub(crate) fn auc_of_any(truth: &[LabelRow], predictions: &[[Probability; 6]]) -> Option<f64> {
     let any = Label::Any;
     let (truth, scores): (Vec<bool>, Vec<f64>) = truth
         .iter()

@@ -7,6 +7,7 @@ use falx_infer::{
 use falx_nn::onnx;
 
 use crate::TrainError;
+use crate::checkpoint::Checkpoints;
 use crate::folder::Part;
 use crate::train::Run;
 
@@ -19,9 +20,23 @@ pub(crate) fn finish(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<(), TrainError> {
-    let parameters = run.checkpoints.load_best(&run.graph)?;
+    let parameters = Checkpoints::load_weights(&run.folder.best_weights(), &run.graph)?;
     let model = onnx::to_bytes(&run.graph, &parameters)?;
-    let (loss, _) = run.position.best.unwrap_or((f64::NAN, 0));
+    let fold = run.recipe.data.fold;
+    let (measured_on, loss) = match &run.averaged {
+        Some(mean) => (
+            format!(
+                "the patients of validation fold {fold}; the weights are the mean of {} epochs' weights, none of which was \
+                 chosen",
+                mean.epochs
+            ),
+            mean.validation_loss,
+        ),
+        None => (
+            format!("the patients of validation fold {fold}, which chose the epoch"),
+            run.position.best.map_or(f64::NAN, |(loss, _)| loss),
+        ),
+    };
     let manifest = BundleManifest {
         format: 0,
         network: run.recipe.network.name.clone(),
@@ -35,10 +50,7 @@ pub(crate) fn finish(
         prior: run.prior,
         prevalence: run.data.prevalence,
         metrics: BundleMetrics {
-            measured_on: format!(
-                "the patients of validation fold {}, which chose the epoch",
-                run.recipe.data.fold
-            ),
+            measured_on,
             weighted_log_loss: loss,
             prevalence_baseline: run.baseline(&run.data.truth(Part::Validation)),
         },

@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
 
 mod attributes;
+mod averaged;
 mod cases;
 mod checkpoint;
 mod compare;
@@ -35,6 +36,7 @@ mod train;
 mod transfer;
 mod watch;
 
+pub use averaged::AveragedMetrics;
 pub use compare::{Contender, Contest, compare_models};
 pub use cross_validation::{
     CrossValidation, CrossValidationSummary, FoldResult, Folds, LockedTest, OutOfFold, Spread,
@@ -54,7 +56,8 @@ pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{
-    Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError, TrainingConfig,
+    Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError, SwaConfig,
+    TrainingConfig,
 };
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};

@@ -7,7 +7,7 @@ use falx_core::{Interrupt, Progress};
 use falx_data::cache::{Cache, Kept};
 use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
-use falx_nn::optim::{Ema, Optimizer};
+use falx_nn::optim::{Ema, Optimizer, WeightMean};
 use falx_nn::{EngineKind, Graph, TrainingSession, TrainingState, zoo};
 
 use crate::checkpoint::{Checkpoints, Position};
@@ -17,7 +17,7 @@ use crate::lock::RunLock;
 use crate::metrics::EpochMetrics;
 use crate::transfer::{self, Plan};
 use crate::watch::{About, Watch};
-use crate::{Recipe, Timing, TrainError, TrainSummary, finish};
+use crate::{AveragedMetrics, Recipe, Timing, TrainError, TrainSummary, finish};
 
 /// How a run uses the machine.
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ pub fn train(
     }
     let weights = run.weights();
     if finished {
+        run.finish_mean(options.engine, progress, interrupt)?;
         finish::finish(&run, progress, interrupt)?;
         run.watch.finished();
     } else {
@@ -80,6 +81,7 @@ pub fn train(
         test_slices: data.count(Part::Test),
         epochs: run.metrics.clone(),
         best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
+        averaged: run.averaged,
         bundle: finished.then(|| run.folder.bundle()),
         timing: run.timing,
     })
@@ -101,6 +103,10 @@ pub(crate) struct Run<'a> {
     pub session: Box<dyn TrainingSession>,
     pub plan: Plan,
     pub metrics: Vec<EpochMetrics>,
+    /// The mean of the weights of the epochs so far that the recipe wants averaged.
+    pub mean: Option<WeightMean>,
+    /// What it reached, once it is the run's result.
+    pub averaged: Option<AveragedMetrics>,
     pub steps_in_all: u64,
     pub timing: Timing,
     pub watch: Watch,
@@ -135,6 +141,7 @@ impl<'a> Run<'a> {
             Some(saved) => saved,
             None => (Position::default(), first_state(recipe, &graph)?),
         };
+        let mean = checkpoints.load_mean(&graph, position.averaged)?;
         state.optimizer = state.optimizer.grouped(&plan.groups);
         let session = engine.session(&graph, state)?;
         // Whatever may be refused was refused by now: a folder is made for a run that begins.
@@ -168,6 +175,8 @@ impl<'a> Run<'a> {
             session,
             plan,
             metrics,
+            mean,
+            averaged: None,
             steps_in_all,
             timing: Timing::default(),
             watch,
@@ -200,7 +209,8 @@ impl<'a> Run<'a> {
     pub(crate) fn save(&mut self) -> Result<(), TrainError> {
         self.watch.before_checkpoint();
         let state = self.session.state()?;
-        self.checkpoints.save(&self.position, &state)
+        self.checkpoints
+            .save(&self.position, &state, self.mean.as_ref())
     }
 }
 

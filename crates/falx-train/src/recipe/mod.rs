@@ -4,6 +4,7 @@ mod change;
 mod network;
 mod prediction;
 mod suggest;
+mod swa;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use change::Change;
 pub use network::NetworkChoice;
 pub use prediction::PredictionConfig;
+pub use swa::SwaConfig;
 pub use training::{Phase, TrainingConfig};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.
