@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use falx_nn::optim::{Ema, EmaConfig, Optimizer, OptimizerConfig};
+use falx_nn::optim::{Ema, EmaConfig, Optimizer, OptimizerConfig, WeightMean};
 use falx_nn::schedule::PlateauState;
 use falx_nn::{Graph, Parameters, TrainingState, weights};
 use serde::{Deserialize, Serialize};
@@ -36,15 +36,25 @@ pub struct Position {
     /// Seconds of training so far, where the recipe limits them; results depend on them then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// How many epochs' weights are in the mean, where the recipe asks for one.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub averaged: u64,
     /// Sums over the batches of the epoch in progress.
     pub sums: EpochSums,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_none_yet(count: &u64) -> bool {
+    *count == 0
 }
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const AVERAGE: &str = "average.safetensors";
+const MEAN: &str = "mean.safetensors";
 const POSITION: &str = "position.json";
 const BEST: &str = "best.safetensors";
+const AVERAGED: &str = "averaged.safetensors";
 const PREFIX: &str = "step-";
 const BESIDE: &str = "writing";
 
@@ -63,16 +73,36 @@ impl Checkpoints {
         self.0.join(BEST)
     }
 
+    /// Where the mean of several epochs' weights lies, ready for use.
+    pub fn averaged_path(&self) -> PathBuf {
+        self.0.join(AVERAGED)
+    }
+
+    /// Keeps these weights as the mean, ready for use.
+    pub(crate) fn save_averaged(&self, parameters: &Parameters) -> Result<(), TrainError> {
+        crate::folder::write(&self.averaged_path(), &weights::save(parameters)?)
+    }
+
     /// Keeps these weights as the best.
     pub(crate) fn save_best(&self, parameters: &Parameters) -> Result<(), TrainError> {
         crate::folder::write(&self.best_path(), &weights::save(parameters)?)
     }
 
-    /// The best weights.
-    pub(crate) fn load_best(&self, graph: &Graph) -> Result<Parameters, TrainError> {
-        let path = self.best_path();
-        let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
+    /// The weights in one of these files.
+    pub(crate) fn load_weights(path: &Path, graph: &Graph) -> Result<Parameters, TrainError> {
+        let bytes = std::fs::read(path).map_err(TrainError::io(path))?;
         Ok(weights::load(&bytes, graph)?)
+    }
+
+    /// The mean of so many epochs' weights in the newest checkpoint.
+    pub(crate) fn load_mean(
+        &self,
+        graph: &Graph,
+        count: u64,
+    ) -> Result<Option<WeightMean>, TrainError> {
+        let newest = self.list()?.pop().filter(|_| count > 0);
+        let mean = newest.map(|folder| Self::load_weights(&folder.join(MEAN), graph));
+        Ok(mean.transpose()?.map(|mean| WeightMean::new(mean, count)))
     }
 
     /// Writes a checkpoint and removes the older ones; where it cannot be written whole, nothing of it stays.
@@ -80,8 +110,9 @@ impl Checkpoints {
         &self,
         position: &Position,
         state: &TrainingState,
+        mean: Option<&WeightMean>,
     ) -> Result<(), TrainError> {
-        let saved = self.write(position, state);
+        let saved = self.write(position, state, mean);
         if saved.is_err() {
             // Half a checkpoint on a full disk only takes room; the first error is the one to tell.
             let _ = std::fs::remove_dir_all(self.0.join(BESIDE));
@@ -89,7 +120,12 @@ impl Checkpoints {
         saved
     }
 
-    fn write(&self, position: &Position, state: &TrainingState) -> Result<(), TrainError> {
+    fn write(
+        &self,
+        position: &Position,
+        state: &TrainingState,
+        mean: Option<&WeightMean>,
+    ) -> Result<(), TrainError> {
         let target = self.0.join(format!(
             "{PREFIX}{:010}-{:06}",
             position.step, position.epoch
@@ -105,6 +141,9 @@ impl Checkpoints {
         write_synced(&beside.join(OPTIMIZER), &state.optimizer.to_bytes()?)?;
         if let Some(average) = &state.average {
             write_synced(&beside.join(AVERAGE), &weights::save(average.parameters())?)?;
+        }
+        if let Some(mean) = mean {
+            write_synced(&beside.join(MEAN), &weights::save(mean.parameters())?)?;
         }
         write_synced(&beside.join(POSITION), &position)?;
         if target.exists() {

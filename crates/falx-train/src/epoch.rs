@@ -248,6 +248,7 @@ impl Run<'_> {
             plateau.observe(&mut self.position.plateau, loss);
         }
         tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
+        self.average_epoch(epoch)?;
         folder::write_lines(&self.folder.metrics(), &self.metrics)?;
         if let Some(line) = self.metrics.last() {
             self.watch.end_epoch(line);
@@ -255,7 +256,7 @@ impl Run<'_> {
         self.save()
     }
 
-    fn predict(
+    pub(crate) fn predict(
         &mut self,
         part: Part,
         progress: &dyn Progress,

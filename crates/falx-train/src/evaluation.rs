@@ -134,6 +134,7 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
         ),
         subtitle: subtitle(run),
         provenance: run.held.told(
+            &run.folder,
             provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
             run.part,
         ),
@@ -149,13 +150,12 @@ fn subtitle(run: &RunEvaluation) -> String {
         "Judged on {} slices of {} {}.",
         run.evaluation.slices,
         run.evaluation.patients,
-        run.held.whose(run.part)
+        run.held.whose(&run.folder, run.part)
     )
 }
 
 fn notes(run: &RunEvaluation) -> Vec<String> {
-    let note = run.held.note(run.part);
-    let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
+    let mut notes = run.held.notes(&run.folder, run.part);
     let any = falx_core::Label::Any.index();
     let own = run.data.prevalence[any];
     let shown = run

@@ -7,6 +7,7 @@ use falx_infer::{
 use falx_nn::onnx;
 
 use crate::TrainError;
+use crate::checkpoint::Checkpoints;
 use crate::folder::Part;
 use crate::sequence::Sequence;
 use crate::train::Run;
@@ -25,7 +26,7 @@ pub(crate) fn finish(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<(), TrainError> {
-    let parameters = run.checkpoints.load_best(&run.graph)?;
+    let parameters = Checkpoints::load_weights(&run.folder.best_weights(), &run.graph)?;
     let model = match second {
         Some(_) => onnx::to_bytes(&run.graph.with_embedding()?, &parameters)?,
         None => onnx::to_bytes(&run.graph, &parameters)?,
@@ -75,10 +76,25 @@ pub(crate) fn finish(
 }
 
 fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
-    let (loss, _) = second.map_or_else(
-        || run.position.best.unwrap_or((f64::NAN, 0)),
-        |second| second.best,
-    );
+    let fold = run.recipe.data.fold;
+    let (measured_on, loss) = match (&run.averaged, second) {
+        (_, Some(second)) => (
+            format!("the patients of validation fold {fold}, which chose the epoch"),
+            second.best.0,
+        ),
+        (Some(mean), None) => (
+            format!(
+                "the patients of validation fold {fold}; the weights are the mean of {} epochs' weights, none of which was \
+                 chosen",
+                mean.epochs
+            ),
+            mean.validation_loss,
+        ),
+        (None, None) => (
+            format!("the patients of validation fold {fold}, which chose the epoch"),
+            run.position.best.map_or(f64::NAN, |(loss, _)| loss),
+        ),
+    };
     BundleManifest {
         format: 0,
         network: run.recipe.network.name.clone(),
@@ -95,10 +111,7 @@ fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
         sequence: second.map(|second| second.config.clone()),
         prevalence: run.data.prevalence,
         metrics: BundleMetrics {
-            measured_on: format!(
-                "the patients of validation fold {}, which chose the epoch",
-                run.recipe.data.fold
-            ),
+            measured_on,
             weighted_log_loss: loss,
             prevalence_baseline: run.baseline(&run.data.truth(Part::Validation)),
         },

@@ -87,12 +87,23 @@ impl RunFolder {
         self.0.join("sequence")
     }
 
-    /// The weights of the best epoch.
+    /// The weights that the run gives: of the best epoch, or, where the recipe asks for it, the mean of several.
     pub fn best_weights(&self) -> PathBuf {
-        crate::checkpoint::Checkpoints::new(self.checkpoints()).best_path()
+        let checkpoints = crate::checkpoint::Checkpoints::new(self.checkpoints());
+        let averaged = checkpoints.averaged_path();
+        if averaged.is_file() {
+            averaged
+        } else {
+            checkpoints.best_path()
+        }
     }
 
-    /// The bundle of the best epoch.
+    /// What the mean of several epochs' weights reached, where the recipe asks for it.
+    pub fn averaged(&self) -> PathBuf {
+        self.0.join("averaged.json")
+    }
+
+    /// The bundle of these weights.
     pub fn bundle(&self) -> PathBuf {
         self.0.join("bundle")
     }
@@ -191,6 +202,17 @@ pub(crate) fn write_toml(path: &Path, value: &impl Serialize) -> Result<(), Trai
 pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
     let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
     toml::from_str(&text).map_err(|error| TrainError::damaged(path, error.to_string()))
+}
+
+/// Reads a file of JSON; `None` where there is no file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TrainError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+    let read = serde_json::from_str(&text);
+    read.map(Some)
+        .map_err(|error| TrainError::damaged(path, error.to_string()))
 }
 
 /// Reads a file of one line of JSON each; no file has no lines.

@@ -141,47 +141,74 @@ impl Held {
         }
     }
 
+    /// Whether an epoch was chosen on the validation fold: where weights were averaged, none was.
+    fn chose(&self, folder: &RunFolder) -> bool {
+        match self {
+            Self::Run => !folder.averaged().is_file(),
+            Self::Folds(reached) => reached.folds.iter().any(|fold| fold.epoch.is_some()),
+        }
+    }
+
     /// Whose slices are judged, as the report says it.
-    pub(crate) fn whose(&self, part: Part) -> &'static str {
-        match (self, part) {
-            (Self::Run, Part::Test) => {
+    pub(crate) fn whose(&self, folder: &RunFolder, part: Part) -> &'static str {
+        match (self, part, self.chose(folder)) {
+            (Self::Run, Part::Test, _) => {
                 "patients that neither training nor the choice of the epoch ever saw"
             }
-            (Self::Run, Part::Validation) => {
+            (Self::Run, Part::Validation, true) => {
                 "patients that training never saw, and that chose the epoch"
             }
-            (Self::Folds(_), Part::Test) => {
+            (Self::Run, Part::Validation, false) => {
+                "patients that training never saw, and that chose no epoch"
+            }
+            (Self::Folds(_), Part::Test, _) => {
                 "patients that no run ever saw, neither in training nor in the choice of its epoch; predicted is the mean of \
                  all runs"
             }
-            (Self::Folds(_), Part::Validation) => {
+            (Self::Folds(_), Part::Validation, true) => {
                 "patients, each predicted by the run that never learnt from them, and whose epoch was chosen on their fold"
+            }
+            (Self::Folds(_), Part::Validation, false) => {
+                "patients, each predicted by the run that never learnt from them, and that chose no epoch"
             }
         }
     }
 
     /// What a reader must know of scores on the validation fold, or of thresholds found there.
-    pub(crate) fn note(&self, part: Part) -> Option<&'static str> {
-        match (self, part) {
-            (Self::Run, Part::Test) => None,
-            (Self::Run, Part::Validation) => Some(
-                "The split locks no patients away, so the slices judged here also chose the best epoch: the scores are \
-                 a little too good. `falx split --test-fraction 0.2` locks a fifth of the patients.",
-            ),
-            (Self::Folds(_), Part::Test) => Some(
+    pub(crate) fn notes(&self, folder: &RunFolder, part: Part) -> Vec<String> {
+        let is_several = matches!(self, Self::Folds(_));
+        let notes: &[&str] = match (part, is_several) {
+            (Part::Test, false) => &[],
+            (Part::Test, true) => &[
                 "Thresholds and corrections are found on predictions out of fold, each by one run, and used on the mean of all \
                  runs, which is less extreme.",
-            ),
-            (Self::Folds(_), Part::Validation) => Some(
-                "The split locks no patients away, and each fold also chose its run's epoch: the scores are a little too good. \
-                 They are those of single runs; the mean of all runs, which the bundle predicts, was judged on nothing. \
-                 `falx split --test-fraction 0.2` locks a fifth of the patients.",
-            ),
+            ],
+            (Part::Validation, _) if !self.chose(folder) => &[
+                "The split locks no patients away. The weights are the mean of several epochs', so none was chosen on the slices \
+                 judged here; whatever else was chosen in view of them makes the scores too good.",
+            ],
+            (Part::Validation, _) => &[
+                "The split locks no patients away, so the slices judged here also chose the best epoch: the scores are \
+                 a little too good. `falx split --test-fraction 0.2` locks a fifth of the patients.",
+            ],
+        };
+        let mut notes: Vec<String> = notes.iter().map(|&note| note.to_owned()).collect();
+        if is_several && part == Part::Validation {
+            notes.push(
+                "The scores are those of single runs; the mean of all runs, which the bundle predicts, was judged on nothing."
+                    .to_owned(),
+            );
         }
+        notes
     }
 
     /// What several runs have that one has not.
-    pub(crate) fn told(&self, provenance: Provenance, judged: Part) -> Provenance {
+    pub(crate) fn told(
+        &self,
+        folder: &RunFolder,
+        provenance: Provenance,
+        judged: Part,
+    ) -> Provenance {
         let Self::Folds(reached) = self else {
             return provenance;
         };
@@ -199,10 +226,15 @@ impl Held {
             )),
             learnt_from: Some("by each run, the slices of all folds but its own".to_owned()),
             developed_on: Some(format!("{} slices out of fold", whole.slices)),
-            judged_on: Some(format!("{slices} slices of {}", self.whose(judged))),
-            selection: Some(
-                "Of each run, the epoch with the lowest weighted log loss on its fold".to_owned(),
-            ),
+            judged_on: Some(format!("{slices} slices of {}", self.whose(folder, judged))),
+            selection: if self.chose(folder) {
+                Some(
+                    "Of each run, the epoch with the lowest weighted log loss on its fold"
+                        .to_owned(),
+                )
+            } else {
+                provenance.selection.clone()
+            },
             ensemble: Some(format!(
                 "The mean of the probabilities of {} runs, one a fold; out of fold one run alone",
                 reached.folds.len()

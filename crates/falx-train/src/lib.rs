@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, reason = "TensorBoard is a name, not code")]
 
 mod attributes;
+mod averaged;
 mod cases;
 mod checkpoint;
 mod compare;
@@ -37,6 +38,7 @@ mod train;
 mod transfer;
 mod watch;
 
+pub use averaged::AveragedMetrics;
 pub use compare::{Contender, Contest, compare_models};
 pub use cross_validation::{
     CrossValidation, CrossValidationSummary, FoldResult, Folds, LockedTest, OutOfFold, Spread,
@@ -57,7 +59,7 @@ pub use metrics::{EpochMetrics, EpochSums};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{
     Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError,
-    SequenceChoice, TrainingConfig, recipe_schema,
+    SequenceChoice, SwaConfig, TrainingConfig, recipe_schema,
 };
 pub use summary::{Timing, TrainSummary};
 pub use train::{TrainOptions, train};

@@ -65,10 +65,7 @@ pub(crate) fn of_run(
         )),
         initial_weights: Some(format!("Random, seed {}", lock.seed)),
         training: Some(training(recipe)),
-        selection: Some(format!(
-            "The epoch with the lowest weighted log loss on fold {}",
-            recipe.data.fold
-        )),
+        selection: Some(selection(recipe)),
         ensemble: Some("None: one network".to_owned()),
         intended_use: Some(INTENDED_USE.to_owned()),
         licence: Some(LICENCE.to_owned()),
@@ -88,6 +85,20 @@ pub(crate) fn of_run(
         explanation: None,
         other: Vec::new(),
     })
+}
+
+fn selection(recipe: &Recipe) -> String {
+    match &recipe.training.swa {
+        Some(swa) => format!(
+            "None: the mean of the weights of every {} epochs after {:.0} % of them",
+            swa.every,
+            100.0 * swa.start
+        ),
+        None => format!(
+            "The epoch with the lowest weighted log loss on fold {}",
+            recipe.data.fold
+        ),
+    }
 }
 
 fn training(recipe: &Recipe) -> String {

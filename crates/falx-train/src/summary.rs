@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::AveragedMetrics;
 use crate::metrics::EpochMetrics;
 
 /// What a run reached.
@@ -33,6 +34,9 @@ pub struct TrainSummary {
     pub sequence: Vec<EpochMetrics>,
     /// The epoch (from 1) with the lowest validation loss, and that loss.
     pub best: Option<(u64, f64)>,
+    /// What the mean of several epochs' weights reached, where the recipe asks for it: it is the result then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub averaged: Option<AveragedMetrics>,
     /// The bundle, once finished.
     pub bundle: Option<PathBuf>,
     /// How long this call trained; no result depends on it.
@@ -89,7 +93,18 @@ impl TrainSummary {
                 text,
                 "\nbest: epoch {epoch} with {loss:.4}, beside {baseline:.4} for predicting prevalence"
             );
-            if loss >= baseline {
+            let kept = self
+                .averaged
+                .as_ref()
+                .map_or(loss, |mean| mean.validation_loss);
+            if let Some(mean) = &self.averaged {
+                let _ = writeln!(
+                    text,
+                    "kept: the mean of {} epochs' weights with {kept:.4}, as the recipe asks",
+                    mean.epochs
+                );
+            }
+            if kept >= baseline {
                 text.push_str("This is not better than no skill: do not use this model.\n");
             }
         }

@@ -8,7 +8,7 @@ use falx_core::{Interrupt, Progress};
 use falx_data::cache::{Cache, Kept};
 use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
-use falx_nn::optim::{Ema, Optimizer};
+use falx_nn::optim::{Ema, Optimizer, WeightMean};
 use falx_nn::{Engine, EngineKind, Graph, TrainingSession, TrainingState, zoo};
 
 use crate::checkpoint::{Checkpoints, Position};
@@ -18,7 +18,7 @@ use crate::lock::RunLock;
 use crate::metrics::EpochMetrics;
 use crate::transfer::{self, Plan};
 use crate::watch::{About, Watch};
-use crate::{Recipe, Timing, TrainError, TrainSummary, finish, sequence};
+use crate::{AveragedMetrics, Recipe, Timing, TrainError, TrainSummary, finish, sequence};
 
 /// How a run uses the machine.
 #[derive(Clone, Debug)]
@@ -67,6 +67,9 @@ pub fn train(
         }
     }
     let weights = run.weights();
+    if finished {
+        run.finish_mean(options.engine, progress, interrupt)?;
+    }
     let mut second = None;
     if finished && let Some(choice) = &recipe.sequence {
         second = sequence::train(&run, choice, progress, interrupt)?;
@@ -90,6 +93,7 @@ pub fn train(
         epochs: run.metrics.clone(),
         sequence: second.map(|second| second.epochs).unwrap_or_default(),
         best: run.position.best.map(|(loss, epoch)| (epoch + 1, loss)),
+        averaged: run.averaged,
         bundle: finished.then(|| run.folder.bundle()),
         timing: run.timing,
     })
@@ -112,6 +116,10 @@ pub(crate) struct Run<'a> {
     pub session: Box<dyn TrainingSession>,
     pub plan: Plan,
     pub metrics: Vec<EpochMetrics>,
+    /// The mean of the weights of the epochs so far that the recipe wants averaged.
+    pub mean: Option<WeightMean>,
+    /// What it reached, once it is the run's result.
+    pub averaged: Option<AveragedMetrics>,
     pub steps_in_all: u64,
     pub timing: Timing,
     pub watch: Watch,
@@ -155,15 +163,15 @@ impl<'a> Run<'a> {
             Some(saved) => saved,
             None => (Position::default(), first_state(recipe, &graph)?),
         };
+        let mean = checkpoints.load_mean(&graph, position.averaged)?;
         state.optimizer = state.optimizer.grouped(&plan.groups);
         let session = engine.session(&graph, state)?;
         // Whatever may be refused was refused by now: a folder is made for a run that begins.
-        let claim = match claimed {
-            Some(claim) => claim,
-            None => {
-                folder.create()?;
-                folder.claim()?
-            }
+        let claim = if let Some(claim) = claimed {
+            claim
+        } else {
+            folder.create()?;
+            folder.claim()?
         };
         if !options.resume {
             folder::write(&folder.recipe(), absolute(recipe)?.to_toml()?.as_bytes())?;
@@ -199,6 +207,8 @@ impl<'a> Run<'a> {
             session,
             plan,
             metrics,
+            mean,
+            averaged: None,
             steps_in_all,
             timing: Timing::default(),
             watch,
@@ -232,7 +242,8 @@ impl<'a> Run<'a> {
     pub(crate) fn save(&mut self) -> Result<(), TrainError> {
         self.watch.before_checkpoint();
         let state = self.session.state()?;
-        self.checkpoints.save(&self.position, &state)
+        self.checkpoints
+            .save(&self.position, &state, self.mean.as_ref())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use common::{Study, assert_same_run, falx, run, train_until};
@@ -182,7 +183,7 @@ fn slices_that_stand_alone_have_no_second_stage() {
             .save(&path)
             .unwrap();
         let any = at % 2;
-        labels += &format!("p{at},{any},{any},{any},{any},{any},{any}\n");
+        writeln!(labels, "p{at}{}", format!(",{any}").repeat(6)).unwrap();
     }
     std::fs::write(study.path("pictures.csv"), labels).unwrap();
     run(

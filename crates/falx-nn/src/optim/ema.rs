@@ -40,14 +40,7 @@ impl Ema {
     /// Takes in the parameters after step `step` (from 0): `average = d average + (1 - d) parameters`.
     pub fn follow(&mut self, parameters: &Parameters, step: u64) {
         let share = self.share(step);
-        for (name, average) in self.average.iter_mut() {
-            let Some(tensor) = parameters.get(name) else {
-                continue;
-            };
-            for (average, x) in average.data.iter_mut().zip(&tensor.data) {
-                *average += share * (x - *average);
-            }
-        }
+        super::mean::towards(&mut self.average, parameters, share);
     }
 
     /// How much of the parameters after step `step` the average takes in.

@@ -3,6 +3,7 @@
 mod adam;
 mod ema;
 mod groups;
+mod mean;
 mod rms_prop;
 mod sgd;
 mod state;
@@ -18,6 +19,7 @@ use crate::{Gradients, Parameters, Tensor};
 pub use adam::{Adam, AdamW};
 pub use ema::{Ema, EmaConfig};
 pub use groups::{ParameterGroup, layer_wise};
+pub use mean::WeightMean;
 pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
 pub use state::StateError;

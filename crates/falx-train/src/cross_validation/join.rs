@@ -9,7 +9,7 @@ use super::result::{CrossValidation, FoldResult, LockedTest, OutOfFold, Spread};
 use super::{Counts, Fold, fold_name};
 use crate::folder::{self, Part, RunFolder};
 use crate::metrics::EpochMetrics;
-use crate::{TrainError, TrainOptions};
+use crate::{AveragedMetrics, TrainError, TrainOptions};
 
 /// The locked patients' fold.
 const LOCKED: i32 = -1;
@@ -81,6 +81,7 @@ fn result_of(fold: &Fold, bundle: &Bundle, counts: &Counts) -> Result<FoldResult
             best
         }
     });
+    let averaged: Option<AveragedMetrics> = folder::read_json(&fold.folder.averaged())?;
     let metrics = &bundle.manifest().metrics;
     let own = i32::try_from(fold.number).unwrap_or(i32::MAX);
     let (validation_slices, validation_patients) = counts.get(&own).copied().unwrap_or_default();
@@ -89,7 +90,8 @@ fn result_of(fold: &Fold, bundle: &Bundle, counts: &Counts) -> Result<FoldResult
         .filter(|(other, _)| **other != own && **other != LOCKED);
     Ok(FoldResult {
         fold: fold.number,
-        epoch: chosen.map_or(0, |line| line.epoch),
+        epoch: chosen.filter(|_| averaged.is_none()).map(|line| line.epoch),
+        averaged: averaged.map(|mean| mean.epochs),
         epochs: epochs.len() as u64,
         weighted_log_loss: metrics.weighted_log_loss,
         prevalence_baseline: metrics.prevalence_baseline,
@@ -136,9 +138,8 @@ fn write_test(out: &Path, folds: &[Fold]) -> Result<(), TrainError> {
 fn metrics(whole: &OutOfFold) -> BundleMetrics {
     BundleMetrics {
         measured_on: format!(
-            "{} slices of {} patients out of fold: each by the one member that never learnt from it, and whose epoch was \
-             chosen on its fold; the ensemble as a whole was not judged on them",
-            whole.slices, whole.patients
+            "{} slices of {} patients out of fold, each by {}; the ensemble as a whole was not judged on them",
+            whole.slices, whole.patients, whole.predicted_by
         ),
         weighted_log_loss: whole.weighted_log_loss,
         prevalence_baseline: whole.prevalence_baseline,

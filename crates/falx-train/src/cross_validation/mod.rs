@@ -239,6 +239,5 @@ pub(crate) fn has_folds(folder: &Path) -> bool {
 /// What the cross-validation in a folder reached.
 pub(crate) fn read(folder: &Path) -> Result<CrossValidation, TrainError> {
     let path = folder.join(folder::CROSS_VALIDATION);
-    let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-    serde_json::from_str(&text).map_err(|error| TrainError::damaged(&path, error.to_string()))
+    folder::read_json(&path)?.ok_or_else(|| TrainError::UnfinishedFolds(folder.to_owned()))
 }

@@ -33,8 +33,12 @@ pub struct CrossValidation {
 pub struct FoldResult {
     /// The fold that it did not learn from.
     pub fold: u32,
-    /// The epoch (from 1) whose weights are kept: the one with the lowest loss on the fold.
-    pub epoch: u64,
+    /// The epoch (from 1) whose weights are kept: the one with the lowest loss on the fold. Absent where the mean of several
+    /// epochs' weights is.
+    pub epoch: Option<u64>,
+    /// How many epochs' weights the run's are the mean of, where the recipe asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averaged: Option<u64>,
     /// Epochs that were trained.
     pub epochs: u64,
     /// Weighted multi-label log loss on the fold's slices.
@@ -111,9 +115,14 @@ impl OutOfFold {
             patients: folds.iter().map(|fold| fold.validation_patients).sum(),
             weighted_log_loss: mean(|fold| fold.weighted_log_loss),
             prevalence_baseline: mean(|fold| fold.prevalence_baseline),
-            predicted_by: "the one run that never learnt from the slice's fold, and whose epoch was chosen on it: the losses \
-                are a little too good"
-                .to_owned(),
+            predicted_by: if folds.iter().all(|fold| fold.epoch.is_none()) {
+                "the one run that never learnt from the slice's fold; its weights are the mean of several epochs', none of \
+                 which was chosen"
+            } else {
+                "the one run that never learnt from the slice's fold, and whose epoch was chosen on it: the losses are a \
+                 little too good"
+            }
+            .to_owned(),
         }
     }
 }
@@ -188,13 +197,15 @@ impl CrossValidation {
         for fold in &self.folds {
             let _ = writeln!(
                 text,
-                "{:>4}  {:>11}  {:>9}  {:>8}  {:>2}/{:<2}  {:>10.4}  {:>8.4}",
+                "{:>4}  {:>11}  {:>9}  {:>8}  {:>5}  {:>10.4}  {:>8.4}",
                 fold.fold,
                 fold.training_slices,
                 fold.validation_slices,
                 fold.validation_patients,
-                fold.epoch,
-                fold.epochs,
+                fold.epoch.map_or("mean".to_owned(), |epoch| format!(
+                    "{epoch}/{}",
+                    fold.epochs
+                )),
                 fold.weighted_log_loss,
                 fold.prevalence_baseline
             );
@@ -207,15 +218,15 @@ impl CrossValidation {
         let _ = writeln!(
             text,
             "\nmean over folds: {:.4} (standard deviation {:.4}), beside {:.4} for predicting prevalence\n\
-             out of fold: {:.4} over {} slices of {} patients, beside {:.4}; each fold chose its epoch, so this is a little too \
-             good",
+             out of fold: {:.4} over {} slices of {} patients, beside {:.4}; each slice by {}",
             loss.mean,
             loss.standard_deviation,
             baseline.mean,
             whole.weighted_log_loss,
             whole.slices,
             whole.patients,
-            whole.prevalence_baseline
+            whole.prevalence_baseline,
+            whole.predicted_by
         );
         if whole.weighted_log_loss >= whole.prevalence_baseline {
             text.push_str("This is not better than no skill: do not use these models.\n");

@@ -21,7 +21,8 @@ fn a_spread_is_the_mean_and_deviation_of_a_sample() {
 fn what_is_out_of_fold_counts_slices_not_folds() {
     let fold = |slices, loss| FoldResult {
         fold: 0,
-        epoch: 1,
+        epoch: Some(1),
+        averaged: None,
         epochs: 1,
         weighted_log_loss: loss,
         prevalence_baseline: 2.0 * loss,

@@ -6,6 +6,7 @@ mod prediction;
 mod schema;
 mod sequence;
 mod suggest;
+mod swa;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -26,6 +27,7 @@ pub use network::NetworkChoice;
 pub use prediction::PredictionConfig;
 pub use schema::recipe_schema;
 pub use sequence::SequenceChoice;
+pub use swa::SwaConfig;
 pub use training::{Phase, TrainingConfig};
 
 /// A training recipe, `recipe.toml`. Unknown keys are refused.

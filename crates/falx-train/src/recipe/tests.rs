@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Change, EpochMetrics, Phase, Recipe, RecipeError, folder};
+use crate::{Change, EpochMetrics, Phase, Recipe, RecipeError, SwaConfig, folder};
 
 fn read(text: &str) -> Result<Recipe, RecipeError> {
     let folder = tempfile::tempdir().unwrap();
@@ -48,6 +48,9 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
         ("[training]\nminutes = -1.0\n", "minutes"),
         ("[training]\nsteps = 0\n", "steps"),
         ("[training.ema]\ndecay = 1.0\n", "decay"),
+        ("[training.swa]\nstart = 1.0\n", "swa.start"),
+        ("[training.swa]\nevery = 0\n", "swa.every"),
+        ("[training]\nema = {}\nswa = {}\n", "two averages"),
         ("[network]\nhead = \"denze\"\n", "meant to be `dense`"),
         ("[network]\ncoherence = \"sum\"\n", "coherence"),
         ("[input]\nplanes_mm = []\n", "planes_mm"),
@@ -180,4 +183,22 @@ fn metrics_are_read_back_to_the_last_bit() {
         .collect();
     folder::write_lines(&path, &written).unwrap();
     assert_eq!(folder::read_lines::<EpochMetrics>(&path).unwrap(), written);
+}
+
+#[test]
+fn the_last_epochs_are_taken_in() {
+    let taken = |start, every, epochs| -> Vec<u64> {
+        let config = SwaConfig {
+            start,
+            every,
+            ..SwaConfig::default()
+        };
+        (0..epochs)
+            .filter(|&epoch| config.takes(epoch, epochs))
+            .collect()
+    };
+    assert_eq!(taken(0.75, 1, 8), [6, 7]);
+    assert_eq!(taken(0.5, 2, 8), [4, 6]);
+    assert_eq!(taken(0.99, 1, 4), [3]);
+    assert_eq!(taken(0.0, 3, 7), [0, 3, 6]);
 }

@@ -4,6 +4,8 @@ use falx_nn::optim::EmaConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SwaConfig;
+
 /// How long, and how much at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +37,9 @@ pub struct TrainingConfig {
     /// A moving average of the weights is what is judged and kept; left out = the weights themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<EmaConfig>,
+    /// The mean of the weights of the last epochs is the run's result; left out = the best epoch's weights are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swa: Option<SwaConfig>,
     /// Segments of the network whose values are computed twice to save memory; 0 keeps all values.
     pub checkpoints: usize,
     /// The most memory that batches in the making may take, in MiB.
@@ -55,6 +60,7 @@ impl Default for TrainingConfig {
             clip_norm: Some(5.0),
             patience: None,
             ema: None,
+            swa: None,
             checkpoints: 0,
             loader_memory_mib: 256,
             keep_memory_mib: 0,
@@ -96,9 +102,16 @@ impl TrainingConfig {
                 self.ema.is_none_or(|ema| (0.0..1.0).contains(&ema.decay)),
                 "training.ema.decay must be at least 0 and below 1",
             ),
+            (
+                self.ema.is_none() || self.swa.is_none(),
+                "training.ema and training.swa are two averages of the weights; give one",
+            ),
         ];
         let broken = rules.iter().find(|(holds, _)| !holds);
-        broken.map_or(Ok(()), |(_, rule)| Err((*rule).to_owned()))
+        let swa = self.swa.map_or(Ok(()), |swa| swa.check());
+        broken
+            .map_or(swa, |(_, rule)| Err(*rule))
+            .map_err(str::to_owned)
     }
 }
 

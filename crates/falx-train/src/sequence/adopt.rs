@@ -42,6 +42,9 @@ pub fn adopt(
     to.create()?;
     copy(&from.metrics(), &to.metrics())?;
     copy(&from.timing(), &to.timing())?;
+    if from.averaged().is_file() {
+        copy(&from.averaged(), &to.averaged())?;
+    }
     copy_all(&from.checkpoints(), &to.checkpoints())
 }
 

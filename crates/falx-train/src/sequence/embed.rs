@@ -13,6 +13,7 @@ use falx_nn::optim::{Optimizer, OptimizerConfig, Sgd};
 use falx_nn::{EMBEDDING, Engine, Tensor, TrainingSession, TrainingState, Weights};
 
 use crate::TrainError;
+use crate::checkpoint::Checkpoints;
 use crate::train::Run;
 
 /// Augmentation of a view is that of an epoch which no training reaches: it shows slices as no step has seen them.
@@ -94,7 +95,7 @@ impl<'a> Embedder<'a> {
     /// # Errors
     /// [`TrainError`] when the weights cannot be read, or the network has no place to cut.
     pub fn new(run: &'a Run<'a>, engine: &dyn Engine) -> Result<Self, TrainError> {
-        let parameters = run.checkpoints.load_best(&run.graph)?;
+        let parameters = Checkpoints::load_weights(&run.folder.best_weights(), &run.graph)?;
         let graph = run.graph.with_embedding()?.cut_at(EMBEDDING)?;
         let output = graph.outputs().first();
         let shape = output.and_then(|(_, value)| graph.shape(*value));

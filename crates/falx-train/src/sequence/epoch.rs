@@ -200,6 +200,6 @@ impl SequenceRun<'_> {
     fn save(&mut self) -> Result<(), TrainError> {
         self.watch.before_checkpoint();
         let state = self.session.state()?;
-        self.checkpoints.save(&self.position, &state)
+        self.checkpoints.save(&self.position, &state, None)
     }
 }

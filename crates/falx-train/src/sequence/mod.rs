@@ -14,7 +14,7 @@ use falx_nn::optim::Optimizer;
 use falx_nn::zoo::{self, SequenceConfig};
 use falx_nn::{Engine, Graph, Parameters, TrainingState};
 
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoints, Position};
 use crate::folder::{self, RunFolder};
 use crate::metrics::EpochMetrics;
 use crate::train::Run;
@@ -72,22 +72,10 @@ pub fn train(
     let config = choice.config(longest, features);
     let graph = zoo::build_sequence(&config)?;
     let checkpoints = Checkpoints::new(folder.checkpoints());
-    let (position, state) = match checkpoints.load(&graph, &choice.optimizer, None)? {
+    let saved = checkpoints.load(&graph, &choice.optimizer, None)?;
+    let (position, state) = match saved {
         Some(saved) => saved,
-        None => {
-            let moments = match training.views.first() {
-                Some(plain) => plain.moments()?,
-                None => Default::default(),
-            };
-            let parameters = first(&graph, run.recipe.seed, moments);
-            let optimizer = Optimizer::new(&choice.optimizer, &parameters);
-            let state = TrainingState {
-                parameters,
-                optimizer,
-                average: None,
-            };
-            (crate::checkpoint::Position::default(), state)
-        }
+        None => (Position::default(), first(run, choice, &graph, &training)?),
     };
     let mut metrics: Vec<EpochMetrics> = folder::read_lines(&folder.metrics())?;
     metrics.retain(|line| line.epoch <= position.epoch);
@@ -130,7 +118,7 @@ pub fn train(
         }
     }
     let (position, epochs) = (sequence.position, sequence.metrics);
-    let parameters = sequence.checkpoints.load_best(&graph)?;
+    let parameters = Checkpoints::load_weights(&sequence.checkpoints.best_path(), &graph)?;
     sequence.watch.finished();
     Ok(Some(Sequence {
         config,
@@ -200,12 +188,25 @@ fn longest(run: &Run<'_>) -> Result<usize, TrainError> {
 }
 
 /// Weights drawn from the seed, and what the embeddings' features are measured by.
-fn first(graph: &Graph, seed: u64, [mean, scale]: [Vec<f32>; 2]) -> Parameters {
-    let mut parameters = Parameters::initialise(graph, seed);
-    for (name, values) in [(zoo::MEAN, mean), (zoo::SCALE, scale)] {
-        if let Some(constant) = parameters.get_mut(name) {
-            constant.data = values;
+fn first(
+    run: &Run<'_>,
+    choice: &SequenceChoice,
+    graph: &Graph,
+    training: &Embedded<'_>,
+) -> Result<TrainingState, TrainError> {
+    let mut parameters = Parameters::initialise(graph, run.recipe.seed);
+    if let Some(plain) = training.views.first() {
+        let [mean, scale] = plain.moments()?;
+        for (name, values) in [(zoo::MEAN, mean), (zoo::SCALE, scale)] {
+            if let Some(constant) = parameters.get_mut(name) {
+                constant.data = values;
+            }
         }
     }
-    parameters
+    let optimizer = Optimizer::new(&choice.optimizer, &parameters);
+    Ok(TrainingState {
+        parameters,
+        optimizer,
+        average: None,
+    })
 }
