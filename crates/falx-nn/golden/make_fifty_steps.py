@@ -74,7 +74,7 @@ class SimpleCnn(nn.Module):
         super().__init__()
         channels = [3] + [WIDTH << at for at in range(4)]
         self.blocks = nn.Sequential(*map(Block, channels[:-1], channels[1:]))
-        self.fc1, self.fc2 = nn.Linear(channels[-1], channels[-1] // 2), nn.Linear(channels[-1] // 2, 6)
+        self.fc1, self.fc2 = nn.Linear(channels[-1], 128), nn.Linear(128, 6)
 
     def forward(self, x):
         return self.fc2(self.fc1(self.blocks(x).mean((2, 3))).relu())

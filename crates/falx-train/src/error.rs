@@ -271,6 +271,17 @@ pub enum TrainError {
     /// A finder was asked to write into a run.
     #[error("{0} holds a run, which a finder never touches; choose another --out")]
     IsRun(PathBuf),
+    /// A file that describes another machine cannot be used.
+    #[error(
+        "{path}: {reason}; a machine has some of threads, loader_slices_per_second, step_slices_per_second, memory_gib and \
+         disk_mb_per_second, each a number above 0"
+    )]
+    Machine {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A finder's file cannot be written.
     #[error("cannot write {path}: {source}; choose a folder that is writable and has room")]
     Write {

@@ -26,6 +26,7 @@ mod judge;
 mod lock;
 mod metrics;
 mod pictures;
+mod plan;
 mod predictions;
 mod provenance;
 mod recipe;
@@ -56,6 +57,10 @@ pub use groups::GroupsError;
 pub use judge::JudgeOptions;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
+pub use plan::{
+    Figure, Forecast, ForecastStage, Limit, Measured, MeasuredStage, Memory, Origin, OtherMachine,
+    PlanOptions, Size, Speeds, StageSpeeds, TrainingPlan, plan,
+};
 pub use predictions::{JudgedPredictions, PredictionFiles, evaluate_predictions};
 pub use recipe::{
     Change, DataConfig, NetworkChoice, Phase, PredictionConfig, Recipe, RecipeError,

@@ -4,6 +4,7 @@ mod bench;
 mod find;
 mod judging;
 mod models;
+mod plan;
 mod train;
 mod worklist;
 
@@ -26,6 +27,7 @@ pub use judging::{Compare, Evaluate};
 pub use models::{
     Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
 };
+pub use plan::Plan;
 pub use train::Train;
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -100,6 +102,19 @@ and faster, and serve inputs of that size only. Both give the same batches as th
 
 While it trains, RUN/training.html shows how it goes, and so does `tensorboard --logdir RUN`.")]
     Train(Train),
+    /// Take a few steps of a recipe, and foretell what all of it costs: time, memory, disk, and what limits it.
+    #[command(after_help = "Examples:
+  falx plan recipe.toml
+  falx plan recipe.toml --slices 752803 --machine server.toml
+  falx plan recipe.toml --set input.size=256 --set training.batch=32
+
+Nothing is written. The machine's file has some of these, measured there by `falx bench loader` and `falx bench train`:
+  threads = 16
+  loader_slices_per_second = 4000
+  step_slices_per_second = 900
+  memory_gib = 128
+  disk_mb_per_second = 500")]
+    Plan(Plan),
     /// Judge a run or predictions beside their no-skill baselines, with intervals by patient.
     Evaluate(Evaluate),
     /// Set runs and predictions side by side on the same slices, with paired differences and published values.

@@ -16,6 +16,7 @@ fn help_teaches() {
         "index",
         "audit",
         "split",
+        "plan",
         "train",
         "evaluate",
         "predict",

@@ -31,7 +31,9 @@ pub(super) fn comparison(c: &Comparison) -> String {
     differences(&mut out, c, width);
     let _ = writeln!(out, "\nPublished, not measured here, on other cases:");
     for p in &c.published {
-        let _ = writeln!(out, "{:>9.5}  {} ({})", p.weighted_log_loss, p.name, p.on);
+        // As many digits as were published.
+        let loss = p.weighted_log_loss.to_string();
+        let _ = writeln!(out, "{loss:<9}  {} ({})", p.name, p.on);
     }
     let _ = writeln!(
         out,

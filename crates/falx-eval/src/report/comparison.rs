@@ -323,7 +323,8 @@ fn published(c: &Comparison) -> Markup {
         .map(|p| {
             vec![
                 table::cell(&p.name),
-                table::cell(format!("{:.5}", p.weighted_log_loss)),
+                // As many digits as were published.
+                table::cell(p.weighted_log_loss.to_string()),
                 table::cell(&p.on),
             ]
         })

@@ -5,23 +5,23 @@ use std::path::Path;
 const KIB: f64 = 1024.0;
 
 /// The memory of this process in MiB.
-pub(super) fn resident_mib() -> Option<f64> {
+pub(crate) fn resident_mib() -> Option<f64> {
     kib("/proc/self/status", "VmRSS:").map(|kib| kib / KIB)
 }
 
 /// The most memory of this process since [`forget_peak`] in MiB.
-pub(super) fn peak_mib() -> Option<f64> {
+pub(crate) fn peak_mib() -> Option<f64> {
     kib("/proc/self/status", "VmHWM:").map(|kib| kib / KIB)
 }
 
 /// Begins to measure the peak anew, where the system lets us.
-pub(super) fn forget_peak() {
+pub(crate) fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// The memory in MiB that this process may come to have: what it has, and what is free of the machine's or of the
 /// container's.
-pub(super) fn available_mib() -> Option<f64> {
+pub(crate) fn available_mib() -> Option<f64> {
     let machine = kib("/proc/meminfo", "MemAvailable:")? / KIB;
     let group = Path::new("/sys/fs/cgroup");
     let bytes = |name: &str| -> Option<f64> {

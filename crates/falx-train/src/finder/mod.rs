@@ -3,7 +3,7 @@
 //! Both work on a network of their own, from the recipe's first weights, and never touch a run's folder.
 
 mod batch;
-mod machine;
+pub(crate) mod machine;
 mod rate;
 mod report;
 #[cfg(test)]
@@ -21,7 +21,7 @@ pub use report::{BatchReport, RateReport};
 
 use crate::data::RunData;
 use crate::{Recipe, RunFolder, TrainError, folder};
-use trial::Trial;
+pub(crate) use trial::Trial;
 
 /// Where a finder writes, and how it uses the machine.
 #[derive(Clone, Debug)]

@@ -1,13 +1,14 @@
 //! A network in training that is thrown away.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use falx_data::cache::Cache;
 use falx_data::loader::{Batch, Loader, LoaderOptions};
 use falx_data::sampler::Sampler;
 use falx_nn::{
-    EngineError, EngineKind, Motion, StepSettings, Targets, Tensor, Training, TrainingSession, zoo,
+    EngineError, EngineKind, Motion, StepSettings, Targets, Tensor, Training, TrainingSession,
+    TrainingState, Weights, zoo,
 };
 
 use super::batch::BatchPoint;
@@ -20,12 +21,16 @@ use crate::{Recipe, TrainError};
 /// Steps of a measurement, without the first.
 const MEASURED: usize = 3;
 
+/// A measurement of loading alone takes at least so long.
+const LOADED_FOR: Duration = Duration::from_millis(500);
+
 /// A network in training on a recipe's slices, epoch after epoch.
-pub(super) struct Trial<'a> {
+pub(crate) struct Trial<'a> {
     recipe: &'a Recipe,
     data: &'a RunData,
     session: Box<dyn TrainingSession>,
-    /// How the first epoch trains, and the factor on its rate.
+    plan: Plan,
+    /// How the epoch trains, and the factor on its rate.
     training: Training,
     factor: f64,
     sampler: Sampler,
@@ -35,7 +40,7 @@ pub(super) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         recipe: &'a Recipe,
         data: &'a RunData,
         batch: usize,
@@ -65,6 +70,7 @@ impl<'a> Trial<'a> {
             recipe,
             data,
             session,
+            plan,
             training,
             factor,
             loader: load(data, &sampler, &options)?,
@@ -120,6 +126,99 @@ impl<'a> Trial<'a> {
         Ok((report.loss, images.data))
     }
 
+    /// Trains from now on as the recipe does in `epoch` (from 0).
+    pub(crate) fn begin_epoch(&mut self, epoch: u64) -> Result<(), TrainError> {
+        (self.training, self.factor) = self.plan.of_epoch(epoch);
+        self.reload()
+    }
+
+    /// A loader that has made nothing yet.
+    fn reload(&mut self) -> Result<(), TrainError> {
+        self.options.epoch += 1;
+        self.loader = load(self.data, &self.sampler, &self.options)?;
+        Ok(())
+    }
+
+    /// Slices a second of loading at least so many batches, its start among it: small pictures are loaded so fast that a few of
+    /// them say nothing.
+    pub(crate) fn loader_speed(&mut self, batches: usize) -> Result<f64, TrainError> {
+        // The first batch pays for buffers.
+        let first = self.batch()?;
+        self.loader.recycle(first.images.into());
+        let began = Instant::now();
+        self.reload()?;
+        let (mut loaded, mut slices) = (0, 0);
+        while loaded < batches || began.elapsed() < LOADED_FOR {
+            let batch = self.batch()?;
+            loaded += 1;
+            slices += batch.labels.len();
+            self.loader.recycle(batch.images.into());
+        }
+        Ok(slices as f64 / began.elapsed().as_secs_f64().max(1e-9))
+    }
+
+    /// Slices a second of so many steps, without loading: the middle one counts. One more step before them pays for memory.
+    pub(crate) fn step_speed(&mut self, rate: f64, steps: usize) -> Result<f64, TrainError> {
+        let mut speeds = Vec::with_capacity(steps);
+        for number in 0..=steps {
+            let batch = self.batch()?;
+            let slices = batch.labels.len();
+            let began = Instant::now();
+            let (_, images) = self.learn(batch, rate)?;
+            if number > 0 {
+                speeds.push(slices as f64 / began.elapsed().as_secs_f64().max(1e-9));
+            }
+            self.loader.recycle(images);
+        }
+        Ok(middle(&mut speeds))
+    }
+
+    /// Slices a second of so many steps with a loader that begins with them, and the share of the time in which they waited
+    /// for it.
+    pub(crate) fn training_speed(
+        &mut self,
+        rate: f64,
+        steps: usize,
+    ) -> Result<(f64, f64), TrainError> {
+        let began = Instant::now();
+        self.reload()?;
+        let (mut slices, mut waited) = (0, Duration::ZERO);
+        for _ in 0..steps {
+            let asked = Instant::now();
+            let batch = self.batch()?;
+            waited += asked.elapsed();
+            slices += batch.labels.len();
+            let (_, images) = self.learn(batch, rate)?;
+            self.loader.recycle(images);
+        }
+        let seconds = began.elapsed().as_secs_f64().max(1e-9);
+        Ok((slices as f64 / seconds, waited.as_secs_f64() / seconds))
+    }
+
+    /// Slices a second of the way forward; the middle one of so many batches counts.
+    pub(crate) fn forward_speed(&mut self, batches: usize) -> Result<f64, TrainError> {
+        let mut speeds = Vec::with_capacity(batches);
+        for number in 0..=batches {
+            let batch = self.batch()?;
+            let images = Tensor {
+                shape: batch.shape.to_vec(),
+                data: batch.images.into(),
+            };
+            let began = Instant::now();
+            self.session.logits((&images).into(), Weights::Averaged)?;
+            if number > 0 {
+                speeds.push(batch.labels.len() as f64 / began.elapsed().as_secs_f64().max(1e-9));
+            }
+            self.loader.recycle(images.data);
+        }
+        Ok(middle(&mut speeds))
+    }
+
+    /// What a checkpoint would hold.
+    pub(crate) fn state(&self) -> Result<TrainingState, TrainError> {
+        Ok(self.session.state()?.into_owned())
+    }
+
     /// What some steps cost; `None` where the network cannot be trained on batches of this size.
     pub(super) fn measure(&mut self, rate: f64) -> Result<Option<BatchPoint>, TrainError> {
         machine::forget_peak();
@@ -145,6 +244,12 @@ impl<'a> Trial<'a> {
             peak_mib: machine::peak_mib(),
         }))
     }
+}
+
+/// The middle of some values: one that was disturbed moves it little.
+fn middle(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn load(data: &RunData, sampler: &Sampler, options: &LoaderOptions) -> Result<Loader, TrainError> {

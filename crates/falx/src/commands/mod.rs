@@ -12,6 +12,7 @@ mod index;
 mod lint_submission;
 mod models;
 mod phantom;
+mod plan;
 mod predict;
 mod split;
 mod train;
@@ -45,6 +46,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::AugmentPreview(arguments) => augment_preview::run(&arguments),
         Command::Split(arguments) => split::run(&arguments),
         Command::Cache(arguments) => cache::run(&arguments, context),
+        Command::Plan(arguments) => plan::run(&arguments, context),
         Command::Train(arguments) => train::run(&arguments, context),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),

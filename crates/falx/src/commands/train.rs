@@ -17,7 +17,7 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
         let schema = recipe_schema();
         return Outcome::done(serde_json::to_string_pretty(&schema)?, &schema);
     };
-    let mut recipe = Recipe::read_with(path, &changes(arguments)?)?;
+    let mut recipe = Recipe::read_with(path, &changes(&arguments.changes, &of_data(arguments))?)?;
     if let Some(name) = recipe.pretrained() {
         recipe.network.weights = Some(falx_models::fetched(name)?);
     }
@@ -40,24 +40,37 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(summary.finished))
 }
 
+/// Values of a recipe's `[data]` that the command line gives.
+pub struct Data<'a> {
+    pub index: Option<&'a Path>,
+    pub split: Option<&'a Path>,
+    pub cache: Option<&'a Path>,
+    pub fold: Option<u32>,
+}
+
+fn of_data(arguments: &Train) -> Data<'_> {
+    Data {
+        index: arguments.index.as_deref(),
+        split: arguments.split.as_deref(),
+        cache: arguments.cache.as_deref(),
+        fold: arguments.fold,
+    }
+}
+
 /// What the arguments change of the recipe.
-fn changes(arguments: &Train) -> anyhow::Result<Vec<Change>> {
-    let mut changes = arguments.changes.clone();
+pub fn changes(others: &[Change], data: &Data<'_>) -> anyhow::Result<Vec<Change>> {
+    let mut changes = others.to_vec();
     let files = [
-        ("index", &arguments.index),
-        ("split", &arguments.split),
-        ("cache", &arguments.cache),
+        ("index", data.index),
+        ("split", data.split),
+        ("cache", data.cache),
     ];
     for (key, path) in files {
         if let Some(path) = path {
             changes.push(Change::file(["data", key], path)?);
         }
     }
-    changes.extend(
-        arguments
-            .fold
-            .map(|fold| Change::number(["data", "fold"], fold)),
-    );
+    changes.extend(data.fold.map(|fold| Change::number(["data", "fold"], fold)));
     Ok(changes)
 }
 
