@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use falx_core::{ImageId, Interrupt, Prediction, Progress};
+use falx_core::{ImageId, Interrupt, Label, Prediction, Probability, Progress};
 use falx_data::index::Index;
 use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
 use crate::study::Reader;
-use crate::{Bundle, ModelError, RuntimeKind};
+use crate::{Bundle, InvalidPrior, ModelError, PriorShift, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct PredictOptions {
     pub threads: usize,
     /// The most memory that batches may take, in MiB.
     pub memory_mib: usize,
+    /// The share of slices with haemorrhage where the predictions are used; left out = that of the training data.
+    pub prevalence: Option<Probability>,
     /// Predict the mean of each picture and its left–right mirror, even where the bundle does not ask for it.
     pub flip: bool,
 }
@@ -34,6 +36,7 @@ impl Default for PredictOptions {
             runtime: RuntimeKind::default(),
             threads: 2,
             memory_mib: 256,
+            prevalence: None,
             flip: false,
         }
     }
@@ -71,6 +74,9 @@ pub enum PredictError {
     /// The list of slices cannot be kept.
     #[error(transparent)]
     Samples(#[from] SamplesError),
+    /// A prevalence to which nothing can be shifted.
+    #[error(transparent)]
+    Prevalence(#[from] InvalidPrior),
     /// Somebody asked to stop.
     #[error("stopped before all slices were predicted; nothing was written")]
     Interrupted,
@@ -145,6 +151,13 @@ pub fn predict(
         predicted.unreadable.extend(lost);
     }
     predicted.predictions.extend(reader.rest()?);
+    if let Some(prevalence) = options.prevalence {
+        let own = bundle.manifest().prevalence[Label::Any.index()];
+        let shift = PriorShift::new(own, prevalence.get())?;
+        for prediction in &mut predicted.predictions {
+            prediction.probabilities = shift.correct(prediction.probabilities);
+        }
+    }
     progress.finish();
     Ok(predicted)
 }

@@ -32,6 +32,14 @@ pub enum ModelsError {
     /// The network cannot be built so.
     #[error(transparent)]
     Zoo(#[from] ZooError),
+    /// An ONNX file cannot be the backbone of a network.
+    #[error("{}: {source}", path.display())]
+    Backbone {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<falx_nn::SurgeryError>,
+    },
     /// A file of weights cannot be used.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -19,7 +19,9 @@ mod tensors;
 pub use error::ModelsError;
 pub use fetch::{FetchOptions, Fetched, fetch, fetched};
 pub use files::{Form, Written, copy, export, write};
-pub use import::{ImportOptions, Imported, import_weights};
+pub use import::{
+    BackboneOptions, ImportOptions, Imported, ImportedBackbone, import_backbone, import_weights,
+};
 pub use list::{Entry, Zoo, list, published_size};
 pub use pretrained::{PRETRAINED, Pretrained};
 pub use show::{Layer, Shown, show};

@@ -5,6 +5,7 @@
 
 #![allow(clippy::doc_markdown, reason = "PyTorch is a name, not code")]
 
+mod backbone;
 pub mod cost;
 mod engine;
 mod graph;
@@ -22,6 +23,7 @@ mod tensor;
 pub mod weights;
 pub mod zoo;
 
+pub use backbone::{Backbone, backbone};
 #[cfg(any(feature = "vulkan", feature = "metal"))]
 pub use engine::card_engine;
 #[cfg(feature = "torch")]

@@ -46,6 +46,14 @@ pub enum TrainError {
         /// What did not fit.
         reason: String,
     },
+    /// A file that is to be the backbone.
+    #[error("{path}: {source}; the recipe's network.onnx names this file")]
+    Backbone {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be.
+        source: Box<falx_nn::SurgeryError>,
+    },
     /// A module that the network does not have.
     #[error("`{network}` has no module `{name}`; its modules are backbone, head, {}", modules.join(", "))]
     Module {

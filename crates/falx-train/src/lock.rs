@@ -57,6 +57,7 @@ impl RunLock {
         let files = [
             &mut elsewhere.sampler.weights,
             &mut elsewhere.network.weights,
+            &mut elsewhere.network.onnx,
         ];
         for file in files.into_iter().flatten() {
             *file = file_hash(file)?.into();

@@ -14,7 +14,7 @@ use falx_nn::{Graph, ParameterKind, cost, zoo};
 use crate::data::RunData;
 use crate::evaluation::JudgedRun;
 use crate::folder::{self, Part, RunFolder};
-use crate::transfer::Plan;
+use crate::transfer::{self, Plan};
 use crate::{EpochMetrics, EpochTiming, Recipe, TrainError, cases};
 
 /// What the run in `folder` was.
@@ -23,7 +23,7 @@ use crate::{EpochMetrics, EpochTiming, Recipe, TrainError, cases};
 /// [`TrainError`] when its files cannot be read.
 pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainError> {
     let (recipe, data) = (&run.recipe, &run.data);
-    let graph = zoo::build(&recipe.network.config(&recipe.input))?;
+    let graph = transfer::graph(recipe)?;
     let cost = cost::of_graph(&graph);
     let slices_epochs: Vec<EpochMetrics> = folder::read_lines(&folder.metrics())?;
     let second = Second::of(folder, recipe)?;

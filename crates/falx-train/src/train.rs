@@ -9,7 +9,7 @@ use falx_data::cache::{Cache, Kept};
 use falx_data::sampler::Sampler;
 use falx_infer::PriorShift;
 use falx_nn::optim::{Ema, Optimizer, WeightMean};
-use falx_nn::{Engine, EngineKind, Graph, TrainingSession, TrainingState, zoo};
+use falx_nn::{Engine, EngineKind, Graph, TrainingSession, TrainingState};
 
 use crate::checkpoint::{Checkpoints, Position};
 use crate::data::RunData;
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         options: &TrainOptions,
     ) -> Result<Self, TrainError> {
         let folder = RunFolder::new(&options.out);
-        let graph = zoo::build(&recipe.network.config(&recipe.input))?;
+        let graph = transfer::graph(recipe)?;
         let plan = Plan::new(recipe, &graph)?;
         let engine = options.engine.start(recipe.seed)?;
         let lock = RunLock::new(recipe, data, options.engine)?;
@@ -293,6 +293,7 @@ fn absolute(recipe: &Recipe) -> Result<Recipe, TrainError> {
         &mut kept.data.cache,
         &mut kept.sampler.weights,
         &mut kept.network.weights,
+        &mut kept.network.onnx,
     ];
     for path in always.into_iter().chain(sometimes.into_iter().flatten()) {
         *path = std::path::absolute(&*path).map_err(TrainError::io(path))?;

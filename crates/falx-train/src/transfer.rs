@@ -4,7 +4,7 @@ use falx_nn::loss::Loss;
 use falx_nn::optim::{ParameterGroup, layer_wise};
 use falx_nn::weights::{self, MapRules, Mapping};
 use falx_nn::zoo::{self, Modules};
-use falx_nn::{Graph, Parameters, Training};
+use falx_nn::{Backbone, Graph, Parameters, Training};
 
 use crate::recipe::Phase;
 use crate::{Recipe, TrainError};
@@ -12,12 +12,47 @@ use crate::{Recipe, TrainError};
 const BACKBONE: &str = "backbone";
 const HEAD: &str = "head";
 
+/// The network of a recipe.
+///
+/// # Errors
+/// [`TrainError`] when the zoo has none of that name, the file is no network, or the input does not fit.
+pub fn graph(recipe: &Recipe) -> Result<Graph, TrainError> {
+    match from_file(recipe)? {
+        Some(network) => Ok(network.graph),
+        None => Ok(zoo::build(&recipe.network.config(&recipe.input))?),
+    }
+}
+
+/// The network whose backbone is a file, where the recipe names one.
+fn from_file(recipe: &Recipe) -> Result<Option<Backbone>, TrainError> {
+    let Some(path) = &recipe.network.onnx else {
+        return Ok(None);
+    };
+    let config = recipe.network.config(&recipe.input);
+    let network = falx_nn::backbone(path, recipe.network.cut.as_deref(), &config);
+    network.map(Some).map_err(|source| TrainError::Backbone {
+        path: path.clone(),
+        source: Box::new(source),
+    })
+}
+
 /// The network's first parameters: drawn from the seed, then the backbone's from the recipe's weights.
 ///
 /// # Errors
 /// [`TrainError::Start`] where the weights leave a part of the backbone without its own.
 pub fn start(recipe: &Recipe, graph: &Graph) -> Result<(Parameters, Option<Mapping>), TrainError> {
-    let drawn = Parameters::initialise(graph, recipe.seed);
+    let mut drawn = Parameters::initialise(graph, recipe.seed);
+    if let Some(network) = from_file(recipe)? {
+        for note in &network.notes {
+            tracing::info!("{note}");
+        }
+        for (name, tensor) in network.parameters.iter() {
+            if let Some(parameter) = drawn.get_mut(name) {
+                parameter.clone_from(tensor);
+            }
+        }
+        return Ok((drawn, None));
+    }
     let Some(path) = &recipe.network.weights else {
         return Ok((drawn, None));
     };

@@ -309,6 +309,10 @@ pub struct Predict {
     /// Predict the mean of each slice and its left–right mirror, even where the model does not ask for it; takes twice as long.
     #[arg(long)]
     pub flip: bool,
+    /// The share of slices with haemorrhage where the predictions are used, between 0 and 1: odds are shifted from the
+    /// model's own share to this one. Left out: the model's.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub prevalence: Option<f64>,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,

@@ -171,3 +171,59 @@ fn what_cannot_be_fetched_says_how_else() {
     .stderr(contains("SHA-256").and(contains("files.pythonhosted.org")));
     assert!(!out.exists());
 }
+
+#[test]
+fn a_network_from_elsewhere_becomes_a_backbone_that_a_recipe_trains() {
+    let study = common::Study::indexed();
+    let net = study.path("net.onnx");
+    run(
+        "models export simple_cnn --size 32 --width 8 --out {}",
+        &[&net],
+    )
+    .success();
+    let imported = study.path("imported");
+    run(
+        "models import {} --cut blocks.3.pool --size 32 --out {}",
+        &[&net, &imported],
+    )
+    .success()
+    .stdout(contains("64 × 2 × 2"));
+    assert!(imported.join("model.onnx").is_file() && imported.join("import.toml").is_file());
+    run(
+        "models import {} --cut nothing --out {}",
+        &[&net, &study.path("no")],
+    )
+    .code(3)
+    .stderr(contains("net.onnx").and(contains("nothing")));
+    run(
+        "models import {} --out {}",
+        &[&golden("legacy.pth"), &study.path("no")],
+    )
+    .code(3)
+    .stderr(contains("--network"));
+
+    let recipe = study.recipe(1);
+    let text = std::fs::read_to_string(&recipe).unwrap();
+    let with = |lines: &str| std::fs::write(&recipe, format!("{text}{lines}")).unwrap();
+    with(
+        "[network]\nname = \"mine\"\nonnx = \"net.onnx\"\ncut = \"blocks.3.pool\"\nhead = \"dense\"\n\
+         [[phases]]\nfrozen = [\"backbone\"]\n[sequence]\nhidden = 4\nepochs = 1\n",
+    );
+    let out = study.path("run");
+    run("train {} --out {} -q", &[&recipe, &out]).success();
+    run("evaluate {} -q", &[&out]).success();
+    let other = study.path("other");
+    with("[network]\nonnx = \"net.onnx\"\ncut = \"blocks.4.pool\"\n");
+    run("train {} --out {} -q", &[&recipe, &other])
+        .code(3)
+        .stderr(contains("blocks.3.pool"));
+    with("[network]\nonnx = \"recipe.toml\"\n");
+    run("train {} --out {} -q", &[&recipe, &other])
+        .code(3)
+        .stderr(contains("recipe.toml"));
+    with("[network]\ncut = \"blocks.3.pool\"\n");
+    run("train {} --out {} -q", &[&recipe, &other])
+        .code(3)
+        .stderr(contains("network.onnx"));
+    assert!(!other.exists());
+}

@@ -5,7 +5,7 @@ mod rebuild;
 
 pub use fold::{fold_batch_normalization, fold_constants};
 pub use rebuild::without_dropout;
-pub(crate) use rebuild::{copied, kept, needed, with_input};
+pub(crate) use rebuild::{copied, copied_with, kept, needed, with_input};
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,16 @@ use crate::{Graph, GraphBuilder, GraphError, Operator, Parameters, Value};
 
 /// A builder that holds all nodes of `graph`, and where its values are in it.
 pub(crate) fn copied(graph: &Graph) -> Result<(GraphBuilder, Vec<Value>), GraphError> {
+    copied_with(graph, "")
+}
+
+/// The same, with `prefix` before the name of every node, and so of every parameter.
+pub(crate) fn copied_with(
+    graph: &Graph,
+    prefix: &str,
+) -> Result<(GraphBuilder, Vec<Value>), GraphError> {
     let keep = vec![true; graph.nodes().len()];
-    rebuilt(graph, graph.input(), &keep)
+    rebuilt(graph, graph.input(), &keep, prefix)
 }
 
 /// The nodes that `outputs` need, and these outputs.
@@ -28,7 +36,7 @@ pub(crate) fn needed(graph: &Graph, outputs: &[(String, Value)]) -> Result<Graph
             }
         }
     }
-    let (builder, values) = rebuilt(graph, graph.input(), &keep)?;
+    let (builder, values) = rebuilt(graph, graph.input(), &keep, "")?;
     with_outputs(builder, &values, outputs)
 }
 
@@ -46,7 +54,7 @@ pub(crate) fn kept(parameters: &Parameters, graph: &Graph) -> Parameters {
 /// [`GraphError`] when a node cannot take what the other input gives.
 pub(crate) fn with_input(graph: &Graph, input: &[usize]) -> Result<Graph, GraphError> {
     let keep = vec![true; graph.nodes().len()];
-    let (builder, values) = rebuilt(graph, input, &keep)?;
+    let (builder, values) = rebuilt(graph, input, &keep, "")?;
     with_outputs(builder, &values, graph.outputs())
 }
 
@@ -63,15 +71,16 @@ pub fn without_dropout(graph: &Graph) -> Result<Graph, GraphError> {
             _ => true,
         }
     });
-    let (builder, values) = rebuilt(graph, graph.input(), &keep.collect::<Vec<_>>())?;
+    let (builder, values) = rebuilt(graph, graph.input(), &keep.collect::<Vec<_>>(), "")?;
     with_outputs(builder, &values, graph.outputs())
 }
 
-/// The kept nodes; a left-out node's value is its first input's.
+/// The kept nodes, their names behind `prefix`; a left-out node's value is its first input's.
 pub(super) fn rebuilt(
     graph: &Graph,
     input: &[usize],
     keep: &[bool],
+    prefix: &str,
 ) -> Result<(GraphBuilder, Vec<Value>), GraphError> {
     let mut builder = GraphBuilder::new(graph.name(), input);
     let mut values = vec![Value::INPUT];
@@ -79,7 +88,11 @@ pub(super) fn rebuilt(
         let at = |value: &Value| values.get(value.0).copied().unwrap_or(Value::INPUT);
         let inputs: Vec<Value> = node.inputs.iter().map(at).collect();
         let value = if *keep {
-            builder.add(&node.name, node.operator.clone(), &inputs)?
+            builder.add(
+                &format!("{prefix}{}", node.name),
+                node.operator.clone(),
+                &inputs,
+            )?
         } else {
             inputs.first().copied().unwrap_or(Value::INPUT)
         };

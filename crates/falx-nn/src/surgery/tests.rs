@@ -1,6 +1,7 @@
 use super::*;
 use crate::reference::{formula, small_network};
-use crate::{flex_engine, onnx};
+use crate::zoo::{self, NetworkConfig};
+use crate::{backbone, flex_engine, onnx};
 
 const HEAD: Head = Head {
     outputs: 6,
@@ -87,4 +88,61 @@ fn grey_images_give_the_same_with_any_number_of_channels() {
         features.with_input_channels(&Parameters::default(), 1),
         Err(SurgeryError::Weight(_))
     ));
+}
+
+#[test]
+fn a_backbone_from_elsewhere_keeps_its_features_and_gets_a_head_of_the_zoo() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.onnx");
+    let config = NetworkConfig {
+        size: 32,
+        width: 4,
+        ..NetworkConfig::default()
+    };
+    let original = zoo::build(&config).unwrap();
+    let parameters = Parameters::initialise(&original, 3);
+    onnx::write(&original, &parameters, &path).unwrap();
+
+    let wanted = NetworkConfig {
+        head: zoo::Head::Dense,
+        coherence: zoo::Coherence::Maximum,
+        ..config.clone()
+    };
+    let made = backbone(&path, Some("blocks.3.pool"), &wanted).unwrap();
+    let modules = zoo::modules(&made.graph);
+    assert_eq!(modules.head, ["fc.0", "fc.2"]);
+    assert!(modules.backbone.iter().all(|m| m.starts_with("backbone.")));
+    let mut all = Parameters::initialise(&made.graph, 0);
+    for (name, tensor) in made.parameters.iter() {
+        all.get_mut(name).unwrap().clone_from(tensor);
+    }
+    let images = Tensor::new(
+        &[2, 3, 32, 32],
+        (0..6144).map(|x| (x % 17) as f32 / 17.0).collect(),
+    );
+    let images = images.unwrap();
+    let value = |graph: &Graph, parameters: &Parameters, at: &str| {
+        let cut = graph.cut_at(at).unwrap();
+        let parameters = crate::passes::kept(parameters, &cut);
+        flex_engine(0).logits(&cut, &parameters, &images).unwrap()
+    };
+    let ours = value(&made.graph, &all, "backbone.blocks.3.pool");
+    assert_eq!(ours, value(&original, &parameters, "blocks.3.pool"));
+
+    // Other images: another size, other channels.
+    let other = NetworkConfig {
+        size: 48,
+        channels: 5,
+        ..config.clone()
+    };
+    let other = backbone(&path, Some("blocks.3.pool"), &other).unwrap();
+    assert_eq!(other.graph.input(), [5, 48, 48]);
+    assert_eq!(other.notes.len(), 2, "{:?}", other.notes);
+
+    // Without a cut the head reads what the file gives, a row here.
+    let row = backbone(&path, None, &config).unwrap();
+    assert_eq!(zoo::modules(&row.graph).head, ["fc"]);
+    assert!(row.graph.with_embedding().is_ok());
+    let error = backbone(&path, Some("blocks.9.pool"), &config).unwrap_err();
+    assert!(error.to_string().contains("blocks.3.pool"), "{error}");
 }

@@ -75,7 +75,11 @@ fn quarter(graph: &GraphBuilder, x: Value) -> usize {
     features.map_or(1, |features| features.div_ceil(4))
 }
 
+/// What is known of an image: a row of features is so already.
 fn pool(graph: &mut GraphBuilder, map: Value, pooling: Pooling) -> Result<Value, GraphError> {
+    if graph.shape(map).is_some_and(|shape| shape.len() == 1) {
+        return Ok(map);
+    }
     match pooling {
         Pooling::Average => graph.add("pool", GlobalAveragePool, &[map]),
         Pooling::Maximum => {

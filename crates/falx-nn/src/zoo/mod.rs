@@ -21,7 +21,7 @@ mod simple_cnn;
 mod stem;
 mod vgg;
 
-use crate::{Graph, GraphBuilder, GraphError};
+use crate::{Graph, GraphBuilder, GraphError, Value};
 
 pub use config::{Coherence, Head, NetworkConfig, Pooling};
 use features::Features;
@@ -130,6 +130,18 @@ pub fn build(config: &NetworkConfig) -> Result<Graph, ZooError> {
         size: config.size,
         source,
     })
+}
+
+/// Adds the head that `config` asks for on features from elsewhere, a map or a row, and returns the logits.
+///
+/// # Errors
+/// [`GraphError`] when the features are neither.
+pub(crate) fn add_head(
+    graph: &mut GraphBuilder,
+    features: Value,
+    config: &NetworkConfig,
+) -> Result<Value, GraphError> {
+    head::add(graph, &Features::new(features, "fc"), config)
 }
 
 #[cfg(test)]

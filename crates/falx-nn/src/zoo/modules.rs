@@ -16,7 +16,8 @@ pub struct Modules {
 /// Those of the backbone are named as shortly as they can be without meaning a part of the head, but by at most two
 /// words, so that `layer1.0` and `layer1.1` are two.
 pub fn modules(graph: &Graph) -> Modules {
-    let is_pooling = |name: &str| name == "pool" || name.starts_with("pool.");
+    // A row of features from elsewhere is not pooled.
+    let is_pooling = |name: &str| name == "pool" || name.starts_with("pool.") || name == "flatten";
     let nodes = graph.nodes();
     let pooling = nodes.iter().position(|node| is_pooling(&node.name));
     // A node's own parameters are one word behind its name, or its name.

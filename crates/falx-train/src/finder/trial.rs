@@ -8,14 +8,14 @@ use falx_data::loader::{Batch, Loader, LoaderOptions};
 use falx_data::sampler::Sampler;
 use falx_nn::{
     EngineError, EngineKind, Motion, StepSettings, Targets, Tensor, Training, TrainingSession,
-    TrainingState, Weights, zoo,
+    TrainingState, Weights,
 };
 
 use super::batch::BatchPoint;
 use super::machine;
 use crate::data::RunData;
 use crate::train::first_state;
-use crate::transfer::Plan;
+use crate::transfer::{self, Plan};
 use crate::{Recipe, TrainError};
 
 /// Steps of a measurement, without the first.
@@ -47,7 +47,7 @@ impl<'a> Trial<'a> {
         threads: usize,
         engine: EngineKind,
     ) -> Result<Self, TrainError> {
-        let graph = zoo::build(&recipe.network.config(&recipe.input))?;
+        let graph = transfer::graph(recipe)?;
         let plan = Plan::new(recipe, &graph)?;
         let mut state = first_state(recipe, &graph)?;
         state.optimizer = state.optimizer.grouped(&plan.groups);

