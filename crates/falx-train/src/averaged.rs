@@ -14,7 +14,7 @@ use falx_nn::{
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::epoch::auc_of_any;
+use crate::epoch::{Shown, auc_of_any};
 use crate::folder::{self, Part};
 use crate::train::Run;
 
@@ -136,15 +136,9 @@ impl Run<'_> {
             if interrupt.is_requested() {
                 return Err(TrainError::Interrupted);
             }
-            let batch = batch?;
-            let images = Tensor {
-                shape: batch.shape.to_vec(),
-                data: batch.images.into(),
-            };
-            let targets = Targets {
-                labels: batch.labels,
-                weights: batch.weights,
-            };
+            let Shown {
+                images, targets, ..
+            } = batch?.into();
             statistics.learn(engine, &self.graph, parameters, (&images, &targets))?;
             progress.advance(1);
         }

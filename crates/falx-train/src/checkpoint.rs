@@ -14,7 +14,7 @@ use falx_nn::{Graph, Parameters, TrainingState, weights};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::metrics::EpochSums;
+use crate::metrics::{EpochMetrics, EpochSums};
 
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,45 @@ pub struct Position {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 const fn is_none_yet(count: &u64) -> bool {
     *count == 0
+}
+
+/// What the validation fold says at the end of an epoch.
+pub(crate) struct Validated {
+    /// The learning rate of the epoch's last step.
+    pub rate: f64,
+    /// The weighted log loss.
+    pub loss: f64,
+    /// The same of predicting the prevalence of the training folds.
+    pub baseline: f64,
+    /// The area under the curve of `any`, where both classes are there.
+    pub auc_any: Option<f64>,
+}
+
+impl Position {
+    /// Ends the epoch in progress; returns its line, and whether it is the best so far.
+    pub(crate) fn end_epoch(&mut self, validated: &Validated) -> (EpochMetrics, bool) {
+        let epoch = self.epoch;
+        self.epoch += 1;
+        self.batch = 0;
+        let sums = std::mem::take(&mut self.sums);
+        self.since_best += 1;
+        let is_best = self.best.is_none_or(|(best, _)| validated.loss < best);
+        if is_best {
+            self.best = Some((validated.loss, epoch));
+            self.since_best = 0;
+        }
+        let metrics = EpochMetrics {
+            epoch: epoch + 1,
+            step: self.step,
+            learning_rate: validated.rate,
+            gradient_norm: sums.gradient_norm(),
+            training_loss: sums.mean(),
+            validation_loss: validated.loss,
+            validation_baseline: validated.baseline,
+            validation_auc_any: validated.auc_any,
+        };
+        (metrics, is_best)
+    }
 }
 
 const WEIGHTS: &str = "weights.safetensors";

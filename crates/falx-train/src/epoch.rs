@@ -10,17 +10,18 @@ use falx_nn::schedule::Schedule;
 use falx_nn::{Motion, Targets, Tensor, Training, Weights};
 
 use crate::TrainError;
+use crate::checkpoint::Validated;
 use crate::failed::FailedStep;
 use crate::folder::{self, Part};
-use crate::metrics::{EpochMetrics, EpochSums};
+use crate::metrics::EpochSums;
 use crate::train::Run;
 use crate::watch::StepFacts;
 
 /// A batch as the network sees it.
-struct Shown {
-    ids: Vec<ImageId>,
-    images: Tensor,
-    targets: Targets,
+pub(crate) struct Shown {
+    pub ids: Vec<ImageId>,
+    pub images: Tensor,
+    pub targets: Targets,
 }
 
 impl From<Batch> for Shown {
@@ -221,25 +222,16 @@ impl Run<'_> {
         let predictions = self.predict(Part::Validation, progress)?;
         // RunData has checked that the validation fold has labels.
         let loss = falx_eval::weighted_log_loss(&truth, &predictions).unwrap_or(f64::NAN);
-        let baseline = self.baseline(&truth);
         let epoch = self.position.epoch;
-        self.position.epoch += 1;
-        self.position.batch = 0;
-        self.metrics.push(EpochMetrics {
-            epoch: epoch + 1,
-            step: self.position.step,
-            learning_rate: rate,
-            gradient_norm: self.position.sums.gradient_norm(),
-            training_loss: self.position.sums.mean(),
-            validation_loss: loss,
-            validation_baseline: baseline,
-            validation_auc_any: auc_of_any(&truth, &predictions),
-        });
-        self.position.sums = EpochSums::default();
-        self.position.since_best += 1;
-        if self.position.best.is_none_or(|(best, _)| loss < best) {
-            self.position.best = Some((loss, epoch));
-            self.position.since_best = 0;
+        let validated = Validated {
+            rate,
+            loss,
+            baseline: self.baseline(&truth),
+            auc_any: auc_of_any(&truth, &predictions),
+        };
+        let (metrics, is_best) = self.position.end_epoch(&validated);
+        self.metrics.push(metrics);
+        if is_best {
             let state = self.session.state()?;
             self.checkpoints
                 .save_best(state.weights(Weights::Averaged))?;
@@ -247,7 +239,12 @@ impl Run<'_> {
         if let Schedule::Plateau(plateau) = &self.recipe.schedule {
             plateau.observe(&mut self.position.plateau, loss);
         }
-        tracing::info!(epoch = epoch + 1, loss, baseline, "validated");
+        tracing::info!(
+            epoch = epoch + 1,
+            loss,
+            baseline = validated.baseline,
+            "validated"
+        );
         self.average_epoch(epoch)?;
         folder::write_lines(&self.folder.metrics(), &self.metrics)?;
         if let Some(line) = self.metrics.last() {

@@ -28,7 +28,7 @@ pub use models::{
     Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
 };
 pub use plan::Plan;
-pub use train::Train;
+pub use train::{Asked, Train};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.

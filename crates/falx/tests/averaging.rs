@@ -2,11 +2,9 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use common::{Study, falx, json, results, run};
+use common::{Study, assert_same_run, json, run, train_until};
 use falx_nn::weights;
 use serde_json::Value;
 
@@ -105,40 +103,11 @@ fn a_run_that_is_killed_while_it_averages_goes_on_to_the_same_bytes() {
     let path = recipe(&study, 0.5);
     let (whole, killed) = (study.path("whole"), study.path("killed"));
     run("train {} --out {} --threads 1 -q", &[&path, &whole]).success();
-    let mut child = falx()
-        .args(["train", "--threads", "2", "--out"])
-        .arg(&killed)
-        .arg(&path)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let fourth = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("train 4/"));
-    assert!(fourth.is_some());
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    lines.map_while(Result::ok).for_each(drop);
-    assert_eq!(child.wait().unwrap().code(), None);
+    let status = train_until("train 4/", &[], &path, &killed, "-KILL");
+    assert_eq!(status.code(), None);
     assert!(!killed.join("averaged.json").exists());
     run("train {} --out {} --resume -q", &[&path, &killed]).success();
-    let (whole, killed) = (results(&whole), results(&killed));
-    assert_eq!(
-        whole.keys().collect::<Vec<_>>(),
-        killed.keys().collect::<Vec<_>>()
-    );
-    for (path, bytes) in &whole {
-        assert!(killed[path] == *bytes, "{} differs", path.display());
-    }
+    assert_same_run(&killed, &whole);
 }
 
 #[test]

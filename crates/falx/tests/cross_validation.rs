@@ -3,11 +3,9 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use common::{Study, falx, json, results, run};
+use common::{Study, json, results, run, train_until};
 use falx_core::Prediction;
 use falx_data::index::Index;
 use falx_data::split::Split;
@@ -198,35 +196,6 @@ fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
     .stderr(contains("model-1.onnx").and(contains("SHA-256")));
 }
 
-/// Trains all folds and sends `signal` once standard error has a line that begins so.
-fn train_and_signal(recipe: &Path, out: &Path, at: &str, signal: &str) -> std::process::ExitStatus {
-    let mut child = falx()
-        .args(["train", "--threads", "2", "--folds", "all", "--out"])
-        .arg(out)
-        .arg(recipe)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let reached = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find(|line| line.starts_with(at));
-    assert!(reached.is_some(), "{at} never began");
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args([signal, &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    // Reading on keeps the child from waiting for us.
-    lines.map_while(Result::ok).for_each(drop);
-    child.wait().unwrap()
-}
-
 #[test]
 fn stopped_or_killed_within_a_fold_it_goes_on_to_the_same_bytes() {
     let study = study("0.25");
@@ -237,7 +206,10 @@ fn stopped_or_killed_within_a_fold_it_goes_on_to_the_same_bytes() {
         ("stopped", "fold 0: train 2/", "-INT", Some(1)),
     ] {
         let out = study.path(name);
-        assert_eq!(train_and_signal(&recipe, &out, at, signal).code(), code);
+        assert_eq!(
+            train_until(at, &["--folds", "all"], &recipe, &out, signal).code(),
+            code
+        );
         run("evaluate {}", &[&out])
             .code(3)
             .stderr(contains("--folds"));

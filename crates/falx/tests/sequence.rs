@@ -95,7 +95,7 @@ fn a_second_stage_that_is_killed_goes_on_to_the_same_end() {
         ("stopped", "series 3/", "-INT"),
     ] {
         let out = study.path(name);
-        train_until(begun, &recipe, &out, signal);
+        train_until(begun, &[], &recipe, &out, signal);
         run("evaluate {}", &[&out])
             .code(3)
             .stderr(contains("--resume"));

@@ -14,7 +14,7 @@ const EPOCHS: u32 = 4;
 
 /// Starts training and sends `signal` once standard error says that the second epoch has begun.
 fn train_and_signal(recipe: &Path, out: &Path, signal: &str) -> std::process::ExitStatus {
-    train_until("train 2/", recipe, out, signal)
+    train_until("train 2/", &[], recipe, out, signal)
 }
 
 fn undisturbed(study: &Study) -> std::path::PathBuf {

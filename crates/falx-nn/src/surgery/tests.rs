@@ -144,5 +144,5 @@ fn a_backbone_from_elsewhere_keeps_its_features_and_gets_a_head_of_the_zoo() {
     assert_eq!(zoo::modules(&row.graph).head, ["fc"]);
     assert!(row.graph.with_embedding().is_ok());
     let error = backbone(&path, Some("blocks.9.pool"), &config).unwrap_err();
-    assert!(error.to_string().contains("blocks.3.pool"), "{error}");
+    assert!(error.to_string().contains("blocks.2.pool"), "{error}");
 }

@@ -7,13 +7,14 @@ use falx_data::cache::Cache;
 use falx_data::loader::{Batch, Loader, LoaderOptions};
 use falx_data::sampler::Sampler;
 use falx_nn::{
-    EngineError, EngineKind, Motion, StepSettings, Targets, Tensor, Training, TrainingSession,
+    EngineError, EngineKind, Motion, StepSettings, Tensor, Training, TrainingSession,
     TrainingState, Weights,
 };
 
 use super::batch::BatchPoint;
 use super::machine;
 use crate::data::RunData;
+use crate::epoch::Shown;
 use crate::train::first_state;
 use crate::transfer::{self, Plan};
 use crate::{Recipe, TrainError};
@@ -104,14 +105,9 @@ impl<'a> Trial<'a> {
     }
 
     fn learn(&mut self, batch: Batch, rate: f64) -> Result<(f64, Vec<f32>), TrainError> {
-        let images = Tensor {
-            shape: batch.shape.to_vec(),
-            data: batch.images.into(),
-        };
-        let targets = Targets {
-            labels: batch.labels,
-            weights: batch.weights,
-        };
+        let Shown {
+            images, targets, ..
+        } = batch.into();
         let settings = StepSettings {
             rng_step: self.step,
             training: &self.training,

@@ -10,10 +10,10 @@ use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
 
 use super::series::Series;
-use crate::checkpoint::{Checkpoints, Position};
+use crate::checkpoint::{Checkpoints, Position, Validated};
 use crate::epoch::auc_of_any;
 use crate::folder::{self, Part, RunFolder};
-use crate::metrics::{EpochMetrics, EpochSums};
+use crate::metrics::EpochMetrics;
 use crate::train::Run;
 use crate::watch::{StepFacts, Watch};
 use crate::{SequenceChoice, TrainError};
@@ -138,24 +138,15 @@ impl SequenceRun<'_> {
         let truth = self.run.data.truth(Part::Validation);
         let predictions = self.predict()?;
         let loss = falx_eval::weighted_log_loss(&truth, &predictions).unwrap_or(f64::NAN);
-        let epoch = self.position.epoch;
-        self.position.epoch += 1;
-        self.position.batch = 0;
-        self.metrics.push(EpochMetrics {
-            epoch: epoch + 1,
-            step: self.position.step,
-            learning_rate: rate,
-            gradient_norm: self.position.sums.gradient_norm(),
-            training_loss: self.position.sums.mean(),
-            validation_loss: loss,
-            validation_baseline: self.run.baseline(&truth),
-            validation_auc_any: auc_of_any(&truth, &predictions),
+        let (metrics, is_best) = self.position.end_epoch(&Validated {
+            rate,
+            loss,
+            baseline: self.run.baseline(&truth),
+            auc_any: auc_of_any(&truth, &predictions),
         });
-        self.position.sums = EpochSums::default();
-        self.position.since_best += 1;
-        if self.position.best.is_none_or(|(best, _)| loss < best) {
-            self.position.best = Some((loss, epoch));
-            self.position.since_best = 0;
+        tracing::info!(epoch = metrics.epoch, loss, "validated series");
+        self.metrics.push(metrics);
+        if is_best {
             let state = self.session.state()?;
             self.checkpoints
                 .save_best(state.weights(Weights::Current))?;
@@ -163,7 +154,6 @@ impl SequenceRun<'_> {
         if let Schedule::Plateau(plateau) = &self.choice.schedule {
             plateau.observe(&mut self.position.plateau, loss);
         }
-        tracing::info!(epoch = epoch + 1, loss, "validated series");
         folder::write_lines(&self.folder.metrics(), &self.metrics)?;
         if let Some(line) = self.metrics.last() {
             self.watch.end_epoch(line);

@@ -8,7 +8,7 @@ use falx_train::{
 };
 
 use super::Context;
-use crate::cli::Train;
+use crate::cli::{Asked, Train};
 use crate::output::Outcome;
 
 pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
@@ -17,10 +17,7 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
         let schema = recipe_schema();
         return Outcome::done(serde_json::to_string_pretty(&schema)?, &schema);
     };
-    let mut recipe = Recipe::read_with(path, &changes(&arguments.changes, &of_data(arguments))?)?;
-    if let Some(name) = recipe.pretrained() {
-        recipe.network.weights = Some(falx_models::fetched(name)?);
-    }
+    let recipe = recipe(path, &arguments.asked)?;
     if arguments.find.find_lr || arguments.find.find_batch {
         return find(&recipe, out, arguments, context);
     }
@@ -29,7 +26,7 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
         resume: arguments.resume,
         slices: arguments.slices.clone(),
         threads: context.threads,
-        engine: arguments.engine,
+        engine: arguments.asked.engine,
     };
     let (progress, interrupt) = (context.progress.as_ref(), &context.interrupt);
     if let Some(folds) = &arguments.folds {
@@ -40,38 +37,29 @@ pub fn run(arguments: &Train, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(summary.finished))
 }
 
-/// Values of a recipe's `[data]` that the command line gives.
-pub struct Data<'a> {
-    pub index: Option<&'a Path>,
-    pub split: Option<&'a Path>,
-    pub cache: Option<&'a Path>,
-    pub fold: Option<u32>,
-}
-
-fn of_data(arguments: &Train) -> Data<'_> {
-    Data {
-        index: arguments.index.as_deref(),
-        split: arguments.split.as_deref(),
-        cache: arguments.cache.as_deref(),
-        fold: arguments.fold,
-    }
-}
-
-/// What the arguments change of the recipe.
-pub fn changes(others: &[Change], data: &Data<'_>) -> anyhow::Result<Vec<Change>> {
-    let mut changes = others.to_vec();
+/// The recipe with what the command line says instead, its weights found.
+pub fn recipe(path: &Path, asked: &Asked) -> anyhow::Result<Recipe> {
+    let mut changes = asked.changes.clone();
     let files = [
-        ("index", data.index),
-        ("split", data.split),
-        ("cache", data.cache),
+        ("index", &asked.index),
+        ("split", &asked.split),
+        ("cache", &asked.cache),
     ];
     for (key, path) in files {
         if let Some(path) = path {
             changes.push(Change::file(["data", key], path)?);
         }
     }
-    changes.extend(data.fold.map(|fold| Change::number(["data", "fold"], fold)));
-    Ok(changes)
+    changes.extend(
+        asked
+            .fold
+            .map(|fold| Change::number(["data", "fold"], fold)),
+    );
+    let mut recipe = Recipe::read_with(path, &changes)?;
+    if let Some(name) = recipe.pretrained() {
+        recipe.network.weights = Some(falx_models::fetched(name)?);
+    }
+    Ok(recipe)
 }
 
 fn find(
@@ -83,7 +71,7 @@ fn find(
     let options = FindOptions {
         out: out.to_owned(),
         threads: context.threads,
-        engine: arguments.engine,
+        engine: arguments.asked.engine,
     };
     let (progress, interrupt) = (context.progress.as_ref(), &context.interrupt);
     let asked = &arguments.find;

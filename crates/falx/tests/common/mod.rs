@@ -39,9 +39,17 @@ pub fn stderr(assert: &Assert) -> String {
 }
 
 /// Starts training and sends `signal` once a line of standard error begins with `begun`.
-pub fn train_until(begun: &str, recipe: &Path, out: &Path, signal: &str) -> ExitStatus {
+pub fn train_until(
+    begun: &str,
+    flags: &[&str],
+    recipe: &Path,
+    out: &Path,
+    signal: &str,
+) -> ExitStatus {
     let mut child = falx()
-        .args(["train", "--threads", "2", "--out"])
+        .args(["train", "--threads", "2"])
+        .args(flags)
+        .arg("--out")
         .arg(out)
         .arg(recipe)
         .stderr(Stdio::piped())
