@@ -10,9 +10,9 @@ import pathlib
 import subprocess
 import sys
 
-BEST = "resnet18-2.5d-gru"
+BEST = "inception-v3-2.5d-gru"
 SEED = pathlib.Path(__file__).parent.parent / "recipes" / "seed"
-TODAY = ["efficientnet-b0", "resnet18-2.5d"]
+TODAY = ["resnet18-2.5d-gru", "resnet18-2.5d-oversampled", "resnet18-2.5d", "efficientnet-b0"]
 
 
 def main():

@@ -34,6 +34,10 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
     let more = second.as_ref().map_or(0, |second| second.parameters);
     // A file of weights for the sampler may be gone by now.
     let sampler = data.sampler(&recipe.sampler).ok();
+    // A second stage is shown every slice alike.
+    let plain = second.as_ref();
+    let plain = plain.and_then(|_| data.sampler(&SamplerConfig::default()).ok());
+    let last = plain.as_ref().or(sampler.as_ref());
     let side = recipe.input.size as u64;
     let best = epochs
         .iter()
@@ -66,7 +70,7 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
             None => recipe.training.epochs,
         },
         best_epoch: best.map(|line| line.epoch),
-        training_baseline: sampler.as_ref().and_then(|s| baseline(recipe, data, s)),
+        training_baseline: last.and_then(|s| baseline(recipe, data, s)),
         timing: timing(folder, recipe, &slices_epochs, sampler.as_ref()),
         epochs: epochs.iter().map(losses).collect(),
     })
