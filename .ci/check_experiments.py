@@ -10,9 +10,9 @@ import pathlib
 import subprocess
 import sys
 
-BEST = "inception-v3-2.5d-gru"
+BEST = "inception-v3-gru"
 SEED = pathlib.Path(__file__).parent.parent / "recipes" / "seed"
-TODAY = ["resnet18-2.5d-gru", "resnet18-2.5d-oversampled", "resnet18-2.5d", "efficientnet-b0"]
+TODAY = ["inception-v3-2.5d-gru", "resnet18-2.5d-gru", "resnet18-2.5d-oversampled", "resnet18-2.5d", "efficientnet-b0"]
 
 
 def main():
