@@ -129,13 +129,18 @@ pub fn report(run: &RunEvaluation) -> Result<Report, TrainError> {
     Ok(Report {
         title: format!(
             "{} on {}",
-            run.recipe.network.name,
+            run.recipe.networks(),
             run.data.indexed.data_sets.join(", ")
         ),
         subtitle: subtitle(run),
         provenance: run.held.told(
             &run.folder,
-            provenance::of_run(&run.recipe, &run.data, &run.lock, run.part)?,
+            provenance::of_run(
+                &run.recipe,
+                &run.data,
+                &run.lock,
+                (run.part, run.held.chose(&run.folder)),
+            )?,
             run.part,
         ),
         evaluation: run.evaluation.clone(),
@@ -163,9 +168,14 @@ fn notes(run: &RunEvaluation) -> Vec<String> {
         .sampler(&run.recipe.sampler)
         .map_or(own, |sampler| sampler.shown()[any]);
     if shown != own {
+        let remedy = match run.recipe.sequence {
+            Some(_) => {
+                "the network over series was shown every slice alike, and needs no correction"
+            }
+            None => "every prediction is corrected for this",
+        };
         notes.push(format!(
-            "Training showed {:.1} % slices with haemorrhage where the data has {:.1} %; every prediction is corrected \
-             for this.",
+            "Training showed the network {:.1} % slices with haemorrhage where the data has {:.1} %; {remedy}.",
             100.0 * shown,
             100.0 * own
         ));

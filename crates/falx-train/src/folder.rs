@@ -8,7 +8,7 @@ use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::TrainError;
+use crate::{Recipe, TrainError};
 
 /// What a cross-validation reached; its folder holds runs, and is none.
 pub(crate) const CROSS_VALIDATION: &str = "cross-validation.json";
@@ -85,6 +85,14 @@ impl RunFolder {
     /// The second stage: a folder of the same kind, and the slices' embeddings.
     pub fn sequence(&self) -> PathBuf {
         self.0.join("sequence")
+    }
+
+    /// The stage that the run ends with: its second, where the recipe has one.
+    pub(crate) fn last_stage(&self, recipe: &Recipe) -> Self {
+        match recipe.sequence {
+            Some(_) => Self(self.sequence()),
+            None => self.clone(),
+        }
     }
 
     /// The weights that the run gives: of the best epoch, or, where the recipe asks for it, the mean of several.

@@ -104,28 +104,34 @@ impl Held {
         }
     }
 
-    /// How training went: of several runs, the validation losses alone.
+    /// How training went, stage by stage: of several runs, the validation losses alone.
     pub(crate) fn curves(&self, folder: &RunFolder) -> Result<Vec<TrainingCurve>, TrainError> {
         let mut curves = Vec::new();
         for (run, fold) in self.runs(folder).iter().zip(self.names()) {
-            let epochs = folder::read_lines::<EpochMetrics>(&run.metrics())?;
-            let points = |value: fn(&EpochMetrics) -> f64| {
-                let points = epochs.iter();
-                points
-                    .map(|line| (line.epoch as f64, value(line)))
-                    .collect()
-            };
-            curves.push(TrainingCurve {
-                name: format!("{fold}validation loss"),
-                points: points(|line| line.validation_loss),
-                baseline: epochs.last().map(|line| line.validation_baseline),
-            });
-            if matches!(self, Self::Run) {
+            let second = RunFolder::new(run.sequence());
+            for (stage, of) in [(run, ""), (&second, " over series")] {
+                let epochs = folder::read_lines::<EpochMetrics>(&stage.metrics())?;
+                if epochs.is_empty() {
+                    continue;
+                }
+                let points = |value: fn(&EpochMetrics) -> f64| {
+                    let points = epochs.iter();
+                    points
+                        .map(|line| (line.epoch as f64, value(line)))
+                        .collect()
+                };
                 curves.push(TrainingCurve {
-                    name: "training loss".to_owned(),
-                    points: points(|line| line.training_loss),
-                    baseline: None,
+                    name: format!("{fold}validation loss{of}"),
+                    points: points(|line| line.validation_loss),
+                    baseline: epochs.last().map(|line| line.validation_baseline),
                 });
+                if matches!(self, Self::Run) {
+                    curves.push(TrainingCurve {
+                        name: format!("training loss{of}"),
+                        points: points(|line| line.training_loss),
+                        baseline: None,
+                    });
+                }
             }
         }
         Ok(curves)
@@ -142,9 +148,10 @@ impl Held {
     }
 
     /// Whether an epoch was chosen on the validation fold: where weights were averaged, none was.
-    fn chose(&self, folder: &RunFolder) -> bool {
+    pub(crate) fn chose(&self, folder: &RunFolder) -> bool {
         match self {
-            Self::Run => !folder.averaged().is_file(),
+            // A second stage chooses one of its own epochs, whatever the first does.
+            Self::Run => !folder.averaged().is_file() || folder.sequence().is_dir(),
             Self::Folds(reached) => reached.folds.iter().any(|fold| fold.epoch.is_some()),
         }
     }
@@ -215,6 +222,11 @@ impl Held {
         let folds: Vec<String> = self.folds().iter().map(ToString::to_string).collect();
         let folds = folds.join(", ");
         let whole = &reached.out_of_fold;
+        let choice = if self.chose(folder) {
+            "which chooses its epoch"
+        } else {
+            "which chooses nothing"
+        };
         let slices = match judged {
             Part::Test => reached.locked_test.map_or(0, |test| test.slices),
             Part::Validation => whole.slices,
@@ -222,7 +234,7 @@ impl Held {
         Provenance {
             partition: Some(format!(
                 "By patient; no patient, study, series, id or picture is on two sides. One run for each of the folds {folds}, \
-                 which chooses its epoch; fold −1 is locked"
+                 {choice}; fold −1 is locked"
             )),
             learnt_from: Some("by each run, the slices of all folds but its own".to_owned()),
             developed_on: Some(format!("{} slices out of fold", whole.slices)),

@@ -37,6 +37,22 @@ impl EpochSums {
     }
 }
 
+impl EpochMetrics {
+    /// The epoch with the lowest validation loss, the first of them, as a run chooses it.
+    pub fn best(epochs: &[Self]) -> Option<&Self> {
+        let finite = epochs
+            .iter()
+            .filter(|line| line.validation_loss.is_finite());
+        finite.reduce(|best, line| {
+            if line.validation_loss < best.validation_loss {
+                line
+            } else {
+                best
+            }
+        })
+    }
+}
+
 /// One epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {

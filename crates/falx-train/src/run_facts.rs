@@ -39,15 +39,9 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
     let plain = plain.and_then(|_| data.sampler(&SamplerConfig::default()).ok());
     let last = plain.as_ref().or(sampler.as_ref());
     let side = recipe.input.size as u64;
-    let best = epochs
-        .iter()
-        .filter(|line| line.validation_loss.is_finite())
-        .min_by(|a, b| a.validation_loss.total_cmp(&b.validation_loss));
+    let best = EpochMetrics::best(epochs);
     Ok(RunFacts {
-        network: second.as_ref().map_or_else(
-            || recipe.network.name.clone(),
-            |second| format!("{} + {}", recipe.network.name, second.network),
-        ),
+        network: recipe.networks(),
         parameters: cost.parameters + more,
         trained_parameters: trained(recipe, &graph, slices_epochs.len() as u64)? + more,
         multiply_adds: cost.multiply_adds,
@@ -78,16 +72,15 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
 
 /// The second stage of a run.
 struct Second {
-    network: &'static str,
     parameters: u64,
     epochs: Vec<EpochMetrics>,
 }
 
 impl Second {
     fn of(folder: &RunFolder, recipe: &Recipe) -> Result<Option<Self>, TrainError> {
-        let Some(choice) = &recipe.sequence else {
+        if recipe.sequence.is_none() {
             return Ok(None);
-        };
+        }
         let bundle = Bundle::open(&folder.bundle())?;
         let Some(config) = &bundle.manifest().sequence else {
             return Ok(None);
@@ -96,11 +89,10 @@ impl Second {
         let weights = graph.parameters().iter();
         let weights = weights.filter(|spec| spec.kind == ParameterKind::Weight);
         Ok(Some(Self {
-            network: choice.model.name(),
             parameters: weights
                 .map(|spec| spec.shape.iter().product::<usize>() as u64)
                 .sum(),
-            epochs: folder::read_lines(&RunFolder::new(folder.sequence()).metrics())?,
+            epochs: folder::read_lines(&folder.last_stage(recipe).metrics())?,
         }))
     }
 }

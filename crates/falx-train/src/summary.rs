@@ -74,6 +74,14 @@ fn table(text: &mut String, epochs: &[EpochMetrics]) {
     }
 }
 
+/// The best epoch's loss, beside its baseline.
+fn best(text: &mut String, epoch: u64, [loss, baseline]: [f64; 2]) {
+    let _ = writeln!(
+        text,
+        "\nbest: epoch {epoch} with {loss:.4}, beside {baseline:.4} for predicting prevalence"
+    );
+}
+
 impl TrainSummary {
     /// What the run reached, with every loss beside its baseline.
     pub fn to_text(&self) -> String {
@@ -87,30 +95,29 @@ impl TrainSummary {
             self.test_slices
         );
         table(&mut text, &self.epochs);
+        // The loss that the run ends with, and its baseline.
+        let mut reached = None;
         if let (Some((epoch, loss)), Some(line)) = (self.best, self.epochs.last()) {
-            let baseline = line.validation_baseline;
-            let _ = writeln!(
-                text,
-                "\nbest: epoch {epoch} with {loss:.4}, beside {baseline:.4} for predicting prevalence"
-            );
-            let kept = self
-                .averaged
-                .as_ref()
-                .map_or(loss, |mean| mean.validation_loss);
+            best(&mut text, epoch, [loss, line.validation_baseline]);
+            reached = Some([loss, line.validation_baseline]);
             if let Some(mean) = &self.averaged {
                 let _ = writeln!(
                     text,
-                    "kept: the mean of {} epochs' weights with {kept:.4}, as the recipe asks",
-                    mean.epochs
+                    "kept: the mean of {} epochs' weights with {:.4}, as the recipe asks",
+                    mean.epochs, mean.validation_loss
                 );
-            }
-            if kept >= baseline {
-                text.push_str("This is not better than no skill: do not use this model.\n");
+                reached = Some([mean.validation_loss, line.validation_baseline]);
             }
         }
-        if !self.sequence.is_empty() {
+        if let Some(line) = EpochMetrics::best(&self.sequence) {
             text.push_str("\nover series:\n");
             table(&mut text, &self.sequence);
+            let losses = [line.validation_loss, line.validation_baseline];
+            best(&mut text, line.epoch, losses);
+            reached = Some(losses);
+        }
+        if reached.is_some_and(|[loss, baseline]| loss >= baseline) {
+            text.push_str("This is not better than no skill: do not use this model.\n");
         }
         if self.timing.training_seconds > 0.0 {
             let _ = writeln!(

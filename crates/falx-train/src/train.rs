@@ -288,14 +288,7 @@ fn check_folder(folder: &RunFolder, resume: bool, lock: &RunLock) -> Result<(), 
 /// The recipe as it is kept in the run: it must find its data from another folder.
 fn absolute(recipe: &Recipe) -> Result<Recipe, TrainError> {
     let mut kept = recipe.clone();
-    let always = [&mut kept.data.index, &mut kept.data.split];
-    let sometimes = [
-        &mut kept.data.cache,
-        &mut kept.sampler.weights,
-        &mut kept.network.weights,
-        &mut kept.network.onnx,
-    ];
-    for path in always.into_iter().chain(sometimes.into_iter().flatten()) {
+    for path in kept.files() {
         *path = std::path::absolute(&*path).map_err(TrainError::io(path))?;
     }
     Ok(kept)

@@ -9,7 +9,7 @@ use super::result::{CrossValidation, FoldResult, LockedTest, OutOfFold, Spread};
 use super::{Counts, Fold, fold_name};
 use crate::folder::{self, Part, RunFolder};
 use crate::metrics::EpochMetrics;
-use crate::{AveragedMetrics, TrainError, TrainOptions};
+use crate::{AveragedMetrics, Recipe, TrainError, TrainOptions};
 
 /// The locked patients' fold.
 const LOCKED: i32 = -1;
@@ -55,9 +55,7 @@ pub(super) fn join(
     let first = folds.first().map(|fold| &fold.recipe);
     let result = CrossValidation {
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
-        network: first
-            .map(|recipe| recipe.network.name.clone())
-            .unwrap_or_default(),
+        network: first.map(Recipe::networks).unwrap_or_default(),
         engine: options.engine.to_string(),
         weighted_log_loss: Spread::of(&losses),
         prevalence_baseline: Spread::of(&baselines),
@@ -72,16 +70,9 @@ pub(super) fn join(
 }
 
 fn result_of(fold: &Fold, bundle: &Bundle, counts: &Counts) -> Result<FoldResult, TrainError> {
-    let epochs: Vec<EpochMetrics> = folder::read_lines(&fold.folder.metrics())?;
-    // As the run chose: the first of the lowest.
-    let chosen = epochs.iter().reduce(|best, line| {
-        if line.validation_loss < best.validation_loss {
-            line
-        } else {
-            best
-        }
-    });
-    let averaged: Option<AveragedMetrics> = folder::read_json(&fold.folder.averaged())?;
+    let last = fold.folder.last_stage(&fold.recipe);
+    let epochs: Vec<EpochMetrics> = folder::read_lines(&last.metrics())?;
+    let averaged: Option<AveragedMetrics> = folder::read_json(&last.averaged())?;
     let metrics = &bundle.manifest().metrics;
     let own = i32::try_from(fold.number).unwrap_or(i32::MAX);
     let (validation_slices, validation_patients) = counts.get(&own).copied().unwrap_or_default();
@@ -90,7 +81,9 @@ fn result_of(fold: &Fold, bundle: &Bundle, counts: &Counts) -> Result<FoldResult
         .filter(|(other, _)| **other != own && **other != LOCKED);
     Ok(FoldResult {
         fold: fold.number,
-        epoch: chosen.filter(|_| averaged.is_none()).map(|line| line.epoch),
+        epoch: EpochMetrics::best(&epochs)
+            .filter(|_| averaged.is_none())
+            .map(|line| line.epoch),
         averaged: averaged.map(|mean| mean.epochs),
         epochs: epochs.len() as u64,
         weighted_log_loss: metrics.weighted_log_loss,

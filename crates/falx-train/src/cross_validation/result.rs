@@ -12,7 +12,7 @@ use crate::folder::RunFolder;
 pub struct CrossValidation {
     /// The version of falx.
     pub falx_version: String,
-    /// The network's name in the zoo.
+    /// The network's name, and that of the second stage.
     pub network: String,
     /// What computed.
     pub engine: String,
@@ -33,13 +33,13 @@ pub struct CrossValidation {
 pub struct FoldResult {
     /// The fold that it did not learn from.
     pub fold: u32,
-    /// The epoch (from 1) whose weights are kept: the one with the lowest loss on the fold. Absent where the mean of several
-    /// epochs' weights is.
+    /// The epoch (from 1) whose weights are kept: the one with the lowest loss on the fold, of the second stage where the
+    /// recipe has one. Absent where the mean of several epochs' weights is.
     pub epoch: Option<u64>,
     /// How many epochs' weights the run's are the mean of, where the recipe asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub averaged: Option<u64>,
-    /// Epochs that were trained.
+    /// Epochs that were trained, of that stage.
     pub epochs: u64,
     /// Weighted multi-label log loss on the fold's slices.
     pub weighted_log_loss: f64,

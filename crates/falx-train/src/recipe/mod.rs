@@ -153,19 +153,24 @@ impl Recipe {
         };
         recipe.check().map_err(invalid)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let is_fetched = recipe.pretrained().is_some();
-        let network = recipe.network.weights.as_mut().filter(|_| !is_fetched);
-        let sometimes = [
-            recipe.data.cache.as_mut(),
-            recipe.sampler.weights.as_mut(),
-            recipe.network.onnx.as_mut(),
-            network,
-        ];
-        let always = [&mut recipe.data.index, &mut recipe.data.split];
-        for file in always.into_iter().chain(sometimes.into_iter().flatten()) {
+        for file in recipe.files() {
             *file = folder.join(&file);
         }
         Ok(recipe)
+    }
+
+    /// Every file and folder that the recipe names.
+    pub(crate) fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let is_fetched = self.pretrained().is_some();
+        let weights = self.network.weights.as_mut().filter(|_| !is_fetched);
+        let sometimes = [
+            self.data.cache.as_mut(),
+            self.sampler.weights.as_mut(),
+            self.network.onnx.as_mut(),
+            weights,
+        ];
+        let always = [&mut self.data.index, &mut self.data.split];
+        always.into_iter().chain(sometimes.into_iter().flatten())
     }
 
     /// The name of the fetched weights that the network starts from, where it does; whoever trains puts their file in
@@ -173,6 +178,14 @@ impl Recipe {
     pub fn pretrained(&self) -> Option<&str> {
         let weights = self.network.weights.as_deref()?;
         weights.to_str()?.strip_prefix(PRETRAINED)
+    }
+
+    /// What the recipe trains, in a word: the network of slices, and the one over series where it has one.
+    pub fn networks(&self) -> String {
+        match &self.sequence {
+            Some(sequence) => format!("{} + {}", self.network.name, sequence.model.name()),
+            None => self.network.name.clone(),
+        }
     }
 
     /// The recipe as TOML; equal recipes give equal text.
