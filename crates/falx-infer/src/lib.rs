@@ -10,11 +10,11 @@ mod ensemble;
 mod manifest;
 mod mean;
 mod model;
+mod networks;
 mod predict;
 mod prior;
 pub mod runtime;
 mod series;
-mod study;
 
 pub use bundle::{
     Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
@@ -27,8 +27,7 @@ pub use model::{Model, ModelError};
 pub use predict::{PredictError, PredictOptions, Predicted, Unreadable, predict, samples};
 pub use prior::{InvalidPrior, PriorShift, SubtypeShift};
 pub use runtime::{Runtime, RuntimeError, RuntimeKind};
-pub use series::SeriesModel;
-pub use study::smoothed;
+pub use series::{SeriesModel, smoothed};
 
 #[cfg(test)]
 mod tests;

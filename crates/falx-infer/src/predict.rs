@@ -9,7 +9,7 @@ use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
-use crate::study::Reader;
+use crate::networks::Networks;
 use crate::{Bundle, InvalidPrior, ModelError, PriorShift, RuntimeKind};
 
 /// How prediction uses the machine.
@@ -115,7 +115,7 @@ pub fn predict(
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
     let places = places.into();
-    let mut reader = Reader::load(bundle, samples, options)?;
+    let mut reader = Networks::load(bundle, samples, options)?;
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),

@@ -1,4 +1,4 @@
-//! The network over series of a bundle, from the embeddings of a series' slices to six probabilities each.
+//! What is made of a series' slices together: a network over their embeddings, and smoothing of their probabilities.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -97,17 +97,14 @@ impl SeriesModel {
 
     /// The network for series of so many slices.
     fn ready(&mut self, slices: usize) -> Result<&Prepared, ModelError> {
-        if !self.ready.contains_key(&slices) {
-            let prepared = self.prepare(slices)?;
-            if self.ready.len() >= READY {
-                self.ready.clear();
-            }
-            self.ready.insert(slices, prepared);
+        let prepared = match self.ready.remove(&slices) {
+            Some(prepared) => prepared,
+            None => self.prepare(slices)?,
+        };
+        if self.ready.len() >= READY {
+            self.ready.clear();
         }
-        self.ready.get(&slices).ok_or_else(|| ModelError::Series {
-            path: self.path.clone(),
-            reason: "is not ready".to_owned(),
-        })
+        Ok(self.ready.entry(slices).or_insert(prepared))
     }
 
     fn prepare(&self, slices: usize) -> Result<Prepared, ModelError> {
@@ -141,4 +138,36 @@ impl SeriesModel {
         }
         Some(parameters)
     }
+}
+
+/// The rows of one series, each the mean of all by a Gaussian of their distances along the slice normal.
+///
+/// `any` stays at least as likely as every subtype. A slice whose position is not known stays as it is.
+///
+/// # Units
+/// Positions and the Gaussian's standard deviation in mm.
+pub fn smoothed(rows: &[[Probability; 6]], positions: &[f32], mm: f64) -> Vec<[Probability; 6]> {
+    let smooth = |own: &[Probability; 6], at: f32| {
+        let mut sums = [0.0; 6];
+        let mut whole = 0.0;
+        for (row, &other) in rows.iter().zip(positions) {
+            let distance = f64::from(other - at) / mm;
+            let weight = (-0.5 * distance * distance).exp();
+            if weight.is_finite() {
+                whole += weight;
+                for (sum, p) in sums.iter_mut().zip(row) {
+                    *sum += weight * p.get();
+                }
+            }
+        }
+        if whole > 0.0 {
+            sums.map(|sum| Probability::new((sum / whole).clamp(0.0, 1.0)).unwrap_or_default())
+        } else {
+            *own
+        }
+    };
+    rows.iter()
+        .zip(positions)
+        .map(|(own, &at)| smooth(own, at))
+        .collect()
 }

@@ -3,7 +3,7 @@
 use falx_core::{ImageId, Prediction, Probability};
 use falx_data::samples::Samples;
 
-use crate::series::SeriesModel;
+use crate::series::{SeriesModel, smoothed};
 use crate::{Bundle, Mean, Model, ModelError, PredictError, PredictOptions, PriorShift, mirrored};
 
 /// One network of a bundle.
@@ -22,8 +22,8 @@ enum Given {
 }
 
 /// The networks of a bundle, and the slices whose series has not ended yet: memory is for one series and one batch.
-pub struct Reader {
-    networks: Vec<Network>,
+pub struct Networks {
+    members: Vec<Network>,
     /// Whether they also see every picture's mirror.
     flip: bool,
     smooth_mm: Option<f64>,
@@ -35,7 +35,7 @@ pub struct Reader {
     given: Vec<Given>,
 }
 
-impl Reader {
+impl Networks {
     /// Loads all networks.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Reader {
             }
         }
         Ok(Self {
-            networks,
+            members: networks,
             flip,
             smooth_mm,
             series: if is_joined {
@@ -101,7 +101,7 @@ impl Reader {
         self.waiting.extend(slices);
         let mirror = self.flip.then(|| mirrored(images, shape[3]));
         let mut given = self.given.iter_mut();
-        for network in &mut self.networks {
+        for network in &mut self.members {
             let views = std::iter::once(images).chain(mirror.as_deref());
             for (view, given) in views.zip(given.by_ref()) {
                 network.give(view, shape, given)?;
@@ -132,7 +132,7 @@ impl Reader {
     /// The answers to all slices that wait.
     ///
     /// # Errors
-    /// As [`Reader::complete`].
+    /// As [`Networks::complete`].
     pub fn rest(&mut self) -> Result<Vec<Prediction>, ModelError> {
         self.answer(self.waiting.len())
     }
@@ -171,7 +171,7 @@ impl Reader {
     fn mean(&mut self, count: usize) -> Result<Vec<[Probability; 6]>, ModelError> {
         let views = if self.flip { 2 } else { 1 };
         let mut mean = Mean::default();
-        for (network, given) in self.networks.iter_mut().zip(self.given.chunks_mut(views)) {
+        for (network, given) in self.members.iter_mut().zip(self.given.chunks_mut(views)) {
             let mut of_views = Mean::default();
             for given in given {
                 of_views.add(&network.rows(given, count)?);
@@ -227,36 +227,4 @@ impl Network {
             (Given::Embeddings(_), None) => Ok(Vec::new()),
         }
     }
-}
-
-/// The rows of one series, each the mean of all by a Gaussian of their distances along the slice normal.
-///
-/// `any` stays at least as likely as every subtype. A slice whose position is not known stays as it is.
-///
-/// # Units
-/// Positions and the Gaussian's standard deviation in mm.
-pub fn smoothed(rows: &[[Probability; 6]], positions: &[f32], mm: f64) -> Vec<[Probability; 6]> {
-    let smooth = |own: &[Probability; 6], at: f32| {
-        let mut sums = [0.0; 6];
-        let mut whole = 0.0;
-        for (row, &other) in rows.iter().zip(positions) {
-            let distance = f64::from(other - at) / mm;
-            let weight = (-0.5 * distance * distance).exp();
-            if weight.is_finite() {
-                whole += weight;
-                for (sum, p) in sums.iter_mut().zip(row) {
-                    *sum += weight * p.get();
-                }
-            }
-        }
-        if whole > 0.0 {
-            sums.map(|sum| Probability::new((sum / whole).clamp(0.0, 1.0)).unwrap_or_default())
-        } else {
-            *own
-        }
-    };
-    rows.iter()
-        .zip(positions)
-        .map(|(own, &at)| smooth(own, at))
-        .collect()
 }
