@@ -160,25 +160,17 @@ struct BackboneManifest<'a> {
 /// [`ModelsError`] when the file is no network, there is nothing to cut at, or nothing can be written.
 pub fn import_backbone(options: &BackboneOptions) -> Result<ImportedBackbone, ModelsError> {
     let cut = options.cut.as_deref();
-    let Backbone {
-        graph,
-        parameters,
-        notes,
-    } = backbone(&options.file, cut, &options.network).map_err(|source| ModelsError::Backbone {
+    let made = backbone(&options.file, cut, &options.network);
+    let made = made.map_err(|source| ModelsError::Backbone {
         path: options.file.clone(),
         source: Box::new(source),
     })?;
     let weights = |parameters: &Parameters| -> usize {
         parameters.iter().map(|(_, tensor)| tensor.data.len()).sum()
     };
-    let own = weights(&parameters);
-    let mut all = Parameters::initialise(&graph, options.seed);
-    for (name, tensor) in parameters.iter() {
-        if let Some(parameter) = all.get_mut(name) {
-            parameter.clone_from(tensor);
-        }
-    }
-    let counts = [own, weights(&all)];
+    let all = made.first(options.seed);
+    let counts = [weights(&made.parameters), weights(&all)];
+    let Backbone { graph, notes, .. } = made;
     let features = features(&graph);
     let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
     let out = &options.out;

@@ -21,6 +21,19 @@ pub struct Backbone {
     pub notes: Vec<Note>,
 }
 
+impl Backbone {
+    /// The parameters of the whole network: the backbone's as they are, the head's drawn from `seed`.
+    pub fn first(&self, seed: u64) -> Parameters {
+        let mut all = Parameters::initialise(&self.graph, seed);
+        for (name, tensor) in self.parameters.iter() {
+            if let Some(parameter) = all.get_mut(name) {
+                parameter.clone_from(tensor);
+            }
+        }
+        all
+    }
+}
+
 /// The network of the ONNX file at `path` as the backbone of one for the images and with the head that `config` describes.
 ///
 /// `cut` is a tensor or node of the file; without it the file's first output is taken. A map of features is pooled, a row of

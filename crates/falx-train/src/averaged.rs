@@ -8,9 +8,7 @@ use std::sync::Arc;
 use falx_core::{Interrupt, Progress};
 use falx_data::loader::Loader;
 use falx_nn::optim::{Optimizer, OptimizerConfig, Sgd, WeightMean};
-use falx_nn::{
-    Engine, EngineKind, Graph, Operator, Parameters, Targets, Tensor, Training, TrainingState,
-};
+use falx_nn::{Engine, Graph, Operator, Parameters, Targets, Tensor, Training, TrainingState};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -59,7 +57,6 @@ impl Run<'_> {
     /// The run has come to its end: its session is that of the mean from here on.
     pub(crate) fn finish_mean(
         &mut self,
-        engine: EngineKind,
         progress: &dyn Progress,
         interrupt: &Interrupt,
     ) -> Result<(), TrainError> {
@@ -67,16 +64,10 @@ impl Run<'_> {
             return Ok(());
         };
         let mut parameters = mean.parameters().clone();
-        let mut started = engine.start(self.recipe.seed)?;
         let batches = if normalisations(&self.graph, &Training::default()).is_empty() {
             0
         } else {
-            self.learn_statistics(
-                started.as_mut(),
-                &mut parameters,
-                swa.batches,
-                (progress, interrupt),
-            )?
+            self.learn_statistics(&mut parameters, swa.batches, (progress, interrupt))?
         };
         self.checkpoints.save_averaged(&parameters)?;
         // An optimiser that remembers nothing: this session takes no step.
@@ -89,7 +80,7 @@ impl Run<'_> {
             optimizer,
             average: None,
         };
-        self.session = started.session(&self.graph, state)?;
+        self.session = self.engine.session(&self.graph, state)?;
         let truth = self.data.truth(Part::Validation);
         let predictions = self.predict(Part::Validation, progress)?;
         let loss = falx_eval::weighted_log_loss(&truth, &predictions).unwrap_or(f64::NAN);
@@ -112,8 +103,7 @@ impl Run<'_> {
     /// Learns the statistics of the mean's normalisations from slices as the first epoch shows them, unchanged; returns from
     /// how many batches.
     fn learn_statistics(
-        &self,
-        engine: &mut dyn Engine,
+        &mut self,
         parameters: &mut Parameters,
         most: usize,
         (progress, interrupt): (&dyn Progress, &Interrupt),
@@ -139,6 +129,7 @@ impl Run<'_> {
             let Shown {
                 images, targets, ..
             } = batch?.into();
+            let engine = self.engine.as_mut();
             statistics.learn(engine, &self.graph, parameters, (&images, &targets))?;
             progress.advance(1);
         }

@@ -9,7 +9,7 @@ use falx_data::samples::Samples;
 use falx_data::split::{IndexColumns, Slices, Split};
 
 use crate::folder::Part;
-use crate::{DataConfig, Recipe, TrainError, sequence};
+use crate::{DataConfig, Recipe, TrainError};
 
 /// The fold of the patients that are locked away.
 const LOCKED: i32 = -1;
@@ -124,9 +124,15 @@ impl RunData {
     pub fn check(&self, recipe: &Recipe) -> Result<(), TrainError> {
         self.check_labels(&recipe.loss.label_weights)?;
         match recipe.sequence {
-            Some(_) => sequence::check(self),
-            None => Ok(()),
+            Some(_) if !self.has_series()? => Err(TrainError::NoSeries),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether any two slices that are learnt from are of one series.
+    fn has_series(&self) -> Result<bool, TrainError> {
+        let series = self.training.series()?;
+        Ok(series.array_windows().any(|[a, b]| a == b))
     }
 
     /// Checks that every label that counts can be learnt: it is there, and is absent, in the training folds.

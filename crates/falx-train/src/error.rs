@@ -184,6 +184,11 @@ pub enum TrainError {
     /// The folder holds a run already.
     #[error("{0}: there is a run here already; go on with it by --resume, or choose another --out")]
     RunExists(PathBuf),
+    /// Files of a run without its lock.
+    #[error(
+        "{0}: there are checkpoints or embeddings here but no run.lock, so nobody can say of what; remove them, or choose another --out"
+    )]
+    Leftovers(PathBuf),
     /// Another process trains in the folder.
     #[error("{0}: another falx trains here now; wait for it, or choose another --out")]
     InUse(PathBuf),

@@ -126,6 +126,13 @@ impl RunFolder {
         self.0.join("failed-batch.json")
     }
 
+    /// Whether there are files from which a run would go on.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        let has_any =
+            |folder: PathBuf| std::fs::read_dir(folder).is_ok_and(|mut it| it.next().is_some());
+        has_any(self.checkpoints()) || has_any(self.sequence())
+    }
+
     /// Keeps other processes from training here while what is returned lives; the system lets go of it with the process,
     /// however that ends.
     ///

@@ -68,7 +68,7 @@ pub fn train(
     }
     let weights = run.weights();
     if finished {
-        run.finish_mean(options.engine, progress, interrupt)?;
+        run.finish_mean(progress, interrupt)?;
     }
     let mut second = None;
     if finished && let Some(choice) = &recipe.sequence {
@@ -280,6 +280,7 @@ fn check_folder(folder: &RunFolder, resume: bool, lock: &RunLock) -> Result<(), 
     match (folder.lock().is_file(), resume) {
         (true, false) => Err(TrainError::RunExists(path)),
         (false, true) => Err(TrainError::NoRun(path)),
+        (false, false) if folder.has_leftovers() => Err(TrainError::Leftovers(path)),
         (false, false) => Ok(()),
         (true, true) => lock.check_same(folder),
     }

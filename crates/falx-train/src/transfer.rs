@@ -41,18 +41,13 @@ fn from_file(recipe: &Recipe) -> Result<Option<Backbone>, TrainError> {
 /// # Errors
 /// [`TrainError::Start`] where the weights leave a part of the backbone without its own.
 pub fn start(recipe: &Recipe, graph: &Graph) -> Result<(Parameters, Option<Mapping>), TrainError> {
-    let mut drawn = Parameters::initialise(graph, recipe.seed);
     if let Some(network) = from_file(recipe)? {
         for note in &network.notes {
             tracing::info!("{note}");
         }
-        for (name, tensor) in network.parameters.iter() {
-            if let Some(parameter) = drawn.get_mut(name) {
-                parameter.clone_from(tensor);
-            }
-        }
-        return Ok((drawn, None));
+        return Ok((network.first(recipe.seed), None));
     }
+    let drawn = Parameters::initialise(graph, recipe.seed);
     let Some(path) = &recipe.network.weights else {
         return Ok((drawn, None));
     };

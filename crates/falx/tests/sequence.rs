@@ -52,7 +52,16 @@ fn both_stages_end_in_one_bundle_that_says_what_training_measured() {
     assert!((told - best).abs() < 1e-4, "{told} {best}");
     let card = std::fs::read_to_string(out.join("bundle/MODEL_CARD.md")).unwrap();
     assert!(card.contains("over series (`gru`)"), "{card}");
-    run("evaluate {} -q", &[&out]).success();
+    let page = study.path("report.html");
+    run("evaluate {} --html {} -q", &[&out, &page]).success();
+    let page = std::fs::read_to_string(page).unwrap();
+    for said in [
+        "simple_cnn + gru",
+        "validation loss over series",
+        "shown every slice alike",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
 
     // The same of files that nobody has indexed, for any run-time, whatever the threads.
     let ours = rows(&out.join("predictions-validation.csv"));
@@ -129,14 +138,48 @@ fn a_finished_run_of_slices_lends_its_network_to_a_second_stage() {
 }
 
 #[test]
+fn a_cross_validation_lends_each_fold_s_network_and_tells_the_second_stage_s_epochs() {
+    let study = Study::indexed();
+    let (alone, both) = (study.path("alone"), study.path("both"));
+    let one_stage = study.recipe_of_any(1);
+    let text = std::fs::read_to_string(&one_stage).unwrap();
+    let two_stages = study.path("two-stages.toml");
+    std::fs::write(&two_stages, text + SEQUENCE).unwrap();
+    run("train {} --folds 0,1 --out {} -q", &[&one_stage, &alone]).success();
+    let line = "train {} --folds 0,1 --slices {} --out {} -q";
+    run(line, &[&two_stages, &alone, &both])
+        .success()
+        .stdout(contains("simple_cnn + gru"));
+    let text = std::fs::read_to_string(both.join("cross-validation.json")).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(told["folds"][0]["epochs"], 4);
+    assert!(both.join("bundle/sequence-1.onnx").is_file());
+    run("evaluate {} -q", &[&both]).success();
+}
+
+#[test]
+fn what_a_start_has_left_is_no_part_of_a_new_run() {
+    let study = Study::indexed();
+    let out = study.path("run");
+    run("train {} --out {} -q", &[&recipe(&study, ""), &out]).success();
+    std::fs::remove_file(out.join("run.lock")).unwrap();
+    run("train {} --out {} -q", &[&recipe(&study, ""), &out])
+        .code(3)
+        .stderr(contains("no run.lock"));
+}
+
+#[test]
 fn predictions_are_smoothed_where_the_recipe_asks() {
     let study = Study::indexed();
-    let smooth = recipe(&study, "[prediction]\nsmooth_mm = 6.0\n");
     let (plain, smoothed) = (study.path("plain"), study.path("smoothed"));
     run("train {} --out {} -q", &[&recipe(&study, ""), &plain]).success();
-    let recipe_of_smooth = recipe(&study, "[prediction]\nsmooth_mm = 6.0\n");
-    assert_eq!(smooth, recipe_of_smooth);
-    run("train {} --out {} -q", &[&smooth, &smoothed]).success();
+    let smooth = recipe(&study, "[prediction]\nsmooth_mm = 6.0\n");
+    // Smoothing comes after all training, so the first stage may be another run's.
+    run(
+        "train {} --slices {} --out {} -q",
+        &[&smooth, &plain, &smoothed],
+    )
+    .success();
     let rough = |path: &Path| {
         let rows = rows(&path.join("predictions-validation.csv"));
         rows.windows(2)

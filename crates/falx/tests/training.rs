@@ -144,7 +144,19 @@ fn a_run_starts_from_the_weights_of_another() {
         std::fs::write(&recipe, text).unwrap();
     };
     with("[network]\nweights = \"first/checkpoints/best.safetensors\"\n");
-    run("train {} --out {} -q", &[&recipe, &study.path("second")]).success();
+    let second = study.path("second");
+    run("train {} --out {} -q", &[&recipe, &second]).success();
+    let page = study.path("second.html");
+    run("evaluate {} --html {} -q", &[&second, &page]).success();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains("The backbone's from best.safetensors")
+            || page.contains("The backbone&#39;s from best.safetensors")
+    );
+    assert!(
+        !page.contains(&*study.folder.path().to_string_lossy()),
+        "a folder is told"
+    );
     with("[network]\nwidth = 16\nweights = \"first/checkpoints/best.safetensors\"\n");
     let third = study.path("third");
     run("train {} --out {} -q", &[&recipe, &third])

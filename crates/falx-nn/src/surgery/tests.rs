@@ -112,10 +112,7 @@ fn a_backbone_from_elsewhere_keeps_its_features_and_gets_a_head_of_the_zoo() {
     let modules = zoo::modules(&made.graph);
     assert_eq!(modules.head, ["fc.0", "fc.2"]);
     assert!(modules.backbone.iter().all(|m| m.starts_with("backbone.")));
-    let mut all = Parameters::initialise(&made.graph, 0);
-    for (name, tensor) in made.parameters.iter() {
-        all.get_mut(name).unwrap().clone_from(tensor);
-    }
+    let all = made.first(0);
     let images = Tensor::new(
         &[2, 3, 32, 32],
         (0..6144).map(|x| (x % 17) as f32 / 17.0).collect(),

@@ -104,6 +104,8 @@ pub(super) fn measure(
     // The files below would only add to it.
     let peak_mib = machine::peak_mib();
     let [weights, optimizer, average] = bytes(&trial.state()?)?;
+    // The mean of some epochs' weights, which no first step has yet.
+    let average = average.max(recipe.training.swa.map_or(0, |_| weights));
     progress.finish();
     let cache = recipe.data.cache.as_deref();
     Ok(Measured {

@@ -124,7 +124,7 @@ pub fn plan(
     interrupt: &Interrupt,
 ) -> Result<TrainingPlan, TrainError> {
     let data = RunData::load(recipe)?;
-    data.check_labels(&recipe.loss.label_weights)?;
+    data.check(recipe)?;
     let measured = measure::measure(recipe, &data, options, progress, interrupt)?;
     let machine = options.machine;
     let speeds = Speeds::of(&measured, machine.as_ref(), options.threads);

@@ -26,7 +26,7 @@ pub fn adopt(
     let there: RunLock = folder::read_toml(&from.lock())?;
     let theirs = Recipe::read(&from.recipe())?;
     let other = if first_stage(recipe)? == first_stage(&theirs)? {
-        // The recipes differ in their second stages at most.
+        // The recipes differ in what follows the first stage at most.
         let same = RunLock {
             recipe_hash: there.recipe_hash.clone(),
             ..lock.clone()
@@ -48,10 +48,12 @@ pub fn adopt(
     copy_all(&from.checkpoints(), &to.checkpoints())
 }
 
-/// What the first stage depends on, as text: neither the second stage nor where files lie.
+/// What the first stage depends on, as text: neither what follows it nor where files lie.
 fn first_stage(recipe: &Recipe) -> Result<String, TrainError> {
     let mut alone = recipe.clone();
     alone.sequence = None;
+    // Comes after all training.
+    alone.prediction.smooth_mm = None;
     RunLock::comparable(&alone)
 }
 

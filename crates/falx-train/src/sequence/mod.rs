@@ -39,18 +39,6 @@ pub struct Sequence {
     pub epochs: Vec<EpochMetrics>,
 }
 
-/// Checks that the data has series to read.
-///
-/// # Errors
-/// [`TrainError::NoSeries`] where every training slice stands alone.
-pub fn check(run: &crate::data::RunData) -> Result<(), TrainError> {
-    let longest = spans(&run.training)?.into_iter().map(|span| span.slices);
-    match longest.max() {
-        Some(2..) => Ok(()),
-        _ => Err(TrainError::NoSeries),
-    }
-}
-
 /// Trains the second stage of a run whose first is done; `None` when somebody asked to stop.
 ///
 /// # Errors

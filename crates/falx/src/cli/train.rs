@@ -49,8 +49,9 @@ pub struct Train {
     /// Go on with the run that is there, as if it had never stopped.
     #[arg(long)]
     pub resume: bool,
-    /// Take the network of slices of this finished run of the same recipe, and train the recipe's [sequence] alone.
-    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    /// Take the network of slices of this finished run of the same recipe, and train the recipe's [sequence] alone; with
+    /// --folds, each fold's of this cross-validation.
+    #[arg(long, value_name = "RUN|CV", conflicts_with = "resume")]
     pub slices: Option<PathBuf>,
     /// Cross-validate: train one run for each of these folds (`all`, or as 0,1,3), and put their predictions and networks
     /// together.

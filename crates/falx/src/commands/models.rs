@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use falx_infer::{Bundle, Joining, average, bundle_text};
+use falx_infer::{Bundle, Joining, SEQUENCE_ONNX, average, bundle_text};
 use falx_models::{
     BackboneOptions, FetchOptions, Form, ImportOptions, export, fetch, import_backbone,
     import_weights, list, show, svg,
@@ -127,7 +127,15 @@ fn export_trained(folder: &Path, form: Form, out: &Path) -> anyhow::Result<Outco
         ),
     };
     let written = falx_models::copy(&source, out)?;
-    let text = format!("{}: from {}", written.path.display(), source.display());
+    let mut text = format!("{}: from {}", written.path.display(), source.display());
+    let beside = source.with_file_name(SEQUENCE_ONNX);
+    if beside.is_file() {
+        let _ = write!(
+            text,
+            "\nnote: slices alone; the network over their series is {}",
+            beside.display()
+        );
+    }
     Outcome::done(text, &written)
 }
 
