@@ -39,7 +39,9 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
     let plain = plain.and_then(|_| data.sampler(&SamplerConfig::default()).ok());
     let last = plain.as_ref().or(sampler.as_ref());
     let side = recipe.input.size as u64;
-    let best = EpochMetrics::best(epochs);
+    // Where weights were averaged, no epoch's are judged.
+    let is_mean = folder.last_stage(recipe).averaged().is_file();
+    let best = EpochMetrics::best(epochs).filter(|_| !is_mean);
     Ok(RunFacts {
         network: recipe.networks(),
         parameters: cost.parameters + more,

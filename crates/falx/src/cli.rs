@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use falx_core::Window;
+use falx_core::{Probability, Window};
 use falx_data::index::{Layout, Part};
 use falx_infer::RuntimeKind;
 
@@ -311,8 +311,8 @@ pub struct Predict {
     pub flip: bool,
     /// The share of slices with haemorrhage where the predictions are used, between 0 and 1: odds are shifted from the
     /// model's own share to this one. Left out: the model's.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub prevalence: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = prevalence)]
+    pub prevalence: Option<Probability>,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,
@@ -464,6 +464,13 @@ fn window(text: &str) -> Result<[f64; 2], String> {
 fn picture_window(text: &str) -> Result<Window, String> {
     let [center, width] = window(text)?;
     Window::new(center as f32, width as f32).map_err(|error| error.to_string())
+}
+
+/// A share that odds can be made of.
+fn prevalence(text: &str) -> Result<Probability, String> {
+    let share = text.parse::<f64>().ok().filter(|&p| p > 0.0 && p < 1.0);
+    let share = share.and_then(|share| Probability::new(share).ok());
+    share.ok_or_else(|| "give a share between 0 and 1, as 0.14".to_owned())
 }
 
 /// A share from 0 to below 1.

@@ -93,6 +93,13 @@ fn the_mean_is_judged_beside_the_best_epoch_and_is_what_the_run_gives() {
     let judged = json(&run("evaluate {} --replicates 20 --json", &[&out]).success());
     let own = judged["weighted_log_loss"]["value"].as_f64().unwrap();
     assert!((own - loss).abs() < 1e-4, "{own} {loss}");
+    // The table of experiments knows no epoch whose weights these were.
+    let named = ["a", "b"].map(|name| format!("{name}={}", out.display()));
+    let mut compare = common::falx();
+    compare.args(["compare", "--replicates", "20", "--json", "-q"]);
+    let table: Value =
+        serde_json::from_slice(&compare.args(named).output().unwrap().stdout).unwrap();
+    assert_eq!(table["entries"][0]["run"]["best_epoch"], Value::Null);
     let manifest = std::fs::read_to_string(out.join("bundle/bundle.toml")).unwrap();
     assert!(manifest.contains("mean of 2 epochs' weights"), "{manifest}");
 }

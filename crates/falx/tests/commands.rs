@@ -101,6 +101,41 @@ fn a_run_is_trained_evaluated_reported_and_its_submission_is_clean() {
 }
 
 #[test]
+fn predictions_are_shifted_to_the_prevalence_that_is_asked_for() {
+    let study = Study::indexed();
+    let out = study.path("run");
+    run("train {} --out {} -q", &[&study.recipe(1), &out]).success();
+    let bundle = std::fs::read_to_string(out.join("bundle/bundle.toml")).unwrap();
+    let own = toml::from_str::<toml::Table>(&bundle).unwrap()["prevalence"][5]
+        .as_float()
+        .unwrap();
+    let odds = |p: f64| p / (1.0 - p);
+    let any = |share: Option<f64>| -> Vec<f64> {
+        let csv = study.path("p.csv");
+        let mut command = common::falx();
+        command
+            .args(["predict", "-q", "--model"])
+            .arg(&out)
+            .arg("--out")
+            .arg(&csv);
+        command.args(share.map(|share| format!("--prevalence={share}")));
+        assert!(command.arg(study.images()).status().unwrap().success());
+        let text = std::fs::read_to_string(csv).unwrap();
+        let rows = text.lines().skip(1);
+        rows.map(|row| row.rsplit(',').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    let as_trained = any(None);
+    for (shifted, plain) in any(Some(0.07)).iter().zip(&as_trained) {
+        let factor = odds(*shifted) / odds(*plain);
+        let wanted = odds(0.07) / odds(own);
+        assert!((factor / wanted - 1.0).abs() < 1e-4, "{factor} {wanted}");
+    }
+    let line = "predict {} --model {} --out {} --prevalence 0";
+    run(line, &[&study.images(), &out, &study.path("q.csv")]).code(2);
+}
+
+#[test]
 fn an_unreadable_slice_gets_the_prevalence_in_a_submission_and_is_named() {
     let study = Study::indexed();
     let (out, submission) = (study.path("run"), study.path("submission.csv"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use falx_core::{Prediction, Probability};
+use falx_core::Prediction;
 use falx_data::index::{Index, Layout, scan};
 use falx_eval::{kaggle, predictions};
 use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
@@ -38,7 +38,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
         runtime: arguments.runtime,
         threads: context.threads,
         flip: arguments.flip,
-        prevalence: arguments.prevalence.map(Probability::new).transpose()?,
+        prevalence: arguments.prevalence,
         ..PredictOptions::default()
     };
     let predicted = predict(
