@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Hu, ImageId, LabelRow, Millimetre, PatientId, Window};
+use falx_dicom::Plane;
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, merge, scan};
@@ -226,6 +227,12 @@ pub struct Acquisition {
     pub window_center: Option<f64>,
     /// The width of the file's first window in HU.
     pub window_width: Option<f64>,
+    /// Body Part Examined.
+    pub body_part: Option<String>,
+    /// True where Contrast/Bolus Agent names one.
+    pub contrast: Option<bool>,
+    /// The plane in which the slice lies.
+    pub plane: Option<Plane>,
 }
 
 /// A data set's rows, sorted by study, series and position, and what [`build`] had to say of it.

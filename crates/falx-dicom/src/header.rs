@@ -3,7 +3,7 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use falx_core::{Millimetre, Window};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::DataSet;
 use crate::text::{decimal, decimals, integer, split, to_text, trim};
@@ -62,12 +62,42 @@ pub struct SliceHeader {
     pub model: Option<String>,
     /// Convolution Kernel.
     pub convolution_kernel: Option<String>,
+    /// Body Part Examined.
+    pub body_part: Option<String>,
+    /// True where Contrast/Bolus Agent names one.
+    pub has_contrast: bool,
     /// Peak tube voltage (KVP) in kV.
     pub kvp: Option<f64>,
     /// Instance Number. It does not order a series; position does.
     pub instance_number: Option<i64>,
     /// How the pixels are stored.
     pub format: PixelFormat,
+}
+
+/// The plane of a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plane {
+    /// Across the body's long axis; a tilted gantry's slices are axial too.
+    Axial,
+    /// Front from back.
+    Coronal,
+    /// Left from right.
+    Sagittal,
+}
+
+impl Plane {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Axial, Self::Coronal, Self::Sagittal];
+
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Axial => "axial",
+            Self::Coronal => "coronal",
+            Self::Sagittal => "sagittal",
+        }
+    }
 }
 
 /// How stored values lie in the pixel cells and become Hounsfield units.
@@ -109,6 +139,18 @@ impl SliceHeader {
             .map(|[_, _, z]| z.abs().min(1.0).acos().to_degrees())
     }
 
+    /// The plane in which the slice lies, by the patient's axis that its normal is nearest to.
+    pub fn plane(&self) -> Option<Plane> {
+        let [x, y, z] = self.normal()?.map(f64::abs);
+        Some(if z >= x && z >= y {
+            Plane::Axial
+        } else if y >= x {
+            Plane::Coronal
+        } else {
+            Plane::Sagittal
+        })
+    }
+
     /// Takes over the display windows.
     pub(crate) fn set_windows(&mut self, voi: Vec<VoiWindow>) {
         let linear =
@@ -123,6 +165,12 @@ impl SliceHeader {
             .first()
             .is_some_and(|word| word == "DERIVED")
     }
+}
+
+/// Words that scanners write where no agent was given.
+fn says_none(agent: &str) -> bool {
+    let agent = agent.trim().to_ascii_uppercase();
+    ["NONE", "NO", "N", "WITHOUT", "NATIVE"].contains(&agent.as_str())
 }
 
 /// Reads what a header says beyond the pixels; only windows have a defect of their own.
@@ -158,6 +206,10 @@ pub(crate) fn read(
         manufacturer: set.text(tags::MANUFACTURER),
         model: set.text(tags::MANUFACTURER_MODEL_NAME),
         convolution_kernel: set.text(tags::CONVOLUTION_KERNEL),
+        body_part: set.text(tags::BODY_PART_EXAMINED),
+        has_contrast: set
+            .text(tags::CONTRAST_BOLUS_AGENT)
+            .is_some_and(|agent| !says_none(&agent)),
         kvp: number(set, tags::KVP),
         instance_number: set
             .get(tags::INSTANCE_NUMBER)

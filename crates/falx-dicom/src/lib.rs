@@ -109,7 +109,7 @@ mod transfer_syntax;
 pub mod voi;
 
 pub use defect::{Defect, UnknownDefect};
-pub use header::{PixelFormat, SliceHeader};
+pub use header::{PixelFormat, Plane, SliceHeader};
 pub use reader::{Reader, read, read_bytes, read_header, read_headers, read_slice};
 pub use refusal::{DicomError, Refusal, Refused};
 pub use slice::{CtSlice, Decoded};

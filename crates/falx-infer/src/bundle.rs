@@ -6,12 +6,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
-use falx_core::{LABELS, Probability};
+use falx_core::{LABELS, Label, Probability};
 use falx_nn::zoo::SequenceConfig;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{BundleManifest, PriorShift};
+use crate::{BundleManifest, InvalidPrior, PriorShift};
 
 /// The network's file in a bundle.
 pub const MODEL_ONNX: &str = "model.onnx";
@@ -20,8 +20,8 @@ pub const SEQUENCE_ONNX: &str = "sequence.onnx";
 /// The card's file in a bundle.
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
 pub(crate) const MANIFEST: &str = "bundle.toml";
-/// What this falx reads: one network, or what came later (several networks, flips).
-const FORMATS: std::ops::RangeInclusive<u32> = 1..=2;
+/// What this falx reads: one network; several, flips and series (2); rules of presence (3).
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=3;
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {
@@ -80,6 +80,7 @@ struct Versioned {
 pub struct Bundle {
     folder: PathBuf,
     manifest: BundleManifest,
+    sha256: String,
 }
 
 impl Bundle {
@@ -145,6 +146,7 @@ impl Bundle {
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
+            sha256: sha256(text.as_bytes()),
         })
     }
 
@@ -176,7 +178,7 @@ impl Bundle {
             toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
         if format < manifest.needed_format() {
             return Err(invalid(format!(
-                "format {format} knows neither members nor series nor flips"
+                "format {format} has no keys for what this manifest says"
             )));
         }
         if let Some(fault) = manifest.fault_of_members() {
@@ -206,12 +208,31 @@ impl Bundle {
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
+            sha256: sha256(text.as_bytes()),
         })
     }
 
     /// The manifest.
     pub const fn manifest(&self) -> &BundleManifest {
         &self.manifest
+    }
+
+    /// SHA-256 of the manifest, which holds the checksums of all other parts: what names the bundle.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The shift from the prevalence of the bundle's own probabilities to another; `None` where none is asked for.
+    ///
+    /// # Errors
+    /// [`InvalidPrior`] for a prevalence of 0 or 1.
+    pub fn shift_to(
+        &self,
+        prevalence: Option<Probability>,
+    ) -> Result<Option<PriorShift>, InvalidPrior> {
+        let own = self.manifest.prevalence[Label::Any.index()];
+        let shift = prevalence.map(|prevalence| PriorShift::new(own, prevalence.get()));
+        shift.transpose()
     }
 
     /// What is known of a slice without looking at it: the prevalence of the training data.

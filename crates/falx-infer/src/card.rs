@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use falx_core::{LABELS, Window};
 
-use crate::BundleManifest;
+use crate::{BundleManifest, Decisions, LabelRule};
 
 /// The card of a bundle as Markdown.
 ///
@@ -62,7 +62,47 @@ pub fn model_card(manifest: &BundleManifest) -> String {
             100.0 * prior.data_any.get()
         );
     }
+    if let Some(decisions) = &manifest.decisions {
+        card.push_str(&presence(decisions));
+    }
     card
+}
+
+/// The rules of presence as a table.
+fn presence(decisions: &Decisions) -> String {
+    let mut text = format!(
+        "## Present, absent, or no answer\n\n\
+         Found by conformal prediction on: {}. What is neither ruled in nor ruled out is not answered.\n\n\
+         | of a | label | error rate | absence not ruled out up to | presence not ruled out from | patients with | patients without |\n\
+         |---|---|---|---|---|---|---|\n",
+        decisions.found_on
+    );
+    let rules = |level: &'static str, rules: &[LabelRule]| {
+        rules
+            .iter()
+            .map(move |rule| (level, *rule))
+            .collect::<Vec<_>>()
+    };
+    let shown =
+        |limit: Option<f64>| limit.map_or("never ruled out".to_owned(), |p| format!("{p:.4}"));
+    for (level, rule) in [
+        rules("slice", &decisions.slice),
+        rules("study", &decisions.study),
+    ]
+    .concat()
+    {
+        let _ = writeln!(
+            text,
+            "| {level} | {} | {} % | {} | {} | {} | {} |",
+            rule.label,
+            100.0 * rule.error_rate,
+            shown(rule.absent_up_to),
+            shown(rule.present_from),
+            rule.positive_patients,
+            rule.negative_patients
+        );
+    }
+    text
 }
 
 fn what(manifest: &BundleManifest) -> String {

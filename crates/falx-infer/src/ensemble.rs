@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::bundle::MANIFEST;
 use crate::manifest::member_file;
 use crate::{
-    Bundle, BundleError, BundleManifest, BundleMember, BundleMetrics, BundleNetwork, MODEL_ONNX,
-    model_card,
+    Bundle, BundleError, BundleManifest, BundleMember, BundleMetrics, BundleNetwork, Decisions,
+    MODEL_ONNX, model_card,
 };
 
 /// A bundle that joins an ensemble.
@@ -69,10 +69,10 @@ pub fn average(
     if out.join(MANIFEST).exists() {
         return Err(EnsembleError::Exists(out.to_owned()));
     }
-    write_ensemble(out, joining, metrics)
+    write_ensemble(out, joining, metrics, None)
 }
 
-/// The same in place of whatever bundle is there.
+/// The same in place of whatever bundle is there, with the rules of presence that somebody found for the ensemble.
 ///
 /// # Errors
 /// As [`average`], but for a bundle in the place.
@@ -80,6 +80,7 @@ pub fn write_ensemble(
     out: &Path,
     joining: &[Joining],
     metrics: Option<BundleMetrics>,
+    decisions: Option<Decisions>,
 ) -> Result<Bundle, EnsembleError> {
     let Some(first) = joining.first() else {
         return Err(EnsembleError::TooFew("none is"));
@@ -106,7 +107,8 @@ pub fn write_ensemble(
         std::iter::once(network.model).chain(network.sequence.map(|(path, _)| path))
     };
     let networks: Vec<PathBuf> = networks.flat_map(files).collect();
-    let manifest = manifest(joining, members, metrics);
+    let mut manifest = manifest(joining, members, metrics);
+    manifest.decisions = decisions;
     let card = model_card(&manifest);
     Ok(Bundle::write_ensemble(out, manifest, &networks, &card)?)
 }
@@ -168,6 +170,8 @@ fn manifest(
         sequence: None,
         smooth_mm: manifests().next().and_then(|m| m.smooth_mm),
         prevalence,
+        // The members' rules are of their own probabilities.
+        decisions: None,
         metrics: metrics.unwrap_or_else(|| mean_of_metrics(&members)),
         members,
         parts: std::collections::BTreeMap::new(),

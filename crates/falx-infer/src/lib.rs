@@ -4,9 +4,13 @@
 //! correction of the prior that training distorted, and the SHA-256 of every part. A [`runtime`] executes the network. An
 //! ensemble is a bundle of several networks, whose probabilities are averaged.
 
+pub mod answer;
 mod bundle;
 mod card;
+mod decisions;
+mod detector;
 mod ensemble;
+mod kernel;
 mod manifest;
 mod mean;
 mod model;
@@ -15,12 +19,20 @@ mod predict;
 mod prior;
 pub mod runtime;
 mod series;
+mod studies;
 
+pub use answer::{
+    Answer, AnswerHead, Finding, Findings, LostFile, LostSlice, ModelNamed, SeriesAnswer,
+    SliceAnswer, StudyAnswer,
+};
 pub use bundle::{
     Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
 };
 pub use card::{bundle_text, model_card};
+pub use decisions::{Decisions, LabelCases, LabelRule, Presence, presences};
+pub use detector::{DetectError, Detector, NOTICE};
 pub use ensemble::{EnsembleError, Joining, average, write_ensemble};
+pub use kernel::KernelKind;
 pub use manifest::{BundleManifest, BundleMember, BundleMetrics};
 pub use mean::{Mean, mean_of_predictions, mirrored};
 pub use model::{Model, ModelError};
@@ -28,6 +40,7 @@ pub use predict::{PredictError, PredictOptions, Predicted, Unreadable, predict, 
 pub use prior::{InvalidPrior, PriorShift, SubtypeShift};
 pub use runtime::{Runtime, RuntimeError, RuntimeKind};
 pub use series::{SeriesModel, smoothed};
+pub use studies::{Caveat, NoSuchSeries, Refused, SeriesChoice, SeriesFacts, Study, studies};
 
 #[cfg(test)]
 mod tests;

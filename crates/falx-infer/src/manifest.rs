@@ -6,7 +6,7 @@ use falx_data::input::InputSpec;
 use falx_nn::zoo::SequenceConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{MODEL_ONNX, PriorShift, SEQUENCE_ONNX};
+use crate::{Decisions, MODEL_ONNX, PriorShift, SEQUENCE_ONNX};
 
 /// The manifest, `bundle.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,10 @@ pub struct BundleManifest {
     pub sequence: Option<SequenceConfig>,
     /// Share of positive slices per label in the training data: the no-skill prediction.
     pub prevalence: [f64; 6],
+    /// From which probabilities a haemorrhage is said to be there, or not; left out where too few patients were there to
+    /// find that on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Decisions>,
     /// What the model reached.
     pub metrics: BundleMetrics,
     /// The networks of an ensemble, [`MODEL_ONNX`] first; none where the bundle is of one network.
@@ -91,7 +95,9 @@ impl BundleManifest {
     /// The oldest format that can say what this manifest says.
     pub(crate) fn needed_format(&self) -> u32 {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
-        if self.members.is_empty() && self.sequence.is_none() && is_plain {
+        if self.decisions.is_some() {
+            3
+        } else if self.members.is_empty() && self.sequence.is_none() && is_plain {
             1
         } else {
             2

@@ -110,11 +110,11 @@ impl Networks {
         Ok(())
     }
 
-    /// The answers to slices of which nothing more is to come: all, or those of series that have ended.
+    /// The answers to slices of which nothing more is to come, with their places: all, or those of series that have ended.
     ///
     /// # Errors
     /// [`ModelError`] when a network over series cannot be run.
-    pub fn complete(&mut self) -> Result<Vec<Prediction>, ModelError> {
+    pub fn complete(&mut self) -> Result<Vec<(u32, Prediction)>, ModelError> {
         let Some(&(_, last)) = self.waiting.last() else {
             return Ok(Vec::new());
         };
@@ -129,16 +129,16 @@ impl Networks {
         self.answer(self.waiting.len() - open)
     }
 
-    /// The answers to all slices that wait.
+    /// The answers to all slices that wait, with their places.
     ///
     /// # Errors
     /// As [`Networks::complete`].
-    pub fn rest(&mut self) -> Result<Vec<Prediction>, ModelError> {
+    pub fn rest(&mut self) -> Result<Vec<(u32, Prediction)>, ModelError> {
         self.answer(self.waiting.len())
     }
 
     /// Answers the first `count` slices, series by series.
-    fn answer(&mut self, count: usize) -> Result<Vec<Prediction>, ModelError> {
+    fn answer(&mut self, count: usize) -> Result<Vec<(u32, Prediction)>, ModelError> {
         let slices: Vec<(ImageId, u32)> = self.waiting.drain(..count).collect();
         let mut predictions = Vec::with_capacity(count);
         let series_of = |place: u32| self.series.get(place as usize).copied();
@@ -159,9 +159,12 @@ impl Networks {
                 rows = smoothed(&rows, &positions, mm);
             }
             let answered = of_series.into_iter().zip(rows);
-            predictions.extend(answered.map(|((image_id, _), probabilities)| Prediction {
-                image_id,
-                probabilities,
+            predictions.extend(answered.map(|((image_id, place), probabilities)| {
+                let prediction = Prediction {
+                    image_id,
+                    probabilities,
+                };
+                (place, prediction)
             }));
         }
         Ok(predictions)

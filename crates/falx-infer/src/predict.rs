@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use falx_core::{ImageId, Interrupt, Label, Prediction, Probability, Progress};
+use falx_core::{ImageId, Interrupt, Prediction, Probability, Progress};
 use falx_data::index::Index;
 use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
 use crate::networks::Networks;
-use crate::{Bundle, InvalidPrior, ModelError, PriorShift, RuntimeKind};
+use crate::{Bundle, InvalidPrior, ModelError, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -77,6 +77,9 @@ pub enum PredictError {
     /// A prevalence to which nothing can be shifted.
     #[error(transparent)]
     Prevalence(#[from] InvalidPrior),
+    /// Whoever takes the predictions could not.
+    #[error("the answers cannot be written: {0}")]
+    Taken(std::io::Error),
     /// Somebody asked to stop.
     #[error("stopped before all slices were predicted; nothing was written")]
     Interrupted,
@@ -97,8 +100,8 @@ pub fn samples(index: &Index) -> Result<(Arc<Samples>, Vec<Unreadable>), Predict
     Ok((Arc::new(Samples::of_index(index)?), unreadable))
 }
 
-/// Predicts the samples at `places`, in this order, with the bundle's input and its correction of the prior. Every slice
-/// is read and drawn once, for however many networks.
+/// Predicts the samples at `places`, in this order, with the bundle's input, its correction of the prior, and the shift to
+/// the prevalence that was asked for. Every slice is read and drawn once, for however many networks.
 ///
 /// A bundle that makes something of a series' slices together takes those of them that are among the places; these must be
 /// in the samples' order then.
@@ -114,8 +117,61 @@ pub fn predict(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Predicted, PredictError> {
-    let places = places.into();
-    let mut reader = Networks::load(bundle, samples, options)?;
+    let shift = bundle.shift_to(options.prevalence)?;
+    let mut predicted = Predicted::default();
+    let mut take = |given| {
+        match given {
+            Given::Prediction(_, mut prediction) => {
+                if let Some(shift) = shift {
+                    prediction.probabilities = shift.correct(prediction.probabilities);
+                }
+                predicted.predictions.push(prediction);
+            }
+            Given::Lost(_, slice) => predicted.unreadable.push(slice),
+        }
+        Ok(())
+    };
+    predict_each(
+        bundle,
+        samples,
+        places.into(),
+        options,
+        &mut take,
+        progress,
+        interrupt,
+    )?;
+    Ok(predicted)
+}
+
+/// What came of the sample at a place.
+pub(crate) enum Given {
+    /// The bundle's own probabilities.
+    Prediction(u32, Prediction),
+    /// The file can no longer be read.
+    Lost(u32, Unreadable),
+}
+
+impl Given {
+    /// The sample's place.
+    pub(crate) const fn place(&self) -> u32 {
+        match self {
+            Self::Prediction(place, _) | Self::Lost(place, _) => *place,
+        }
+    }
+}
+
+/// Gives what comes of every sample to `take` as soon as it is known: predictions in the order of `places`, a lost slice
+/// before the predictions of its batch.
+pub(crate) fn predict_each(
+    bundle: &Bundle,
+    samples: &Arc<Samples>,
+    places: Arc<[u32]>,
+    options: &PredictOptions,
+    take: &mut dyn FnMut(Given) -> std::io::Result<()>,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<(), PredictError> {
+    let mut networks = Networks::load(bundle, samples, options)?;
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),
@@ -129,35 +185,34 @@ pub fn predict(
             ..LoaderOptions::default()
         },
     )?;
-    let mut predicted = Predicted::default();
     for batch in &mut loader {
         if interrupt.is_requested() {
             return Err(PredictError::Interrupted);
         }
         let batch = batch?;
-        let lost: Vec<usize> = batch.unreadable.iter().map(|s| s.position).collect();
         let first = batch.number * options.batch;
+        let lost: Vec<usize> = batch.unreadable.iter().map(|s| s.position).collect();
+        for slice in batch.unreadable {
+            let place = places.get(slice.position).copied().unwrap_or_default();
+            let slice = Unreadable {
+                path: slice.path,
+                image_id: slice.image_id,
+                reasons: vec![slice.reason.to_owned()],
+            };
+            take(Given::Lost(place, slice)).map_err(PredictError::Taken)?;
+        }
         let here = first..first + batch.ids.len() + lost.len();
         let read = here.filter(|position| !lost.contains(position));
         let read = read.filter_map(|position| places.get(position).copied());
         progress.advance(batch.ids.len() as u64);
-        reader.take(&batch.images, batch.shape, batch.ids.into_iter().zip(read))?;
-        predicted.predictions.extend(reader.complete()?);
-        let lost = batch.unreadable.into_iter().map(|slice| Unreadable {
-            path: slice.path,
-            image_id: slice.image_id,
-            reasons: vec![slice.reason.to_owned()],
-        });
-        predicted.unreadable.extend(lost);
-    }
-    predicted.predictions.extend(reader.rest()?);
-    if let Some(prevalence) = options.prevalence {
-        let own = bundle.manifest().prevalence[Label::Any.index()];
-        let shift = PriorShift::new(own, prevalence.get())?;
-        for prediction in &mut predicted.predictions {
-            prediction.probabilities = shift.correct(prediction.probabilities);
+        networks.take(&batch.images, batch.shape, batch.ids.into_iter().zip(read))?;
+        for (place, prediction) in networks.complete()? {
+            take(Given::Prediction(place, prediction)).map_err(PredictError::Taken)?;
         }
     }
+    for (place, prediction) in networks.rest()? {
+        take(Given::Prediction(place, prediction)).map_err(PredictError::Taken)?;
+    }
     progress.finish();
-    Ok(predicted)
+    Ok(())
 }

@@ -25,6 +25,7 @@ fn manifest() -> BundleManifest {
         sequence: None,
         prior: PriorShift::new(0.5, 0.14).ok(),
         prevalence: [0.1; 6],
+        decisions: None,
         metrics: BundleMetrics {
             measured_on: "nothing".to_owned(),
             weighted_log_loss: 0.3,

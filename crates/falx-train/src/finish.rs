@@ -8,6 +8,7 @@ use falx_nn::onnx;
 
 use crate::TrainError;
 use crate::checkpoint::Checkpoints;
+use crate::decisions::decisions;
 use crate::folder::Part;
 use crate::sequence::Sequence;
 use crate::train::Run;
@@ -67,8 +68,12 @@ pub(crate) fn finish(
             let rows: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
             if let Ok(loss) = falx_eval::weighted_log_loss(&run.data.truth(part), &rows) {
                 manifest.metrics.weighted_log_loss = loss;
-                write(&manifest)?;
             }
+        }
+        if part == Part::Validation {
+            let found_on = manifest.metrics.measured_on.clone();
+            manifest.decisions = decisions(&run.recipe.data.index, &predictions, found_on)?;
+            write(&manifest)?;
         }
         falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;
     }
@@ -115,6 +120,8 @@ fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
             weighted_log_loss: loss,
             prevalence_baseline: run.baseline(&run.data.truth(Part::Validation)),
         },
+        // Found on what the bundle predicts.
+        decisions: None,
         members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
     }

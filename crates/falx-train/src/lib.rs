@@ -12,6 +12,7 @@ mod checkpoint;
 mod compare;
 mod cross_validation;
 mod data;
+mod decisions;
 mod epoch;
 mod error;
 mod evaluation;

@@ -5,6 +5,7 @@ mod find;
 mod judging;
 mod models;
 mod plan;
+mod predict;
 mod train;
 mod worklist;
 
@@ -12,10 +13,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use falx_core::{Probability, Window};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use falx_core::Window;
 use falx_data::index::{Layout, Part};
-use falx_infer::RuntimeKind;
 
 use crate::exit;
 pub use bench::{
@@ -28,6 +29,7 @@ pub use models::{
     Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
 };
 pub use plan::Plan;
+pub use predict::{Predict, PredictFormat, PredictLevel, Series};
 pub use train::{Asked, Train};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
 
@@ -122,7 +124,12 @@ Nothing is written. The machine's file has some of these, measured there by `fal
   falx compare run-a run-b
   falx compare mine=predictions.csv theirs=other.csv --labels labels.csv --index index.parquet --html compare.html")]
     Compare(Compare),
-    /// Predict slices with a trained model.
+    /// Predict slices, series and studies with a trained model.
+    #[command(after_help = "Examples:
+  falx predict slices/ --model run --out predictions.csv
+  falx predict study.zip --model run --format json --out answer.json
+  falx predict studies/ --model run --level study --out studies.csv
+  find studies -name '*.dcm' | falx predict - --model run --format jsonl --out -")]
     Predict(Predict),
     /// Draw what augmentation does to a slice: a panel a change at its full strength, and some whole draws.
     #[command(after_help = "Examples:
@@ -293,36 +300,18 @@ pub struct Cache {
     pub check: bool,
 }
 
-/// `falx predict`
-#[derive(Debug, Args)]
-pub struct Predict {
-    /// Folders or files with DICOM, or an index made by `falx index`.
-    #[arg(required = true, value_name = "SRC")]
-    pub sources: Vec<PathBuf>,
-    /// A run's folder, a cross-validation's, or a bundle. Of a bundle with several networks the mean is predicted.
-    #[arg(long, value_name = "BUNDLE|RUN|CV")]
-    pub model: PathBuf,
-    /// What runs the network: `falx` (its own kernels), `rten`, or `ort` (ONNX Runtime; a build with that feature). All give
-    /// the same probabilities within 0.0001.
-    #[arg(long, default_value_t = RuntimeKind::default(), value_parser = RuntimeKind::from_str)]
-    pub runtime: RuntimeKind,
-    /// Predict the mean of each slice and its left–right mirror, even where the model does not ask for it; takes twice as long.
-    #[arg(long)]
-    pub flip: bool,
-    /// The share of slices with haemorrhage where the predictions are used, between 0 and 1: odds are shifted from the
-    /// model's own share to this one. Left out: the model's.
-    #[arg(long, value_name = "SHARE", value_parser = prevalence)]
-    pub prevalence: Option<Probability>,
-    /// The form of the output.
-    #[arg(long, default_value = "csv")]
-    pub format: PredictFormat,
-    /// For `kaggle`: write this sample submission's rows in its order. A slice that cannot be read is given the
-    /// prevalence of the training data, and is named.
-    #[arg(long, value_name = "CSV")]
-    pub sample: Option<PathBuf>,
-    /// The file to write.
-    #[arg(long, value_name = "F")]
-    pub out: PathBuf,
+impl Cli {
+    /// Arguments that clap takes one by one and that do not go together.
+    pub fn checked(self) -> Result<Self, clap::Error> {
+        let fault = match &self.command {
+            Command::Predict(arguments) => arguments.fault(self.common.json),
+            _ => None,
+        };
+        match fault {
+            None => Ok(self),
+            Some(fault) => Err(Self::command().error(ErrorKind::ArgumentConflict, fault)),
+        }
+    }
 }
 
 /// `falx augment-preview`
@@ -357,15 +346,6 @@ pub struct AugmentPreview {
     /// Write a small picture a change into this folder, as docs/augmentation.md has them.
     #[arg(long, value_name = "DIR")]
     pub docs: Option<PathBuf>,
-}
-
-/// The form of predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PredictFormat {
-    /// `image_id` and the six labels.
-    Csv,
-    /// Kaggle's submission: `ID,Label`, six rows a slice.
-    Kaggle,
 }
 
 /// `falx dicom`
@@ -464,13 +444,6 @@ fn window(text: &str) -> Result<[f64; 2], String> {
 fn picture_window(text: &str) -> Result<Window, String> {
     let [center, width] = window(text)?;
     Window::new(center as f32, width as f32).map_err(|error| error.to_string())
-}
-
-/// A share that odds can be made of.
-fn prevalence(text: &str) -> Result<Probability, String> {
-    let share = text.parse::<f64>().ok().filter(|&p| p > 0.0 && p < 1.0);
-    let share = share.and_then(|share| Probability::new(share).ok());
-    share.ok_or_else(|| "give a share between 0 and 1, as 0.14".to_owned())
 }
 
 /// A share from 0 to below 1.

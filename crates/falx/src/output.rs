@@ -28,6 +28,15 @@ impl Outcome {
         })
     }
 
+    /// A result that has already been told.
+    pub const fn silent() -> Self {
+        Self {
+            text: String::new(),
+            json: Value::Null,
+            exit: Exit::Done,
+        }
+    }
+
     /// The same result with exit code 1 when `fine` is false.
     #[must_use]
     pub fn fine_if(mut self, fine: bool) -> Self {
@@ -48,7 +57,9 @@ pub fn print(result: anyhow::Result<Outcome>, as_json: bool, interrupted: bool) 
                 write_out(&format!("{:#}\n", outcome.json))
             } else {
                 let text = outcome.text.trim_end();
-                if emphasis::is_wanted() {
+                if text.is_empty() {
+                    true
+                } else if emphasis::is_wanted() {
                     write_out(&format!("{}\n", emphasis::in_red(text)))
                 } else {
                     write_out(&format!("{text}\n"))

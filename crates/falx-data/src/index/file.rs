@@ -11,6 +11,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
+use falx_dicom::Plane;
 
 use super::{Acquisition, Index, IndexRow, IndexSummary};
 use crate::labels::StudyLabels;
@@ -183,6 +184,9 @@ pub(super) fn schema() -> Vec<Field> {
         may("signed", DataType::Boolean),
         may("window_center", DataType::Float64),
         may("window_width", DataType::Float64),
+        may("body_part", DataType::Utf8),
+        may("contrast", DataType::Boolean),
+        may("plane", DataType::Utf8),
         may("mask", DataType::Utf8),
         may("age_years", DataType::Float32),
         may("sex", DataType::Utf8),
@@ -294,6 +298,13 @@ fn acquisition_columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
         ),
         float(|a| a.window_center),
         float(|a| a.window_width),
+        text(|a| a.body_part.as_deref()),
+        Arc::new(
+            all()
+                .map(|a| a.and_then(|a| a.contrast))
+                .collect::<BooleanArray>(),
+        ),
+        text(|a| a.plane.map(Plane::name)),
     ]
 }
 
@@ -313,6 +324,10 @@ fn read_acquisitions(
     );
     let bits = opened.column::<UInt32Array>(batch, "bits_stored")?;
     let signed = opened.column::<BooleanArray>(batch, "signed")?;
+    let part = opened.newer_column::<StringArray>(batch, "body_part")?;
+    let contrast = opened.newer_column::<BooleanArray>(batch, "contrast")?;
+    let plane = opened.newer_column::<StringArray>(batch, "plane")?;
+    let named = |name: String| Plane::ALL.into_iter().find(|plane| plane.name() == name);
     let string =
         |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
     let number = |column: &Float64Array, at: usize| column.is_valid(at).then(|| column.value(at));
@@ -331,6 +346,9 @@ fn read_acquisitions(
             signed: signed.is_valid(at).then(|| signed.value(at)),
             window_center: number(center, at),
             window_width: number(width, at),
+            body_part: part.and_then(|part| string(part, at)),
+            contrast: contrast.and_then(|told| told.is_valid(at).then(|| told.value(at))),
+            plane: plane.and_then(|plane| string(plane, at)).and_then(named),
         };
         if taken == Acquisition::default() {
             all.push(None);

@@ -254,6 +254,7 @@ fn of_slice(mut row: IndexRow, slice: Result<CtSlice, Fault>, headers_only: bool
         pixel_mm: slice.header.pixel_spacing.map(|[rows, _]| rows),
         window_center: window.map(|window| f64::from(window.center())),
         window_width: window.map(|window| f64::from(window.width())),
+        plane: slice.header.plane(),
         ..Acquisition::default()
     }));
     placed(row, &slice.header)
@@ -401,5 +402,8 @@ fn acquisition(header: &SliceHeader) -> Acquisition {
         signed: Some(header.format.signed),
         window_center: window.map(|window| f64::from(window.center())),
         window_width: window.map(|window| f64::from(window.width())),
+        body_part: header.body_part.clone(),
+        contrast: Some(header.has_contrast),
+        plane: header.plane(),
     }
 }

@@ -131,8 +131,8 @@ fn manifests_that_contradict_themselves_are_refused() {
     let path = at("both/bundle.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, reason) in [
-        ("format = 2", "format = 3", "format 3"),
-        ("format = 2", "format = 1", "neither members"),
+        ("format = 2", "format = 4", "format 4"),
+        ("format = 2", "format = 1", "no keys"),
         (
             "file = \"model-1.onnx\"",
             "file = \"../a/model.onnx\"",
@@ -232,7 +232,7 @@ fn an_ensemble_with_flips_is_the_mean_over_networks_and_mirrors_of_corrected_pro
         let ids = ["x", "y"].map(ImageId::from).into_iter().zip(0..);
         reader.take(&images, shape, ids).unwrap();
         let found: Vec<_> = reader.complete().unwrap();
-        let found: Vec<_> = found.into_iter().map(|p| p.probabilities).collect();
+        let found: Vec<_> = found.into_iter().map(|(_, p)| p.probabilities).collect();
         let mut expected = [[0.0; 6]; 2];
         let views = if flip { 2.0 } else { 1.0 };
         for BundleNetwork { model, prior, .. } in both.networks() {

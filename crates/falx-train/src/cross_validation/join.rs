@@ -7,6 +7,7 @@ use falx_infer::{Bundle, BundleMetrics, Joining, mean_of_predictions, write_ense
 
 use super::result::{CrossValidation, FoldResult, LockedTest, OutOfFold, Spread};
 use super::{Counts, Fold, fold_name};
+use crate::decisions::decisions;
 use crate::folder::{self, Part, RunFolder};
 use crate::metrics::EpochMetrics;
 use crate::{AveragedMetrics, Recipe, TrainError, TrainOptions};
@@ -37,13 +38,18 @@ pub(super) fn join(
     let results = results.map(|(fold, joining)| result_of(fold, &joining.bundle, counts));
     let results: Vec<FoldResult> = results.collect::<Result<_, TrainError>>()?;
 
-    write_out_of_fold(out, folds)?;
+    let out_of_fold = write_out_of_fold(out, folds)?;
     write_test(out, folds)?;
     let whole = OutOfFold::of(&results);
+    let metrics = metrics(&whole);
+    let found_on = metrics.measured_on.clone();
+    let index = folds.first().map(|fold| &fold.recipe.data.index);
+    let decisions = index.map(|index| decisions(index, &out_of_fold, found_on));
     write_ensemble(
         &RunFolder::new(out).bundle(),
         &joining,
-        Some(metrics(&whole)),
+        Some(metrics),
+        decisions.transpose()?.flatten(),
     )?;
 
     let losses: Vec<f64> = results.iter().map(|fold| fold.weighted_log_loss).collect();
@@ -96,14 +102,14 @@ fn result_of(fold: &Fold, bundle: &Bundle, counts: &Counts) -> Result<FoldResult
 }
 
 /// Every slice of the folds by the run that its fold did not teach.
-fn write_out_of_fold(out: &Path, folds: &[Fold]) -> Result<(), TrainError> {
+fn write_out_of_fold(out: &Path, folds: &[Fold]) -> Result<Vec<Prediction>, TrainError> {
     let mut all: Vec<Prediction> = Vec::new();
     for fold in folds {
         let path = fold.folder.predictions(Part::Validation);
         all.extend(falx_eval::predictions::read_csv(&path)?);
     }
-    let path = out_of_fold(out);
-    Ok(falx_eval::predictions::write_csv(&all, &path)?)
+    falx_eval::predictions::write_csv(&all, &out_of_fold(out))?;
+    Ok(all)
 }
 
 /// Where the predictions out of fold lie.

@@ -92,16 +92,27 @@ pub struct Study {
 impl Study {
     /// Twelve patients of 64 × 64 pixels, half of their slices positive, so that every fold has both classes.
     pub fn new() -> Self {
+        Self::of(12)
+    }
+
+    fn of(patients: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let study = Self { folder };
-        let line = "phantom --patients 12 --test-patients 1 --matrix 64 --prevalence 0.4 --seed 8 --out {} -q";
-        run(line, &[&study.path("phantom")]).success();
+        let line = format!(
+            "phantom --patients {patients} --test-patients 1 --matrix 64 --prevalence 0.4 --seed 8 --out {{}} -q"
+        );
+        run(&line, &[&study.path("phantom")]).success();
         study
     }
 
     /// The same, indexed and split.
     pub fn indexed() -> Self {
-        let study = Self::new();
+        Self::indexed_of(12)
+    }
+
+    /// The same of so many patients.
+    pub fn indexed_of(patients: u32) -> Self {
+        let study = Self::of(patients);
         let (images, labels) = (study.images(), study.labels());
         run(
             "index {} --labels {} --out {} -q",

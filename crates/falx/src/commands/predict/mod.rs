@@ -1,0 +1,171 @@
+//! `falx predict`
+
+mod answers;
+
+use std::fmt::Write as _;
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use falx_core::Prediction;
+use falx_data::index::{Index, Layout, scan};
+use falx_eval::{kaggle, predictions};
+use falx_infer::{Bundle, NOTICE, PredictOptions, Unreadable, predict, samples};
+use falx_train::bundle_in;
+use serde::Serialize;
+
+use super::Context;
+use crate::cli::{Predict, PredictFormat, PredictLevel};
+use crate::output::Outcome;
+
+#[derive(Serialize)]
+struct Summary {
+    out: PathBuf,
+    slices: usize,
+    unreadable: Vec<Unreadable>,
+    given_the_prevalence: usize,
+    rows: u64,
+}
+
+pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
+    let bundle = Bundle::open(&bundle_in(&arguments.model))?;
+    let index = index(arguments, context)?;
+    let options = PredictOptions {
+        runtime: arguments.runtime,
+        threads: context.threads,
+        flip: arguments.flip,
+        prevalence: arguments.prevalence,
+        ..PredictOptions::default()
+    };
+    let of_slices = arguments.level == PredictLevel::Slice && arguments.series.is_none();
+    match arguments.format {
+        PredictFormat::Csv if !of_slices => {
+            answers::run(arguments, bundle, options, &index, context)
+        }
+        PredictFormat::Json | PredictFormat::Jsonl => {
+            answers::run(arguments, bundle, options, &index, context)
+        }
+        PredictFormat::Csv | PredictFormat::Kaggle => {
+            every_slice(arguments, &bundle, &options, &index, context)
+        }
+    }
+}
+
+/// What the sources hold.
+fn index(arguments: &Predict, context: &Context) -> anyhow::Result<Index> {
+    let sources = sources(&arguments.sources)?;
+    if let [file] = sources.as_slice()
+        && file.extension().is_some_and(|e| e == "parquet")
+    {
+        return Ok(Index::read(file)?);
+    }
+    let progress = context.progress.as_ref();
+    Ok(scan(
+        &sources,
+        layout(arguments),
+        progress,
+        &context.interrupt,
+    )?)
+}
+
+/// The paths that were given; in place of `-` those that standard input lists, one a line.
+fn sources(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut sources = Vec::new();
+    for path in given {
+        if path != Path::new("-") {
+            sources.push(path.clone());
+            continue;
+        }
+        for line in std::io::stdin().lock().lines() {
+            let line = line.context("standard input is no list of paths, one a line")?;
+            if !line.trim().is_empty() {
+                sources.push(line.trim_end_matches('\r').into());
+            }
+        }
+        anyhow::ensure!(
+            !sources.is_empty(),
+            "standard input lists no path; give one a line, as `find study -name '*.dcm'` does"
+        );
+    }
+    Ok(sources)
+}
+
+/// One row for every slice of every series, as tables and Kaggle want it.
+fn every_slice(
+    arguments: &Predict,
+    bundle: &Bundle,
+    options: &PredictOptions,
+    index: &Index,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let (samples, mut unreadable) = samples(index)?;
+    let predicted = predict(
+        bundle,
+        &samples,
+        samples.all(),
+        options,
+        context.progress.as_ref(),
+        &context.interrupt,
+    )?;
+    unreadable.extend(predicted.unreadable);
+    let mut predictions = predicted.predictions;
+    let read = predictions.len();
+    let rows = if arguments.format == PredictFormat::Kaggle {
+        // A submission must have a row for every slice: one that cannot be read gets what is known without it.
+        let no_skill = bundle.no_skill();
+        predictions.extend(unreadable.iter().map(|slice| Prediction {
+            image_id: slice.image_id.clone(),
+            probabilities: no_skill,
+        }));
+        kaggle::write_submission(&predictions, arguments.sample.as_deref(), &arguments.out)?.rows
+    } else {
+        predictions::write_csv(&predictions, &arguments.out)?;
+        predictions.len() as u64
+    };
+    let fine = unreadable.is_empty();
+    let summary = Summary {
+        out: arguments.out.clone(),
+        slices: read,
+        given_the_prevalence: predictions.len() - read,
+        unreadable,
+        rows,
+    };
+    Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(fine))
+}
+
+/// Kaggle's ids are the files' names, whatever else is known of the files.
+fn layout(arguments: &Predict) -> Layout {
+    match arguments.format {
+        PredictFormat::Kaggle => Layout::Rsna,
+        PredictFormat::Csv | PredictFormat::Json | PredictFormat::Jsonl => Layout::Auto,
+    }
+}
+
+impl Summary {
+    fn to_text(&self) -> String {
+        let mut text = format!(
+            "{} slices predicted, {} rows in {}",
+            self.slices,
+            self.rows,
+            self.out.display()
+        );
+        for slice in &self.unreadable {
+            let _ = write!(
+                text,
+                "\nnot read: {} ({})",
+                slice.path.display(),
+                slice.reasons.join(", ")
+            );
+        }
+        if self.given_the_prevalence > 0 {
+            let _ = write!(
+                text,
+                "\n{} slices that cannot be read were given the prevalence of the training data",
+                self.given_the_prevalence
+            );
+        }
+        text.push('\n');
+        text.push_str(NOTICE);
+        text
+    }
+}
