@@ -178,7 +178,7 @@ impl Detector {
         predict_each(
             &self.bundle,
             &samples,
-            places,
+            &places,
             options,
             &mut each,
             progress,

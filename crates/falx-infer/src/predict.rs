@@ -134,7 +134,7 @@ pub fn predict(
     predict_each(
         bundle,
         samples,
-        places.into(),
+        &places.into(),
         options,
         &mut take,
         progress,
@@ -165,7 +165,7 @@ impl Given {
 pub(crate) fn predict_each(
     bundle: &Bundle,
     samples: &Arc<Samples>,
-    places: Arc<[u32]>,
+    places: &Arc<[u32]>,
     options: &PredictOptions,
     take: &mut dyn FnMut(Given) -> std::io::Result<()>,
     progress: &dyn Progress,
@@ -175,7 +175,7 @@ pub(crate) fn predict_each(
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),
-        Arc::clone(&places),
+        Arc::clone(places),
         LoaderOptions {
             batch: options.batch,
             threads: options.threads,

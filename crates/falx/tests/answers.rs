@@ -269,7 +269,7 @@ fn what_does_not_go_together_or_is_not_there_is_said() {
         ("--format json --level study", "--level"),
         ("--format kaggle --series all", "--series"),
         ("--format csv --sample {}", "--sample"),
-        ("--series chest", "best, all"),
+        ("--series the,,chest", "best, all"),
     ] {
         let line = format!("predict {{}} --model {{}} --out {{}} {flags}");
         run(&line, &[&images, model, &out, &out])

@@ -114,7 +114,9 @@ fn what_is_no_head_ct_is_refused_with_a_reason_and_answered_only_on_demand() {
         row.brain_fraction = Some(0.3);
     }
     let mut unusable = series("1.6", 2, &head);
-    unusable.iter_mut().for_each(|row| row.usable = false);
+    for row in &mut unusable {
+        row.usable = false;
+    }
     let cases = [
         (
             series("1.1", 30, &with(|a| a.body_part = Some("CHEST".to_owned()))),

@@ -114,7 +114,8 @@ impl FromStr for Series {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let is_uid = |uid: &str| {
-            let is_of_uid = |c: char| c.is_ascii_digit() || c == '.';
+            // Names of RSNA's series are no UIDs.
+            let is_of_uid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             !uid.is_empty() && uid.chars().all(is_of_uid)
         };
         match text {
