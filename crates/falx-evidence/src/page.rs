@@ -31,7 +31,7 @@ const ABSENT: Rgb888 = Rgb888::new(90, 150, 220);
 
 /// Where the columns of the table begin.
 const LABEL: i32 = MARGIN;
-const PROBABILITY: i32 = 330;
+const PROBABILITY: i32 = 300;
 const INTERVAL: i32 = 420;
 const BAR: i32 = 560;
 const BAR_WIDTH: i32 = 110;
