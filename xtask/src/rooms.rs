@@ -28,7 +28,7 @@ const CONFINED: [(&str, &[&str]); 17] = [
     ("rten", &["falx-infer"]),
     ("hdf5-reader", &["falx-nn"]),
     ("ureq", &["falx-models"]),
-    ("dicom-object", &["falx-phantom"]),
+    ("dicom-object", &["falx-evidence", "falx-phantom"]),
     ("parquet", &["falx-data"]),
     ("anyhow", &["falx", "xtask"]),
     ("clap", &["falx"]),

@@ -1,0 +1,5 @@
+//! What is written for a study, read back.
+
+mod common;
+mod sources;
+mod written;
