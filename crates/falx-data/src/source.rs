@@ -176,6 +176,22 @@ impl SliceReader {
         Some(read)
     }
 
+    /// The bytes of the archive's entry that `path` names, for what needs more of a file than its slice; `None` where `path` names
+    /// a file of its own.
+    ///
+    /// # Errors
+    /// [`DicomError::Io`] with the archive's fault as its text.
+    pub fn entry(&mut self, path: &Path) -> Option<Result<Vec<u8>, DicomError>> {
+        let Location::Entry { archive, entry } = Location::parse(path) else {
+            return None;
+        };
+        let bytes = self.archive.entry(&archive, &entry);
+        Some(bytes.map_err(|fault| DicomError::Io {
+            path: path.into(),
+            source: std::io::Error::new(std::io::ErrorKind::InvalidData, fault),
+        }))
+    }
+
     /// Reads the slice at `place`, wherever it lies.
     ///
     /// # Errors

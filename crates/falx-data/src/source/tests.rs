@@ -261,6 +261,12 @@ fn entries_are_read_from_every_kind_of_archive_and_names_that_climb_out_are_refu
         };
         let slice = read(&mut reader, "a/b.dcm").unwrap();
         assert_eq!(slice.header.rows, 8);
+        let whole = |entry: &str| PathBuf::from(format!("{}!/{entry}", path.display()));
+        let bytes = reader.entry(&whole("a/b.dcm")).unwrap().unwrap();
+        assert_eq!(bytes, dicom);
+        assert!(reader.entry(&path).is_none());
+        let gone = reader.entry(&whole("a/c.dcm")).unwrap();
+        assert!(matches!(gone, Err(DicomError::Io { .. })));
         assert!(matches!(
             read(&mut reader, "a/notes.txt"),
             Err(DicomError::Refused { .. })
