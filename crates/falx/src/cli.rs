@@ -129,6 +129,7 @@ Nothing is written. The machine's file has some of these, measured there by `fal
   falx predict slices/ --model run --out predictions.csv
   falx predict study.zip --model run --format json --out answer.json
   falx predict studies/ --model run --level study --out studies.csv
+  falx predict studies/ --model run --format dicom --out objects
   find studies -name '*.dcm' | falx predict - --model run --format jsonl --out -")]
     Predict(Predict),
     /// Draw what augmentation does to a slice: a panel a change at its full strength, and some whole draws.

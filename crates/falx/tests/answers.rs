@@ -261,6 +261,73 @@ fn paths_may_come_from_standard_input_and_series_be_asked_for() {
 }
 
 #[test]
+fn a_study_becomes_dicom_objects_with_the_same_bytes_each_time() {
+    let trained = Trained::new();
+    let answer = trained.answer(&trained.study.images(), &[]);
+    let study = &answer["studies"][0];
+    let uid = study["study_uid"].as_str().unwrap();
+    let series = study["series"][0]["series_uid"].as_str().unwrap();
+    let write = |out: &Path| {
+        let mut command = falx();
+        command.env("SOURCE_DATE_EPOCH", "1700000000");
+        command.args([
+            "predict", "--format", "dicom", "-q", "--series", series, "--model",
+        ]);
+        command.arg(&trained.model).arg("--out").arg(out);
+        command.arg(trained.study.images()).assert().success();
+        common::files(out)
+    };
+    let (once, again) = (trained.study.path("once"), trained.study.path("again"));
+    let objects = write(&once);
+    let names = [
+        "falx-key-objects.dcm",
+        "falx-report.dcm",
+        "falx-summary.dcm",
+    ];
+    let expected: Vec<PathBuf> = names.iter().map(|name| Path::new(uid).join(name)).collect();
+    assert_eq!(objects.keys().cloned().collect::<Vec<_>>(), expected);
+    assert_eq!(write(&again), objects);
+    // The report says what the JSON says, and names no slice of another study.
+    let report = String::from_utf8_lossy(&objects[&expected[1]]).into_owned();
+    let percent = 100.0 * probability(study, "any");
+    let shown = format!("{percent:.2}");
+    assert!(report.contains(&shown), "{shown}");
+    assert!(report.contains("35486000") && report.contains("Research use; not a medical device."));
+    let sop = |study: &Value| {
+        slices(study).next().unwrap()["sop_uid"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(report.contains(&sop(study)) && !report.contains(&sop(&answer["studies"][1])));
+
+    // Pictures have no study to write into; a file is no folder.
+    let picture = trained.study.path("pictures");
+    std::fs::create_dir(&picture).unwrap();
+    let slice = falx_png(
+        &trained.study.images(),
+        slices(study).next().unwrap(),
+        &picture,
+    );
+    let line = "predict {} --model {} --format dicom --out {} -q";
+    run(line, &[&slice, &trained.model, &trained.study.path("none")])
+        .code(1)
+        .stdout(contains("was not written"));
+    run(line, &[&trained.study.images(), &trained.model, &slice])
+        .code(3)
+        .stderr(contains("cannot write"));
+}
+
+/// A slice as a picture of its brain window.
+fn falx_png(images: &Path, slice: &Value, folder: &Path) -> PathBuf {
+    let id = slice["image_id"].as_str().unwrap();
+    let png = folder.join(format!("{id}.png"));
+    let dicom = images.join(format!("{id}.dcm"));
+    run("dicom show {} --png {} --window 40/80", &[&dicom, &png]).success();
+    png
+}
+
+#[test]
 fn what_does_not_go_together_or_is_not_there_is_said() {
     let trained = Trained::new();
     let (images, model) = (trained.study.images(), &trained.model);

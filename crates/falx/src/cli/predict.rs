@@ -43,7 +43,7 @@ pub struct Predict {
     /// prevalence of the training data, and is named.
     #[arg(long, value_name = "CSV")]
     pub sample: Option<PathBuf>,
-    /// The file to write; `-` with `jsonl` is standard output.
+    /// The file to write, with `dicom` the folder; `-` with `jsonl` is standard output.
     #[arg(long, value_name = "F")]
     pub out: PathBuf,
 }
@@ -60,6 +60,9 @@ pub enum PredictFormat {
     Json,
     /// The same, a line a study as soon as it is known; the first line says which model answers.
     Jsonl,
+    /// DICOM objects of each study in a folder of its own: a structured report with coded findings, a page that every viewer
+    /// shows, and the slices to look at first (docs/answers.md).
+    Dicom,
 }
 
 impl Predict {
@@ -75,7 +78,7 @@ impl Predict {
             )
         } else if self.level != PredictLevel::Slice && !is_table {
             Some(
-                "`--level` goes with `--format csv`; json holds slices, series and studies, kaggle slices",
+                "`--level` goes with `--format csv`; json and dicom hold studies with their slices, kaggle slices",
             )
         } else if self.series.is_some() && self.format == PredictFormat::Kaggle {
             Some("`--series` does not go with `--format kaggle`, which has a row for every slice")

@@ -14,6 +14,7 @@ use falx_infer::{
 };
 use serde::Serialize;
 
+use super::evidence::{Writer, WrittenStudy};
 use crate::cli::{Predict, PredictFormat, PredictLevel, Series};
 use crate::commands::Context;
 use crate::output::Outcome;
@@ -29,6 +30,9 @@ struct Summary {
     slices: u64,
     lost_slices: u64,
     unreadable: Vec<LostFile>,
+    /// The objects of each study that was answered, where DICOM was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<WrittenStudy>,
     #[serde(skip)]
     told: Vec<String>,
 }
@@ -53,6 +57,7 @@ pub fn run(
         slices: 0,
         lost_slices: 0,
         unreadable: Vec::new(),
+        objects: Vec::new(),
         told: Vec::new(),
     };
     let mut sink = Sink::new(arguments, &detector)?;
@@ -62,10 +67,11 @@ pub fn run(
     };
     let progress = context.progress.as_ref();
     summary.unreadable = detector.answer(index, &mut take, progress, &context.interrupt)?;
-    sink.finish(&detector, &summary.unreadable)?;
+    summary.objects = sink.finish(&detector, &summary.unreadable)?;
     let fine = summary.lost_slices == 0
         && summary.unreadable.is_empty()
-        && summary.answered == summary.studies;
+        && summary.answered == summary.studies
+        && summary.objects.iter().all(WrittenStudy::is_written);
     let text = summary.to_text();
     if arguments.out == Path::new("-") {
         // Standard output holds the lines.
@@ -81,6 +87,8 @@ enum Sink {
     Json(PathBuf, Vec<StudyAnswer>),
     /// A line a study, at once.
     Lines(Box<dyn Write>),
+    /// A folder of objects a study.
+    Dicom(Box<Writer>),
     /// A table at the end.
     Csv(PathBuf, PredictLevel, Vec<Prediction>),
 }
@@ -100,6 +108,7 @@ impl Sink {
                 write_line(&mut lines, &detector.head())?;
                 Self::Lines(lines)
             }
+            PredictFormat::Dicom => Self::Dicom(Box::new(Writer::new(out, detector.head())?)),
             PredictFormat::Csv | PredictFormat::Kaggle => {
                 Self::Csv(out.clone(), arguments.level, Vec::new())
             }
@@ -110,12 +119,17 @@ impl Sink {
         match self {
             Self::Json(_, studies) => studies.push(study),
             Self::Lines(lines) => write_line(lines, &study)?,
+            Self::Dicom(writer) => writer.write(&study),
             Self::Csv(_, level, rows) => rows.extend(rows_of(&study, *level)),
         }
         Ok(())
     }
 
-    fn finish(self, detector: &Detector, unreadable: &[LostFile]) -> anyhow::Result<()> {
+    fn finish(
+        self,
+        detector: &Detector,
+        unreadable: &[LostFile],
+    ) -> anyhow::Result<Vec<WrittenStudy>> {
         match self {
             Self::Json(out, studies) => {
                 let answer = Answer {
@@ -138,12 +152,13 @@ impl Sink {
                 }
             }
             Self::Csv(out, _, rows) => predictions::write_csv(&rows, &out)?,
+            Self::Dicom(writer) => return Ok(writer.studies),
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
-fn cannot_write(path: &Path) -> String {
+pub(super) fn cannot_write(path: &Path) -> String {
     format!(
         "cannot write {}; check that its folder exists, may be written to and has room",
         path.display()
@@ -229,6 +244,9 @@ impl Summary {
                 "\n{} slices could not be read when their turn came",
                 self.lost_slices
             );
+        }
+        for study in &self.objects {
+            let _ = write!(text, "\n{}", study.to_text());
         }
         for file in &self.unreadable {
             let _ = write!(

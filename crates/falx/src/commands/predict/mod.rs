@@ -1,6 +1,7 @@
 //! `falx predict`
 
 mod answers;
+mod evidence;
 
 use std::fmt::Write as _;
 use std::io::BufRead as _;
@@ -42,7 +43,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
         PredictFormat::Csv if !of_slices => {
             answers::run(arguments, bundle, options, &index, context)
         }
-        PredictFormat::Json | PredictFormat::Jsonl => {
+        PredictFormat::Json | PredictFormat::Jsonl | PredictFormat::Dicom => {
             answers::run(arguments, bundle, options, &index, context)
         }
         PredictFormat::Csv | PredictFormat::Kaggle => {
@@ -137,7 +138,9 @@ fn every_slice(
 fn layout(arguments: &Predict) -> Layout {
     match arguments.format {
         PredictFormat::Kaggle => Layout::Rsna,
-        PredictFormat::Csv | PredictFormat::Json | PredictFormat::Jsonl => Layout::Auto,
+        PredictFormat::Csv | PredictFormat::Json | PredictFormat::Jsonl | PredictFormat::Dicom => {
+            Layout::Auto
+        }
     }
 }
 
