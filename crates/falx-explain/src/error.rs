@@ -19,7 +19,7 @@ pub enum ExplainError {
         /// The network's file.
         path: PathBuf,
         /// What is wrong.
-        source: SurgeryError,
+        source: Box<SurgeryError>,
     },
     /// The network gives something else than six numbers a square picture.
     #[error(

@@ -132,8 +132,8 @@ pub fn explain(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Explained, ExplainError> {
-    make_folder(out)?;
     let mut explainer = Explainer::load(bundle, &options.maps)?;
+    make_folder(out)?;
     let (samples, mut unreadable) = samples(index)?;
     let all = samples.all();
     let predicted = predict(bundle, &samples, all, &options.predict, progress, interrupt)?;
@@ -282,40 +282,41 @@ impl Explained {
             .layer
             .as_ref()
             .map_or_else(String::new, |layer| format!(" at {layer}"));
-        let mut text = format!(
-            "{} slices in {} series, {} heat maps by {}{of_layer}\n",
+        let mut lines = vec![format!(
+            "{} slices in {} series, {} heat maps by {}{of_layer}",
             self.slices,
             self.series.len(),
             self.maps,
             self.method
-        );
+        )];
         if self.maps == 0 {
-            text.push_str(&format!(
-                "no label reaches {} on any slice, so there is no map; --at-least 0 draws all of them\n",
+            lines.push(format!(
+                "no label reaches {} on any slice, so there is no map; --at-least 0 draws all of them",
                 self.at_least
             ));
         }
         if self.members > 1 {
-            text.push_str(&format!(
-                "each map is the mean of those of {} networks\n",
+            lines.push(format!(
+                "each map is the mean of those of {} networks",
                 self.members
             ));
         }
         if self.has_network_over_series {
-            text.push_str(
-                "the maps explain the network of slices; the answers also rest on a network over series\n",
+            lines.push(
+                "the maps explain the network of slices; the answers also rest on a network over series"
+                    .to_owned(),
             );
         }
-        for slice in &self.unreadable {
-            text.push_str(&format!(
-                "not read: {} ({})\n",
+        lines.extend(self.unreadable.iter().map(|slice| {
+            format!(
+                "not read: {} ({})",
                 slice.path.display(),
                 slice.reasons.join(", ")
-            ));
-        }
-        text.push_str(&format!("{}\n", out.join(&self.page).display()));
-        text.push_str("Research use; not a medical device.");
-        text
+            )
+        }));
+        lines.push(out.join(&self.page).display().to_string());
+        lines.push("Research use; not a medical device.".to_owned());
+        lines.join("\n")
     }
 }
 

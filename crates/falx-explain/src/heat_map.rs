@@ -104,15 +104,11 @@ impl HeatMap {
     /// The map with values from 0 to 1.
     fn scaled(mut self) -> Self {
         let most = self.values.iter().copied().fold(0.0, f32::max);
-        let factor = if most > 0.0 && most.is_finite() {
-            most.recip()
-        } else {
-            0.0
-        };
+        let is_usable = most > 0.0 && most.is_finite();
         for value in &mut self.values {
-            let scaled = value.max(0.0) * factor;
-            *value = if scaled.is_finite() {
-                scaled.min(1.0)
+            // A quotient, so that the largest value is 1 to the bit.
+            *value = if is_usable && *value > 0.0 {
+                *value / most
             } else {
                 0.0
             };

@@ -19,9 +19,9 @@ const OUTPUTS: [&str; 2] = ["logits", "probabilities"];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Layer {
     /// The last one, which the head reads.
-    #[default]
     Last,
-    /// The last one that is at least twice as fine.
+    /// The last one that is at least twice as fine: its maps point better, by measurement (docs/explain.md).
+    #[default]
     Finer,
     /// What the node of this name gives.
     Named(String),
@@ -66,7 +66,7 @@ impl Network {
         let read = onnx::read(path, &ReadOptions::default());
         let read = read.map_err(|source| ExplainError::Network {
             path: path.to_owned(),
-            source: source.into(),
+            source: Box::new(source.into()),
         })?;
         Self::new(&read.graph, read.parameters, path)
     }
@@ -92,7 +92,7 @@ impl Network {
         // What the logits do not need, as an embedding, is left out.
         let source = |source: SurgeryError| ExplainError::Network {
             path: path.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let alone = passes::needed(graph, &[(name.clone(), *value)]);
         let alone = alone.map_err(|error| source(error.into()))?;
@@ -147,7 +147,7 @@ impl Network {
                 if let Err(source) = self.graph.cut_at(name) {
                     return Err(ExplainError::Network {
                         path: self.path.clone(),
-                        source,
+                        source: Box::new(source),
                     });
                 }
                 let at = nodes.iter().position(|node| node.name == *name);

@@ -7,6 +7,8 @@ use falx_dicom::CtSlice;
 
 /// From here on a pixel is bone, or something as dense: blood stays below, with the blur at its edge.
 const BONE_HU: f32 = 100.0;
+/// A window that ends below this shows neither blood nor bone.
+const WINDOW_HU: f32 = 60.0;
 /// From here on a pixel is the head's, or something as dense as skin.
 const TISSUE_HU: f32 = -200.0;
 /// Gaps of the skull up to twice this many millimetres are closed.
@@ -37,7 +39,8 @@ pub fn inside_skull(slice: &CtSlice) -> Vec<bool> {
     let size = [slice.header.rows, slice.header.cols];
     let mm = pixel_mm(slice);
     let pixels = |length: f64| mm.map(|mm| (length / mm).round() as usize);
-    let bone: Vec<bool> = slice.hu.iter().map(|hu| hu.0 > BONE_HU).collect();
+    let bone_hu = bone_threshold(slice);
+    let bone: Vec<bool> = slice.hu.iter().map(|hu| hu.0 > bone_hu).collect();
     let closed = dilated(&bone, size, pixels(GAP_MM));
     let enclosed = not(&reached_from_border(&closed, size));
     let core: Vec<bool> = both(&enclosed, &not(&closed));
@@ -57,6 +60,13 @@ pub fn inside_skull(slice: &CtSlice) -> Vec<bool> {
     let head = not(&reached_from_border(&not(&air), size));
     let shallow = dilated(&not(&head), size, pixels(SCALP_MM));
     both(&both(&head, &not(&shallow)), &not(&blurred))
+}
+
+/// From where on a pixel is bone: in a picture whose window ends below, what the window cuts off.
+fn bone_threshold(slice: &CtSlice) -> f32 {
+    let (_, most) = slice.hu_min_max();
+    let is_cut_off = (WINDOW_HU..=BONE_HU + 0.5).contains(&most.0);
+    if is_cut_off { most.0 - 0.5 } else { BONE_HU }
 }
 
 /// The middle of the head and its half extent, in pixels, down and across; of the whole slice where there is no head.

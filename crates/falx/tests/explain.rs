@@ -4,6 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use assert_cmd::prelude::*;
 use common::{Study, files, json, run, stderr};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
@@ -39,24 +40,27 @@ impl Trained {
 }
 
 #[test]
-fn heat_maps_are_drawn_judged_and_do_not_depend_on_threads() {
+fn heat_maps_are_drawn_and_do_not_depend_on_threads() {
     let trained = Trained::new();
-    let index = trained.index();
-    let line = "explain {} --model {} --label any --at-least 0 --out {} --json";
+    let slices = sorted(&trained.study.images());
+    let of = |count: usize, flags: &str, out: &Path| {
+        let mut command = common::falx();
+        command
+            .arg("explain")
+            .args(&slices[..count])
+            .arg("--model")
+            .arg(&trained.run);
+        command
+            .args(flags.split(' '))
+            .arg("--out")
+            .arg(out)
+            .assert()
+    };
+    let explain = |flags: &str, out: &Path| of(16, flags, out);
     let [one, two] = ["one", "two"].map(|name| trained.path(name));
-    let told = run(
-        &format!("{line} --threads 1"),
-        &[&index, &trained.run, &one],
-    );
-    let told = json(&told.success());
-    let (slices, maps) = (
-        told["slices"].as_u64().unwrap(),
-        told["maps"].as_u64().unwrap(),
-    );
-    assert!(
-        slices > 100 && maps == slices,
-        "{slices} slices, {maps} maps"
-    );
+    let flags = "--label any --at-least 0 --json --threads";
+    let told = json(&explain(&format!("{flags} 1"), &one).success());
+    assert_eq!((&told["slices"], &told["maps"]), (&16.into(), &16.into()));
     assert_eq!(told["method"], "grad-cam");
     assert!(
         told["layer"].as_str().unwrap().contains("blocks.3"),
@@ -77,11 +81,7 @@ fn heat_maps_are_drawn_judged_and_do_not_depend_on_threads() {
     let contents = std::fs::read_to_string(one.join("index.html")).unwrap();
     assert!(contents.contains("study-001/study.html"));
 
-    run(
-        &format!("{line} --threads 2"),
-        &[&index, &trained.run, &two],
-    )
-    .success();
+    explain(&format!("{flags} 2"), &two).success();
     let (one, two) = (files(&one), files(&two));
     assert_eq!(
         one.keys().collect::<Vec<_>>(),
@@ -89,6 +89,32 @@ fn heat_maps_are_drawn_judged_and_do_not_depend_on_threads() {
     );
     for (path, bytes) in &one {
         assert!(two[path] == *bytes, "{} differs", path.display());
+    }
+
+    // Nothing is called: pages, and no maps.
+    let none = trained.path("none");
+    explain("--at-least 1", &none)
+        .success()
+        .stdout(contains("no label reaches 1").and(contains("--at-least 0")));
+    let page = std::fs::read_to_string(none.join("study-001/study.html")).unwrap();
+    assert!(page.contains("No slice is called"));
+    assert!(none.join("study-001/series-1-montage.png").is_file());
+
+    for method in [
+        "layer-cam --layer finer",
+        "integrated-gradients",
+        "occlusion --runtime rten",
+    ] {
+        let out = trained.path("other");
+        let told = of(
+            1,
+            &format!("--label any --at-least 0 --json --method {method}"),
+            &out,
+        );
+        let mut told = json(&told.success());
+        let slice = told["series"][0]["slices"][0].take();
+        assert!(slice["maps"][0]["peak"].is_array(), "{method}: {slice}");
+        std::fs::remove_dir_all(out).unwrap();
     }
 }
 
@@ -100,7 +126,7 @@ fn maps_are_judged_by_masks_beside_baselines() {
     let line = "explain {} --model {} --masks {} --replicates 50 --sanity-slices 3 --out {}";
     let paths: [&Path; 4] = [&index, &trained.run, &masks, &out];
     let judged = run(
-        &format!("{line} --judge=grad-cam,occlusion --label subdural,any --json --threads 1"),
+        &format!("{line} --judge=grad-cam,layer-cam --label subdural,any --json --threads 1"),
         &paths,
     );
     let found = json(&judged);
@@ -111,7 +137,7 @@ fn maps_are_judged_by_masks_beside_baselines() {
         let names: Vec<_> = scores.iter().map(|s| s["name"].as_str().unwrap()).collect();
         assert_eq!(
             names,
-            ["grad-cam", "occlusion", "brightest blob", "centre prior"]
+            ["grad-cam", "layer-cam", "brightest blob", "centre prior"]
         );
         for score in scores {
             for number in ["pointing", "iou", "average_precision"] {
@@ -133,8 +159,10 @@ fn maps_are_judged_by_masks_beside_baselines() {
     let page = std::fs::read_to_string(out.join("judge.html")).unwrap();
     assert!(page.contains("Grad-CAM − brightest blob") && page.contains("not a medical device"));
     let written = std::fs::read(out.join("judge.json")).unwrap();
-    let line = format!("{line} --judge=grad-cam,occlusion --label subdural,any --threads 2");
+    let line = format!("{line} --judge=grad-cam,layer-cam --label subdural,any --threads 2");
     let text = run(&line, &paths);
+    // The model learnt from these very patients, and the judgement says so.
+    assert_eq!(found["trained_on_these"], true);
     let said = String::from_utf8_lossy(&text.get_output().stdout).into_owned();
     assert!(
         said.contains("AP") && said.contains("sanity check of Grad-CAM"),
@@ -211,21 +239,12 @@ fn bad_input_is_named() {
     );
 }
 
-#[test]
-fn studies_without_a_call_have_pages_and_no_maps() {
-    let trained = Trained::new();
-    let out = trained.path("heat");
-    let images = trained.study.images();
-    let slice = std::fs::read_dir(&images).unwrap().next().unwrap().unwrap();
-    let told = run(
-        "explain {} --model {} --at-least 1 --out {}",
-        &[&slice.path(), &trained.run, &out],
-    );
-    told.success()
-        .stdout(contains("no label reaches 1").and(contains("--at-least 0")));
-    let page = std::fs::read_to_string(out.join("study-001/study.html")).unwrap();
-    assert!(page.contains("No slice is called"));
-    assert!(out.join("study-001/series-1-montage.png").is_file());
+/// The files of a folder, always in one order.
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
 }
 
 fn copy(from: &Path, to: &Path) {

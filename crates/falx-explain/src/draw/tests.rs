@@ -57,7 +57,12 @@ fn sides_are_the_patient_s_and_marked_only_where_known() {
     assert_eq!(side(None), None);
     let drawn = |across| {
         let view = SliceView::new(&slice(across), 80);
-        overlay(&view, SEED_WINDOWS[0], &[0.0; 6400], &Caption::default())
+        overlay(
+            &view,
+            SEED_WINDOWS[0],
+            &vec![0.0; 6400],
+            &Caption::default(),
+        )
     };
     let (right, left, unknown) = (drawn(Some(1.0)), drawn(Some(-1.0)), drawn(None));
     assert_ne!(right, left);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use falx_core::{Interrupt, Label, Progress, SUBTYPES};
+use falx_core::{Interrupt, Label, PatientId, Progress, SUBTYPES};
 use falx_data::index::{Index, IndexRow};
 use falx_data::mask::{Mask, MaskKind, MaskReader, PlaceInSeries};
 use falx_data::samples::Samples;
@@ -40,6 +40,9 @@ enum MaskOf {
         place: Option<PlaceInSeries>,
     },
 }
+
+/// The case that a slice is, if it is one, and whether it has a mask.
+type Looked = (Option<Case>, bool);
 
 /// What was found.
 pub(super) struct Found {
@@ -96,7 +99,7 @@ pub(super) fn find(
     let parts: Vec<_> = candidates
         .chunks(candidates.len().div_ceil(threads).max(1))
         .collect();
-    let found: Result<Vec<Vec<(Option<Case>, bool)>>, ExplainError> = parts
+    let found: Result<Vec<Vec<Looked>>, ExplainError> = parts
         .into_par_iter()
         .map(|part| {
             let (mut slices, mut masks) = (SliceReader::new(), MaskReader::new());
@@ -136,7 +139,7 @@ pub(super) fn find(
         })
         .collect();
     progress.finish();
-    let found: Vec<(Option<Case>, bool)> = found?.into_iter().flatten().collect();
+    let found: Vec<Looked> = found?.into_iter().flatten().collect();
     let masks = found.iter().filter(|(_, has_mask)| *has_mask).count();
     let without_mask = found.len() - masks;
     if masks == 0 {
@@ -159,7 +162,7 @@ pub(super) fn find(
 
 /// Slices of no known patient are patients of their own.
 fn patient_of(row: &IndexRow) -> &str {
-    let known = row.patient.as_ref().map(|patient| patient.as_str());
+    let known = row.patient.as_ref().map(PatientId::as_str);
     known
         .or(row.study_uid.as_deref())
         .or(row.series_uid.as_deref())

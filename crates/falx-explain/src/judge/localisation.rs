@@ -137,7 +137,7 @@ mod tests {
         .unwrap();
         assert_eq!(found.pointing, 0.0);
         assert_eq!(found.iou, 1.0 / 3.0);
-        let expected = (1.0 / 2.0 + 2.0 / 20.0) / 2.0;
+        let expected = f64::midpoint(1.0 / 2.0, 2.0 / 20.0);
         assert!((found.average_precision - expected).abs() < 1e-12);
     }
 

@@ -24,7 +24,7 @@ use crate::batches::{Loading, each};
 use crate::explainer::{Explainer, MapOptions};
 use crate::{ExplainError, Method};
 pub use localisation::{Localisation, THRESHOLD, localise};
-pub use page::write_page;
+pub use page::write;
 pub use sanity::{Sanity, Stage};
 pub use similarity::{spearman, ssim};
 
@@ -90,6 +90,8 @@ pub struct Judgement {
     pub patients: usize,
     /// Slices of the data that have no mask.
     pub without_mask: usize,
+    /// Whether the model was trained with these very data, so that it learnt from some of the patients.
+    pub trained_on_these: bool,
     /// Label by label.
     pub labels: Vec<LabelJudgement>,
     /// Method by method, whether its maps depend on what the network has learnt.
@@ -224,6 +226,12 @@ pub fn judge(
         slices: found.cases.len(),
         patients: patients.len(),
         without_mask: found.without_mask,
+        trained_on_these: {
+            // An ensemble names the data of each of its networks.
+            let mut learnt_from = bundle.manifest().data_hash.split(", ");
+            let these = index.data_hash();
+            learnt_from.any(|data| data == these)
+        },
         labels,
         sanity,
         warnings: Vec::new(),

@@ -1,6 +1,6 @@
 //! A judgement as one HTML page.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use falx_eval::report::STYLE;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -8,14 +8,20 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::text::{against, heading, plain, sentence, signed, titled};
 use super::{Judgement, LabelJudgement, Scores};
 use crate::ExplainError;
-use crate::files::save;
+use crate::files::{make_folder, save};
 
-/// Writes the page: tables, warnings, rules, nothing from outside.
+/// Writes `judge.html` (tables, warnings, rules, nothing from outside) and `judge.json` into a folder, and says where the page
+/// is.
 ///
 /// # Errors
 /// [`ExplainError::Write`].
-pub fn write_page(judgement: &Judgement, path: &Path) -> Result<(), ExplainError> {
-    save(path, page(judgement).into_string().as_bytes())
+pub fn write(judgement: &Judgement, folder: &Path) -> Result<PathBuf, ExplainError> {
+    make_folder(folder)?;
+    let json = serde_json::to_vec_pretty(judgement).unwrap_or_default();
+    save(&folder.join("judge.json"), &json)?;
+    let path = folder.join("judge.html");
+    save(&path, page(judgement).into_string().as_bytes())?;
+    Ok(path)
 }
 
 fn page(judgement: &Judgement) -> Markup {

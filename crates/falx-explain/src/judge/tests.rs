@@ -86,6 +86,7 @@ fn judgement(label: LabelJudgement, spearman: f64) -> Judgement {
         slices: 60,
         patients: 20,
         without_mask: 4,
+        trained_on_these: false,
         labels: vec![label],
         sanity: vec![Sanity {
             method: "grad-cam",
@@ -115,7 +116,7 @@ fn a_method_that_beats_both_and_follows_what_was_learnt_has_no_warning() {
         text.contains("Grad-CAM − centre prior") && text.contains("passed"),
         "{text}"
     );
-    assert!(text.contains("(4 slices have none)") && text.ends_with("not a medical device."));
+    assert!(text.contains("(4 slices without a mask)") && text.ends_with("not a medical device."));
 }
 
 #[test]
@@ -141,6 +142,11 @@ fn what_must_be_known_is_said() {
         insane.warnings
     );
     assert!(insane.to_text().contains("FAILED"));
+    let learnt = Judgement {
+        trained_on_these: true,
+        ..insane
+    };
+    assert!(text::warnings(&learnt)[0].contains("trained with these very data"));
     // One patient has no interval: nothing is proven.
     let alone = judgement(of(&scored(1, |_| 0.9, [0.3, 0.45]), Some(0.95)), 0.1);
     assert_eq!(alone.warnings.len(), 2);

@@ -42,6 +42,11 @@ pub(super) fn rules(options: &JudgeOptions) -> Vec<String> {
 /// What must be known before the maps are believed.
 pub(super) fn warnings(judgement: &Judgement) -> Vec<String> {
     let mut warnings = Vec::new();
+    if judgement.trained_on_these {
+        warnings.push(
+            "The model was trained with these very data: judge its maps on patients that it did not learn from.".to_owned(),
+        );
+    }
     for sanity in judgement.sanity.iter().filter(|sanity| !sanity.passed) {
         let alike = sanity.stages.last().map_or(1.0, |stage| stage.spearman);
         warnings.push(format!(
@@ -94,18 +99,18 @@ pub(super) fn titled(name: &str) -> &str {
 /// All of it.
 pub(super) fn of(judgement: &Judgement) -> String {
     let mut text = format!(
-        "Heat maps of {} judged on {} slices of {} patients with a mask{}\n",
+        "Heat maps of {} judged on {} of {} whose mask marks a label{}\n",
         judgement.network,
-        judgement.slices,
-        judgement.patients,
+        counted(judgement.slices, "slice"),
+        counted(judgement.patients, "patient"),
         match judgement.without_mask {
             0 => String::new(),
-            count => format!(" ({count} slices have none)"),
+            count => format!(" ({} without a mask)", counted(count, "slice")),
         }
     );
     let row = |text: &mut String, cells: [&str; 4]| {
         let [name, pointing, iou, precision] = cells;
-        let _ = writeln!(text, "  {name:<36}{pointing:<24}{iou:<24}{precision}");
+        let _ = writeln!(text, "  {name:<38}{pointing:<28}{iou:<28}{precision}");
     };
     for label in &judgement.labels {
         let _ = writeln!(text, "\n{}", heading(label));
@@ -163,12 +168,17 @@ pub(super) fn heading(label: &LabelJudgement) -> String {
         .auc
         .map_or_else(|| "unknown".to_owned(), |auc| format!("{auc:.3}"));
     format!(
-        "{}: {} slices of {} patients, {:.2} % of the pixels marked; AUC of the model {auc}",
+        "{}: {} of {}, {:.2} % of the pixels marked; AUC of the model {auc}",
         label.label,
-        label.slices,
-        label.patients,
+        counted(label.slices, "slice"),
+        counted(label.patients, "patient"),
         100.0 * label.marked
     )
+}
+
+/// A number of things, one or several.
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A method's sanity check in a sentence.
@@ -188,6 +198,7 @@ pub(super) fn sentence(sanity: &Sanity) -> String {
                 stage.spearman,
                 stage.ssim
             )
+            .replace('-', "−")
         })
         .collect();
     format!(

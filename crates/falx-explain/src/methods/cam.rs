@@ -33,7 +33,7 @@ impl ClassActivation {
         let weights = weights.ok_or_else(no_cam)?.clone();
         let source = |source: falx_nn::SurgeryError| ExplainError::Network {
             path: path.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let cut = passes::needed(graph, &[(FEATURES.to_owned(), features)]);
         let cut = cut.map_err(|error| source(error.into()))?;

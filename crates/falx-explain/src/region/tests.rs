@@ -48,6 +48,16 @@ fn the_inside_is_what_bone_surrounds() {
     }
 }
 
+/// Pictures of 8 bits in a window have no values above it.
+#[test]
+fn bone_is_what_a_window_cuts_off() {
+    let mut picture = phantom(false);
+    for hu in &mut picture.hu {
+        hu.0 = hu.0.clamp(-20.0, 100.0);
+    }
+    assert_eq!(inside_skull(&picture), inside_skull(&phantom(false)));
+}
+
 #[test]
 fn an_open_skull_leaves_what_is_deep_in_the_head() {
     let inside = inside_skull(&phantom(true));

@@ -27,8 +27,8 @@ pub struct Explain {
     /// `occlusion` (covers one part after the other; slow, needs no gradient).
     #[arg(long, default_value_t = Method::default(), value_parser = Method::from_str)]
     pub method: Method,
-    /// The layer that grad-cam, grad-cam++ and layer-cam look at: `last` (what the head reads), `finer` (the last that is twice
-    /// as fine), or a name of `falx models show`.
+    /// The layer that grad-cam, grad-cam++ and layer-cam look at: `finer` (the last that is twice as fine as what the head
+    /// reads), `last` (what the head reads), or a name of `falx models show`.
     #[arg(long, default_value_t = Layer::default(), value_parser = Layer::from_str)]
     pub layer: Layer,
     /// The labels that get a map. [default: all six]
@@ -44,8 +44,8 @@ pub struct Explain {
     /// (--judge=grad-cam,occlusion), or of all (--judge=all). Exit code 1 when there is a warning.
     #[arg(long, value_name = "METHODS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub judge: Option<Methods>,
-    /// A folder of masks for slices of which the index names none: NIfTI volumes called by their Series Instance UID, as the
-    /// `masks` of `falx phantom`.
+    /// A folder of masks for slices of which the index names none: volumes (.nii.gz, .nii) called by their Series Instance
+    /// UID, as the `masks` of `falx phantom`.
     #[arg(long, value_name = "DIR", requires = "judge")]
     pub masks: Option<PathBuf>,
     /// Resamples of patients behind every interval.

@@ -1,15 +1,15 @@
 //! `falx explain`
 
+use anyhow::Context as _;
 use falx_core::LABELS;
 use falx_data::index::{Index, Layout, scan};
-use falx_explain::judge::{JudgeOptions, judge, write_page};
+use falx_explain::judge::{JudgeOptions, judge, write};
 use falx_explain::{ExplainOptions, MapOptions, explain};
 use falx_infer::{Bundle, PredictOptions};
 use falx_train::bundle_in;
 
 use super::Context;
 use crate::cli::Explain;
-use crate::commands::dicom::save;
 use crate::output::Outcome;
 
 pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
@@ -62,13 +62,21 @@ pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
         predict,
         ..JudgeOptions::default()
     };
-    let judgement = judge(&bundle, &index, &options, progress, &context.interrupt)?;
-    let page = arguments.out.join("judge.html");
-    write_page(&judgement, &page)?;
-    save(
-        &arguments.out.join("judge.json"),
-        &serde_json::to_vec_pretty(&judgement)?,
-    )?;
+    // Whether the folder can be written is known before the work, not after it; where nothing is done, nothing is left.
+    let out = &arguments.out;
+    let is_new = !out.exists();
+    std::fs::create_dir_all(out).with_context(|| {
+        format!(
+            "{} cannot be made; choose a folder that may be written",
+            out.display()
+        )
+    })?;
+    let judged = judge(&bundle, &index, &options, progress, &context.interrupt);
+    if is_new && judged.is_err() {
+        let _ = std::fs::remove_dir(out);
+    }
+    let judgement = judged?;
+    let page = write(&judgement, out)?;
     let text = format!("{}\n{}", judgement.to_text(), page.display());
     Ok(Outcome::done(text, &judgement)?.fine_if(judgement.is_sound()))
 }

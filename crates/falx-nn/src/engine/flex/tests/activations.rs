@@ -1,7 +1,5 @@
 //! Gradients with regard to a value within a network: slopes of the logits, at every kind of place.
 
-use burn_backend::ops::FloatTensorOps;
-
 use super::super::tape::tensor;
 use super::super::*;
 use crate::reference::{formula, formula_parameters, small_network};
@@ -48,8 +46,14 @@ fn the_images_gradient_is_the_logits_slope() {
     let (graph, parameters) = small_network();
     let x = images(&graph, 2);
     let counts = slopes(2, COUNTS);
-    let found =
-        activation_gradients(&graph, &parameters, &x, Value::INPUT, &[counts.clone()]).unwrap();
+    let found = activation_gradients(
+        &graph,
+        &parameters,
+        &x,
+        Value::INPUT,
+        std::slice::from_ref(&counts),
+    )
+    .unwrap();
     assert_eq!(found.value, x);
     assert_eq!(found.gradients[0].shape, x.shape);
     let sum = |x: &Tensor| {
@@ -72,8 +76,17 @@ fn the_images_gradient_is_the_logits_slope() {
 fn a_value_s_change_times_its_gradient_is_the_logits_change() {
     let (graph, parameters) = small_network();
     let x = images(&graph, 1);
-    let step = formula("direction", &x.shape);
     let counts = slopes(1, COUNTS);
+    // Along the image's own gradient, where the logits change most; a short step stays on one side of most rectifiers.
+    let along = activation_gradients(
+        &graph,
+        &parameters,
+        &x,
+        Value::INPUT,
+        std::slice::from_ref(&counts),
+    );
+    let along = along.unwrap().gradients.remove(0);
+    let step = 1e-3 / dot(&along.data, &along.data).sqrt() as f32;
     // Alone, among nodes that run as one, behind them, and in the head.
     for name in [
         "blocks.0.conv",
@@ -84,9 +97,9 @@ fn a_value_s_change_times_its_gradient_is_the_logits_change() {
     ] {
         let at = node(&graph, name);
         let of = |x: &Tensor| {
-            activation_gradients(&graph, &parameters, x, at, &[counts.clone()]).unwrap()
+            activation_gradients(&graph, &parameters, x, at, std::slice::from_ref(&counts)).unwrap()
         };
-        let [low, here, high] = [-1e-4, 0.0, 1e-4].map(|by| of(&moved(&x, &step, by)));
+        let [low, here, high] = [-step, 0.0, step].map(|by| of(&moved(&x, &along, by)));
         let value = dot(&high.value.data, &here.gradients[0].data)
             - dot(&low.value.data, &here.gradients[0].data);
         let logits = dot(&high.logits.data, &counts.data) - dot(&low.logits.data, &counts.data);
@@ -124,7 +137,9 @@ fn a_value_that_a_shortcut_passes_has_its_bias_s_gradient() {
         let bias = Tape::grad_remove(leaf, &mut gradients).unwrap();
         let bias = interpret::read(&Tape::from_inner(bias)).data;
         let at = node(&graph, name);
-        let found = activation_gradients(&graph, &parameters, &x, at, &[counts.clone()]).unwrap();
+        let found =
+            activation_gradients(&graph, &parameters, &x, at, std::slice::from_ref(&counts))
+                .unwrap();
         let gradient = &found.gradients[0];
         let [_, channels, height, width] = gradient.shape[..] else {
             panic!("{:?}", gradient.shape);
