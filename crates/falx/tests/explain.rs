@@ -58,7 +58,7 @@ fn heat_maps_are_drawn_and_do_not_depend_on_threads() {
     };
     let explain = |flags: &str, out: &Path| of(16, flags, out);
     let [one, two] = ["one", "two"].map(|name| trained.path(name));
-    let flags = "--label any --at-least 0 --json --threads";
+    let flags = "--method grad-cam --label any --at-least 0 --json --threads";
     let told = json(&explain(&format!("{flags} 1"), &one).success());
     assert_eq!((&told["slices"], &told["maps"]), (&16.into(), &16.into()));
     assert_eq!(told["method"], "grad-cam");
@@ -101,7 +101,7 @@ fn heat_maps_are_drawn_and_do_not_depend_on_threads() {
     assert!(none.join("study-001/series-1-montage.png").is_file());
 
     for method in [
-        "layer-cam --layer finer",
+        "layer-cam --layer last",
         "integrated-gradients",
         "occlusion --runtime rten",
     ] {
@@ -192,7 +192,7 @@ fn bad_input_is_named() {
         .code(3)
         .stderr(contains("use --method grad-cam"));
     run(
-        "explain {} --model {} --layer blocks.9.relu --out {}",
+        "explain {} --model {} --method grad-cam --layer blocks.9.relu --out {}",
         &[&index, model, &out],
     )
     .code(3)

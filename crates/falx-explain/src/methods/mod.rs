@@ -17,7 +17,6 @@ pub use occlusion::{Patch, occlusion};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// Maps of features, each weighted by its mean gradient.
-    #[default]
     GradCam,
     /// The same with every place's gradient weighted by how much it adds.
     GradCamPlusPlus,
@@ -25,7 +24,8 @@ pub enum Method {
     LayerCam,
     /// Maps of features, weighted as the head weights them: no gradient, but a head of pooling and one linear layer.
     Cam,
-    /// Gradients of the picture, summed on the way from a black one.
+    /// Gradients of the picture, summed on the way from a black one: what points best, by measurement (docs/explain.md).
+    #[default]
     IntegratedGradients,
     /// How much the label's logit falls when a part of the picture is covered; any run-time can do it.
     Occlusion,
