@@ -264,7 +264,9 @@ impl InputSpec {
     }
 
     /// Which part of a slice is shown; `None` where the pixels' size must be known and is not.
-    fn view(&self, slice: &CtSlice) -> Option<FieldOfView> {
+    ///
+    /// All planes of a sample show the part that is shown of the first one's slice.
+    pub fn view(&self, slice: &CtSlice) -> Option<FieldOfView> {
         let head = match self.crop {
             Crop::None => None,
             Crop::Head => head::find(slice),

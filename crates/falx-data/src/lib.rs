@@ -12,6 +12,7 @@ pub mod labels;
 pub mod loader;
 pub mod location;
 mod lock;
+pub mod mask;
 pub mod pixels;
 mod records;
 pub mod sampler;

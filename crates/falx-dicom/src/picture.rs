@@ -61,16 +61,8 @@ pub fn fit_view(slice: &CtSlice, view: FieldOfView, size: usize, hu: &mut [f32])
     let Some(values) = rows.checked_mul(cols).and_then(|n| slice.hu.get(..n)) else {
         return target.fill_padding();
     };
-    let is_usable = |x: &f64| x.is_finite();
-    let geometry = Geometry {
-        view: FieldOfView {
-            middle: view.middle.filter(|middle| middle.iter().all(is_usable)),
-            side: view.side.filter(|side| side.is_finite() && *side > 0.0),
-        },
-        ..Geometry::of(&slice.header)
-    };
     let mut resample = Resample::default();
-    resample.prepare(geometry, size);
+    resample.prepare(Geometry::viewed(&slice.header, view), size);
     resample.draw(values, target);
 }
 
@@ -125,6 +117,40 @@ pub struct FieldOfView {
     pub side: Option<f64>,
 }
 
+/// Where a picture's pixels lie in its slice, and a slice's in its picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PictureGrid {
+    /// Where the picture's upper left corner lies, in the slice's pixels from its own, down and across.
+    pub corner: [f64; 2],
+    /// The side of a picture's pixel in the slice's pixels, down and across.
+    pub step: [f64; 2],
+}
+
+impl PictureGrid {
+    /// The grid of the picture of `size` × `size` pixels that [`fit_view`] draws of a slice with this header.
+    pub fn of(header: &SliceHeader, view: FieldOfView, size: usize) -> Self {
+        let geometry = Geometry::viewed(header, view);
+        let step = geometry.steps(size.max(1));
+        let middle = geometry.middle();
+        let half = size as f64 / 2.0;
+        Self {
+            corner: std::array::from_fn(|axis| middle[axis] - half * step[axis]),
+            step,
+        }
+    }
+
+    /// Where a point of the slice lies in the picture; both count pixels from the upper left corner, down and across, so that
+    /// the first pixel's middle is at 0.5.
+    pub fn in_picture(&self, point: [f64; 2]) -> [f64; 2] {
+        std::array::from_fn(|axis| (point[axis] - self.corner[axis]) / self.step[axis])
+    }
+
+    /// Where a point of the picture lies in the slice, counted alike.
+    pub fn in_slice(&self, point: [f64; 2]) -> [f64; 2] {
+        std::array::from_fn(|axis| self.corner[axis] + point[axis] * self.step[axis])
+    }
+}
+
 /// What decides how a slice lies in its square.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Geometry {
@@ -147,6 +173,18 @@ impl Geometry {
             cols: header.cols,
             proportions,
             view: FieldOfView::default(),
+        }
+    }
+
+    /// The same for a part of the image; a view that is not finite, or has no extent, shows all of it.
+    fn viewed(header: &SliceHeader, view: FieldOfView) -> Self {
+        let is_usable = |x: &f64| x.is_finite();
+        Self {
+            view: FieldOfView {
+                middle: view.middle.filter(|middle| middle.iter().all(is_usable)),
+                side: view.side.filter(|side| side.is_finite() && *side > 0.0),
+            },
+            ..Self::of(header)
         }
     }
 

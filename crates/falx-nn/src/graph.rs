@@ -159,6 +159,14 @@ impl Graph {
         graph.output(name, value).finish()
     }
 
+    /// The graph with `value` as a further output, called `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::NoSuchValue`] when it is no value of this graph.
+    pub fn with_output(self, name: &str, value: Value) -> Result<Self, GraphError> {
+        GraphBuilder(self).output(name, value).finish()
+    }
+
     /// The network's name in the zoo.
     pub fn name(&self) -> &str {
         &self.name

@@ -29,9 +29,9 @@ pub use engine::card_engine;
 #[cfg(feature = "torch")]
 pub use engine::torch_engine;
 pub use engine::{
-    CardInterface, Engine, EngineError, EngineKind, Input, Motion, PrepareError, Prepared,
-    StepOutput, StepReport, StepSettings, TorchConfig, TorchDevice, Training, TrainingSession,
-    TrainingState, Weights, flex_engine,
+    ActivationGradients, CardInterface, Engine, EngineError, EngineKind, Input, Motion,
+    PrepareError, Prepared, StepOutput, StepReport, StepSettings, TorchConfig, TorchDevice,
+    Training, TrainingSession, TrainingState, Weights, activation_gradients, flex_engine,
 };
 pub use graph::{Graph, GraphBuilder, GraphError, Node, Value};
 pub use operators::{

@@ -1,6 +1,7 @@
 //! The command line: every flag documented where it is defined.
 
 mod bench;
+mod explain;
 mod find;
 mod judging;
 mod models;
@@ -23,6 +24,7 @@ pub use bench::{
     Bench, BenchEvaluate, BenchIndex, BenchInfer, BenchIo, BenchLoader, BenchPeer, BenchTrain,
     EvaluatePeer, InferPeer, LoaderPeer, TrainPeer,
 };
+pub use explain::Explain;
 pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
 pub use models::{
@@ -132,6 +134,17 @@ Nothing is written. The machine's file has some of these, measured there by `fal
   falx predict studies/ --model run --format dicom --out objects
   find studies -name '*.dcm' | falx predict - --model run --format jsonl --out -")]
     Predict(Predict),
+    /// Draw where a model looked: heat maps of its labels on the slices, montages and pages; or judge them by masks.
+    #[command(after_help = "Examples:
+  falx explain study/ --model run --out heat
+  falx explain index.parquet --model model.falx --label subdural,any --at-least 0.3 --out heat
+  falx explain study.zip --model run --method occlusion --runtime rten --out heat
+  falx explain index.parquet --model run --judge --masks phantom/masks --out judged
+  falx explain index.parquet --model run --judge=all --out judged
+
+A map shows where the network looked, not where a haemorrhage ends. Judge the maps of a model before you believe them, on
+slices of patients it did not learn from; docs/explain.md says how, and what the methods reach.")]
+    Explain(Explain),
     /// Draw what augmentation does to a slice: a panel a change at its full strength, and some whole draws.
     #[command(after_help = "Examples:
   falx augment-preview --out sheet.png

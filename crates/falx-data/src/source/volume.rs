@@ -18,6 +18,8 @@ pub(crate) struct Volume {
     /// Columns, rows, slices as the file has them.
     size: [usize; 3],
     grid: Grid,
+    /// What the file says of itself.
+    description: String,
 }
 
 /// How voxels lie in the patient, in DICOM's axes (left, posterior, head) and mm.
@@ -42,6 +44,7 @@ impl Volume {
         let header = NiftiHeader::from_file(path).map_err(damaged)?;
         let size = size(&header)?;
         let grid = Grid::of(&header)?;
+        let description = String::from_utf8_lossy(&header.descrip).into_owned();
         let object = ReaderOptions::new().read_file(path).map_err(damaged)?;
         let volume: InMemNiftiVolume = object.into_volume();
         let mut values = Vec::with_capacity(size.iter().product());
@@ -56,7 +59,56 @@ impl Volume {
                 }
             }
         }
-        Ok(Self { values, size, grid })
+        Ok(Self {
+            values,
+            size,
+            grid,
+            description,
+        })
+    }
+
+    /// What the file says of itself.
+    pub(crate) fn description(&self) -> &str {
+        self.description.trim_end_matches('\0').trim()
+    }
+
+    /// The number of the slice whose first pixel, as [`Volume::slice`] turns it, lies within `tolerance` mm of `position`.
+    pub(crate) fn slice_at(&self, position: [f64; 3], tolerance: f64) -> Option<u32> {
+        let step = self.grid.steps[2];
+        let first = self.position(0);
+        let from_first: [f64; 3] = std::array::from_fn(|axis| position[axis] - first[axis]);
+        let along: f64 = from_first.iter().zip(step).map(|(a, b)| a * b).sum();
+        let at = (along / length(step).powi(2)).round();
+        if !(0.0..self.size[2] as f64).contains(&at) {
+            return None;
+        }
+        let at = at as usize;
+        let there = self.position(at);
+        let off: [f64; 3] = std::array::from_fn(|axis| position[axis] - there[axis]);
+        (length(off) <= tolerance).then_some(at as u32 + 1)
+    }
+
+    /// Whether columns and rows are turned over to run to the patient's left and to the back.
+    fn flips(&self) -> [bool; 2] {
+        let [to_col, to_row, _] = self.grid.steps;
+        [to_col[0] < 0.0, to_row[1] < 0.0]
+    }
+
+    /// Where the first pixel of slice `at`, from 0, lies in the patient once it is turned.
+    fn position(&self, at: usize) -> [f64; 3] {
+        let [to_col, to_row, to_slice] = self.grid.steps;
+        let [flip_cols, flip_rows] = self.flips();
+        let first = |flip, count: usize| if flip { (count - 1) as f64 } else { 0.0 };
+        let (first_col, first_row) = (
+            first(flip_cols, self.size[0]),
+            first(flip_rows, self.size[1]),
+        );
+        std::array::from_fn(|axis| {
+            self.grid.origin[axis]
+                + first_col * to_col[axis]
+                + first_row * to_row[axis]
+                + at as f64 * to_slice[axis]
+        })
     }
 
     /// How many slices.
@@ -77,7 +129,7 @@ impl Volume {
             .get(at * plane..(at + 1) * plane)
             .ok_or_else(|| damaged("it is too short"))?;
         let [to_col, to_row, to_slice] = self.grid.steps;
-        let (flip_cols, flip_rows) = (to_col[0] < 0.0, to_row[1] < 0.0);
+        let [flip_cols, flip_rows] = self.flips();
         let mut hu = Vec::with_capacity(plane);
         for row in 0..rows {
             let row = if flip_rows { rows - 1 - row } else { row };
@@ -92,14 +144,6 @@ impl Volume {
             return Err(damaged("it holds values that are no numbers"));
         }
         let sign = |flip| if flip { -1.0 } else { 1.0 };
-        let first = |flip, count: usize| if flip { (count - 1) as f64 } else { 0.0 };
-        let (first_col, first_row) = (first(flip_cols, cols), first(flip_rows, rows));
-        let position: [f64; 3] = std::array::from_fn(|axis| {
-            self.grid.origin[axis]
-                + first_col * to_col[axis]
-                + first_row * to_row[axis]
-                + at as f64 * to_slice[axis]
-        });
         let (along_row, along_col) = (length(to_col), length(to_row));
         let orientation: [f64; 6] = std::array::from_fn(|at| {
             if at < 3 {
@@ -111,7 +155,7 @@ impl Volume {
         let header = SliceHeader {
             rows,
             cols,
-            image_position: Some(position),
+            image_position: Some(self.position(at)),
             image_orientation: Some(orientation),
             pixel_spacing: Some([along_col, along_row]),
             slice_thickness: Some(length(to_slice)),

@@ -15,7 +15,7 @@ use crate::{Gradients, Graph, Parameters, Targets, Tensor};
 
 #[cfg(any(feature = "vulkan", feature = "metal"))]
 pub use burn::card_engine;
-pub use flex::{PrepareError, Prepared, flex_engine};
+pub use flex::{ActivationGradients, PrepareError, Prepared, activation_gradients, flex_engine};
 pub use kind::{CardInterface, EngineKind, TorchConfig, TorchDevice};
 pub use session::{Motion, StepReport, StepSettings, TrainingSession, TrainingState, Weights};
 #[cfg(feature = "torch")]
@@ -96,6 +96,17 @@ pub enum EngineError {
         node: String,
         /// Its operator.
         operator: &'static str,
+    },
+    /// A value that is not before the graph's logits.
+    #[error("`{0}` has no such value before its logits; take one of its nodes")]
+    NoValue(String),
+    /// Weights of the logits that are not as the logits are.
+    #[error("the logits' weights are {found:?}, but the logits {expected:?}")]
+    Slopes {
+        /// The shape of the logits.
+        expected: Vec<usize>,
+        /// The weights' shape.
+        found: Vec<usize>,
     },
     /// A graph without an output.
     #[error("`{0}` has no output; name its logits")]

@@ -4,8 +4,8 @@ mod fold;
 mod rebuild;
 
 pub use fold::{fold_batch_normalization, fold_constants};
-pub use rebuild::without_dropout;
-pub(crate) use rebuild::{copied, copied_with, kept, needed, with_input};
+pub(crate) use rebuild::{copied, copied_with, kept, with_input};
+pub use rebuild::{needed, without_dropout};
 
 #[cfg(test)]
 mod tests;

@@ -16,11 +16,11 @@ pub(crate) fn copied_with(
     rebuilt(graph, graph.input(), &keep, prefix)
 }
 
-/// The nodes that `outputs` need, and these outputs.
+/// The graph of the nodes that `outputs` need, with these outputs alone.
 ///
 /// # Errors
 /// [`GraphError`] when an output is no value of the graph.
-pub(crate) fn needed(graph: &Graph, outputs: &[(String, Value)]) -> Result<Graph, GraphError> {
+pub fn needed(graph: &Graph, outputs: &[(String, Value)]) -> Result<Graph, GraphError> {
     let mut keep = vec![false; graph.nodes().len()];
     for (_, value) in outputs {
         if let Some(kept) = value.node().and_then(|node| keep.get_mut(node)) {

@@ -1,17 +1,19 @@
 //! `falx demo`: every room once, on a phantom, in the order of the data.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use atomic_write_file::AtomicWriteFile;
-use falx_core::Label;
+use falx_core::{Label, PatientId};
 use falx_data::audit;
 use falx_data::index::{Index, IndexOptions, Layout, build, scan};
-use falx_data::split::{SplitOptions, split};
+use falx_data::split::{Split, SplitOptions, split};
 use falx_eval::lint::{LintReport, lint};
 use falx_eval::report::write_html;
 use falx_eval::{Evaluation, Verdict, kaggle};
+use falx_explain::{ExplainOptions, Explained, explain};
 use falx_infer::{Bundle, PredictOptions, predict, samples};
 use falx_nn::EngineKind;
 use falx_phantom::PhantomOptions;
@@ -29,6 +31,8 @@ const TEST_PATIENTS: u32 = 4;
 const MATRIX: u16 = 224;
 /// Most patients bleed, unlike in life: a small collection with life's 14 % has too few haemorrhages to learn from.
 const PREVALENCE: f64 = 0.35;
+/// Locked patients of whom heat maps are drawn.
+const LOOKED_AT: usize = 2;
 const RECIPE: &str = include_str!("../demo.toml");
 
 #[derive(Serialize)]
@@ -37,6 +41,8 @@ struct Summary {
     report: PathBuf,
     audit: PathBuf,
     submission: PathBuf,
+    heat_maps: PathBuf,
+    heat_maps_drawn: usize,
     evaluation: Evaluation,
     submission_check: LintReport,
     audit_errors: bool,
@@ -81,7 +87,8 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
         test_fraction: 0.22,
         seed: arguments.seed,
     };
-    split(&index, &options)?.write(out.join("split.parquet"))?;
+    let split = split(&index, &options)?;
+    split.write(out.join("split.parquet"))?;
 
     let recipe_path = out.join("recipe.toml");
     let recipe = format!("seed = {}\n\n{RECIPE}", arguments.seed);
@@ -114,8 +121,14 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
         ..JudgeOptions::default()
     };
     let run = evaluate_run(&RunFolder::new(&run_folder), &judge, progress)?;
+    let heat_maps = out.join("heat-maps");
+    let explained = look(&index, &split, &run_folder, &heat_maps, context)?;
     let report_path = out.join("report.html");
-    write_html(&report(&run)?, &report_path)?;
+    let mut page = report(&run)?;
+    page.notes.push(format!(
+        "Where the model looked: heat-maps/index.html beside this page has heat maps of {LOOKED_AT} locked patients."
+    ));
+    write_html(&page, &report_path)?;
     let (submission, submission_check) = submit(&out, &phantom, &run_folder, context)?;
 
     let fine = run.evaluation.verdict == Verdict::Skill && submission_check.is_clean();
@@ -123,12 +136,61 @@ pub fn run(arguments: &Demo, context: &Context) -> anyhow::Result<Outcome> {
         out,
         report: report_path,
         audit: audit_path,
+        heat_maps: heat_maps.join(&explained.page),
+        heat_maps_drawn: explained.maps,
         submission,
         audit_errors: audit.has_errors(),
         evaluation: run.evaluation,
         submission_check,
     };
     Ok(Outcome::done(summary.to_text(&audit.to_text()), &summary)?.fine_if(fine))
+}
+
+/// Draws where the model looked on those locked patients who have most slices with haemorrhage.
+fn look(
+    index: &Index,
+    split: &Split,
+    run: &Path,
+    out: &Path,
+    context: &Context,
+) -> anyhow::Result<Explained> {
+    let folds = split.folds();
+    let mut bleeding: BTreeMap<&PatientId, usize> = BTreeMap::new();
+    for row in &index.rows {
+        let is_locked = folds.get(&row.image_id) == Some(&-1);
+        if let (true, Some(patient), Some(true)) =
+            (is_locked, &row.patient, row.labels.get(Label::Any))
+        {
+            *bleeding.entry(patient).or_default() += 1;
+        }
+    }
+    let mut patients: Vec<(&PatientId, usize)> = bleeding.into_iter().collect();
+    patients.sort_by_key(|(_, slices)| std::cmp::Reverse(*slices));
+    patients.truncate(LOOKED_AT);
+    let is_chosen = |patient: &PatientId| patients.iter().any(|(chosen, _)| *chosen == patient);
+    let rows = index.rows.iter();
+    let rows = rows.filter(|row| row.patient.as_ref().is_some_and(is_chosen));
+    let few = Index {
+        rows: rows.cloned().collect(),
+        ..index.clone()
+    };
+    let options = ExplainOptions {
+        predict: PredictOptions {
+            threads: context.threads,
+            ..PredictOptions::default()
+        },
+        ..ExplainOptions::default()
+    };
+    let bundle = Bundle::open(&RunFolder::new(run).bundle())?;
+    let progress = context.progress.as_ref();
+    Ok(explain(
+        &bundle,
+        &few,
+        out,
+        &options,
+        progress,
+        &context.interrupt,
+    )?)
 }
 
 /// Predicts the patients whose labels are held back, and checks the submission as Kaggle would.
@@ -182,6 +244,7 @@ impl Summary {
              On {slices} slices of {patients} patients never seen: weighted log loss {loss:.4}, beside {no_skill:.4} \
              for predicting prevalence (ratio {ratio:.2}); AUC of any {auc}.\n\
              audit: {audit_page}\n\
+             heat maps: {heat_maps}\n\
              report: {report}",
             scores = evaluation.to_text(),
             submission = self.submission_check.to_text(),
@@ -189,6 +252,7 @@ impl Summary {
             patients = evaluation.patients,
             ratio = loss / no_skill,
             audit_page = self.audit.display(),
+            heat_maps = self.heat_maps.display(),
             report = self.report.display(),
         )
     }

@@ -8,6 +8,7 @@ mod compare;
 mod demo;
 mod dicom;
 mod evaluate;
+mod explain;
 mod index;
 mod lint_submission;
 mod models;
@@ -51,6 +52,7 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
         Command::Evaluate(arguments) => evaluate::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Predict(arguments) => predict::run(&arguments, context),
+        Command::Explain(arguments) => explain::run(&arguments, context),
         Command::Dicom(arguments) => dicom::run(&arguments, context),
         Command::Models(arguments) => models::run(&arguments, context),
         Command::Bench(arguments) => bench::run(&arguments, context),

@@ -1,5 +1,6 @@
 //! The default engine: Burn's flex back end and autodiff around our own kernels.
 
+mod activations;
 mod checkpoints;
 mod fusion;
 mod interpret;
@@ -14,6 +15,7 @@ use super::host::host_session;
 use super::{Engine, EngineError, Input, StepOutput, TrainingSession, TrainingState};
 use crate::operators::buffers;
 use crate::{Graph, Parameters, Targets, Tensor, Training};
+pub use activations::{ActivationGradients, activation_gradients};
 #[cfg(any(test, feature = "vulkan", feature = "metal"))]
 pub(super) use interpret::find;
 pub(super) use interpret::{Mode, Setting};

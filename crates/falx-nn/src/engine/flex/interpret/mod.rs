@@ -104,10 +104,33 @@ impl Setting<'_> {
     pub fn run(
         &self,
         nodes: Range<usize>,
-        (input, value): (Value, Tracked),
+        input: (Value, Tracked),
         output: Value,
         track: bool,
     ) -> Result<Run, EngineError> {
+        let mut values = BTreeMap::from([input]);
+        let end = nodes.end;
+        let interpreter = self.walk(nodes, &mut values, end, &[output], track)?;
+        let output = values
+            .remove(&output)
+            .ok_or_else(|| EngineError::NoOutput(self.graph.name().to_owned()))?;
+        Ok(Run {
+            output,
+            leaves: interpreter.leaves,
+            statistics: interpreter.statistics,
+        })
+    }
+
+    /// Runs some of the graph's nodes on `values`, to which theirs are added; what neither is `kept` nor read by a later one
+    /// of the first `end` nodes is let go.
+    pub fn walk(
+        &self,
+        nodes: Range<usize>,
+        values: &mut BTreeMap<Value, Tracked>,
+        end: usize,
+        kept: &[Value],
+        track: bool,
+    ) -> Result<Interpreter<'_>, EngineError> {
         let graph = self.graph;
         let mut interpreter = Interpreter {
             graph,
@@ -120,10 +143,10 @@ impl Setting<'_> {
             leaves: leaves(self, &nodes, track)?,
             statistics: Vec::new(),
         };
-        let mut values: BTreeMap<Value, Tracked> = BTreeMap::from([(input, value)]);
         let mut index = nodes.start;
-        let all = graph.nodes().get(..nodes.end).unwrap_or_default();
-        while let Some(node) = all.get(index) {
+        let all = graph.nodes().get(..end).unwrap_or_default();
+        let part = all.get(..nodes.end).unwrap_or(all);
+        while let Some(node) = part.get(index) {
             let fused = Fused::at(graph, index);
             let inputs: Vec<&Tracked> = node
                 .inputs
@@ -137,20 +160,13 @@ impl Setting<'_> {
             // What no later node reads is let go.
             let later = &all[index.min(all.len())..];
             let needed = |value: &Value| {
-                *value == output || later.iter().any(|node| node.inputs.contains(value))
+                kept.contains(value) || later.iter().any(|node| node.inputs.contains(value))
             };
             for (_, value) in values.extract_if(.., |value, _| !needed(value)) {
                 release(Tape::inner(value));
             }
         }
-        let output = values
-            .remove(&output)
-            .ok_or_else(|| EngineError::NoOutput(graph.name().to_owned()))?;
-        Ok(Run {
-            output,
-            leaves: interpreter.leaves,
-            statistics: interpreter.statistics,
-        })
+        Ok(interpreter)
     }
 }
 

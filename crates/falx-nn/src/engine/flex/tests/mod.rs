@@ -1,3 +1,4 @@
+mod activations;
 mod differences;
 mod fifty_steps;
 mod network;

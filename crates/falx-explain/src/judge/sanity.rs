@@ -1,0 +1,129 @@
+//! Whether maps depend on what a network has learnt: they must change when its parameters are drawn anew.
+//!
+//! # Source
+//! Adebayo et al. 2018, "Sanity Checks for Saliency Maps": the model parameter randomisation test, cascading from the logits
+//! downwards.
+
+use std::collections::BTreeSet;
+
+use falx_core::{Interrupt, Label, Progress};
+use serde::Serialize;
+
+use super::cases::Case;
+use super::similarity::{shrunk, spearman, ssim};
+use super::{ALIKE, JudgeOptions};
+use crate::batches::{Loading, each};
+use crate::explainer::{Explainer, MapOptions};
+use crate::{ExplainError, HeatMap};
+
+/// The shares of the nodes with weights, from the logits downwards, whose parameters are drawn anew.
+const SHARES: [f64; 4] = [0.0, 0.25, 0.5, 1.0];
+/// Maps are compared as pictures of at most this side: finer than any map of a layer.
+const SIDE: usize = 64;
+
+/// How much maps depend on what the network has learnt.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sanity {
+    /// The method.
+    pub method: &'static str,
+    /// Slices that were compared.
+    pub slices: usize,
+    /// From the network's last node with weights alone to all of them.
+    pub stages: Vec<Stage>,
+    /// Whether maps of a network without anything that it learnt are ordered otherwise.
+    pub passed: bool,
+}
+
+/// How alike maps are to those of the network with a part of its parameters drawn anew.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Stage {
+    /// The share of the nodes with weights, from the logits downwards; 0 is the last one alone.
+    pub share: f64,
+    /// The mean rank correlation (Spearman).
+    pub spearman: f64,
+    /// The mean structural similarity (SSIM).
+    pub ssim: f64,
+}
+
+/// Compares the maps of every method with those of randomised networks.
+pub(super) fn check(
+    explainers: &mut [Explainer],
+    cases: &[Case],
+    loading: Loading<'_>,
+    options: &JudgeOptions,
+    (progress, interrupt): (&dyn Progress, &Interrupt),
+) -> Result<Vec<Sanity>, ExplainError> {
+    let chosen = spread(cases, options.sanity_slices);
+    let places: Vec<u32> = chosen.iter().map(|case| case.place).collect();
+    let stages = (SHARES.len() + 1) * explainers.len();
+    progress.begin("sanity check", Some((places.len() * stages) as u64));
+    let maps_of = |explainer: &mut Explainer| -> Result<Vec<HeatMap>, ExplainError> {
+        let mut maps = Vec::with_capacity(places.len());
+        each(loading, places.clone(), (progress, interrupt), |pictures| {
+            let label = |place: &u32| {
+                let case = chosen.iter().find(|case| case.place == *place);
+                // The rarest thing that is marked: `any` alone where no subtype is.
+                let first = case.and_then(|case| case.labels.first().copied());
+                vec![first.unwrap_or(Label::Any)]
+            };
+            let labels: Vec<Vec<Label>> = pictures.places.iter().map(label).collect();
+            let found = explainer.maps(pictures.images, pictures.shape, &labels)?;
+            maps.extend(found.into_iter().flatten());
+            Ok(())
+        })?;
+        Ok(maps)
+    };
+    let mut checked = Vec::new();
+    for explainer in explainers {
+        let learnt = maps_of(explainer)?;
+        let maps = MapOptions {
+            method: explainer.method(),
+            ..options.maps.clone()
+        };
+        let mut stages = Vec::with_capacity(SHARES.len());
+        for share in SHARES {
+            let mut other = explainer.randomised(share, options.seed, loading.input, &maps)?;
+            stages.push(alike(share, &learnt, &maps_of(&mut other)?));
+        }
+        let whole = stages.last().map_or(1.0, |stage| stage.spearman);
+        checked.push(Sanity {
+            method: explainer.method().name(),
+            slices: learnt.len(),
+            stages,
+            passed: whole < ALIKE,
+        });
+    }
+    progress.finish();
+    Ok(checked)
+}
+
+/// Some cases, as many patients among them as possible, in their order.
+fn spread(cases: &[Case], most: usize) -> Vec<&Case> {
+    let mut patients = BTreeSet::new();
+    let (first, others): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| patients.insert(case.patient));
+    // Evenly among the patients, so that those of every part of the data are there.
+    let step = first.len().div_ceil(most.max(1)).max(1);
+    let mut chosen: Vec<&Case> = first.iter().step_by(step).copied().collect();
+    let missing = most.saturating_sub(chosen.len());
+    chosen.extend(others.into_iter().take(missing));
+    chosen.truncate(most);
+    chosen.sort_by_key(|case| case.place);
+    chosen
+}
+
+fn alike(share: f64, learnt: &[HeatMap], random: &[HeatMap]) -> Stage {
+    let (mut ranks, mut structure) = (0.0, 0.0);
+    for (a, b) in learnt.iter().zip(random) {
+        let (a, side) = shrunk(a.values(), a.size(), SIDE);
+        let (b, _) = shrunk(b.values(), b.size(), SIDE);
+        ranks += spearman(&a, &b);
+        structure += ssim(&a, &b, side);
+    }
+    let count = learnt.len().min(random.len()).max(1) as f64;
+    Stage {
+        share,
+        spearman: ranks / count,
+        ssim: structure / count,
+    }
+}
