@@ -11,7 +11,7 @@ use falx_infer::RuntimeKind;
 /// `falx explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Folders, files or archives with slices, or an index made by `falx index`.
+    /// Files, folders and archives with slices, or an index made by `falx index`; `-` reads a list of paths from standard input.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
     /// A run's folder, a cross-validation's, or a bundle. Of several networks the mean of their maps is drawn; of a network

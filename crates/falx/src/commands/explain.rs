@@ -2,23 +2,20 @@
 
 use anyhow::Context as _;
 use falx_core::LABELS;
-use falx_data::index::{Index, Layout, scan};
+use falx_data::index::Layout;
 use falx_explain::judge::{JudgeOptions, judge, write};
 use falx_explain::{ExplainOptions, MapOptions, explain};
 use falx_infer::{Bundle, PredictOptions};
 use falx_train::bundle_in;
 
-use super::Context;
+use super::{Context, sources};
 use crate::cli::Explain;
 use crate::output::Outcome;
 
 pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
     let bundle = Bundle::open(&bundle_in(&arguments.model))?;
     let progress = context.progress.as_ref();
-    let index = match arguments.sources.as_slice() {
-        [file] if file.extension().is_some_and(|e| e == "parquet") => Index::read(file)?,
-        sources => scan(sources, Layout::Auto, progress, &context.interrupt)?,
-    };
+    let index = sources::index(&arguments.sources, Layout::Auto, context)?;
     let labels = if arguments.label.is_empty() {
         LABELS.to_vec()
     } else {

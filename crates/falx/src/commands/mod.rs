@@ -15,6 +15,7 @@ mod models;
 mod phantom;
 mod plan;
 mod predict;
+mod sources;
 mod split;
 mod train;
 mod worklist_sim;

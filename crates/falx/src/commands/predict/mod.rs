@@ -4,18 +4,16 @@ mod answers;
 mod evidence;
 
 use std::fmt::Write as _;
-use std::io::BufRead as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use falx_core::Prediction;
-use falx_data::index::{Index, Layout, scan};
+use falx_data::index::{Index, Layout};
 use falx_eval::{kaggle, predictions};
 use falx_infer::{Bundle, NOTICE, PredictOptions, Unreadable, predict, samples};
 use falx_train::bundle_in;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, sources};
 use crate::cli::{Predict, PredictFormat, PredictLevel};
 use crate::output::Outcome;
 
@@ -30,7 +28,7 @@ struct Summary {
 
 pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     let bundle = Bundle::open(&bundle_in(&arguments.model))?;
-    let index = index(arguments, context)?;
+    let index = sources::index(&arguments.sources, layout(arguments), context)?;
     let options = PredictOptions {
         runtime: arguments.runtime,
         threads: context.threads,
@@ -50,45 +48,6 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
             every_slice(arguments, &bundle, &options, &index, context)
         }
     }
-}
-
-/// What the sources hold.
-fn index(arguments: &Predict, context: &Context) -> anyhow::Result<Index> {
-    let sources = sources(&arguments.sources)?;
-    if let [file] = sources.as_slice()
-        && file.extension().is_some_and(|e| e == "parquet")
-    {
-        return Ok(Index::read(file)?);
-    }
-    let progress = context.progress.as_ref();
-    Ok(scan(
-        &sources,
-        layout(arguments),
-        progress,
-        &context.interrupt,
-    )?)
-}
-
-/// The paths that were given; in place of `-` those that standard input lists, one a line.
-fn sources(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut sources = Vec::new();
-    for path in given {
-        if path != Path::new("-") {
-            sources.push(path.clone());
-            continue;
-        }
-        for line in std::io::stdin().lock().lines() {
-            let line = line.context("standard input is no list of paths, one a line")?;
-            if !line.trim().is_empty() {
-                sources.push(line.trim_end_matches('\r').into());
-            }
-        }
-        anyhow::ensure!(
-            !sources.is_empty(),
-            "standard input lists no path; give one a line, as `find study -name '*.dcm'` does"
-        );
-    }
-    Ok(sources)
 }
 
 /// One row for every slice of every series, as tables and Kaggle want it.
