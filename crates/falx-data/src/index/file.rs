@@ -1,5 +1,7 @@
 //! The index as a Parquet file; column names and order are part of falx's outer contract.
 
+mod acquisition;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +13,8 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use falx_core::{Hu, ImageId, LABELS, LabelRow, Millimetre, PatientId};
-use falx_dicom::Plane;
 
-use super::{Acquisition, Index, IndexRow, IndexSummary};
+use super::{Index, IndexRow, IndexSummary};
 use crate::labels::StudyLabels;
 use crate::table::{self, GROUP, Opened, TableError};
 
@@ -173,20 +174,9 @@ pub(super) fn schema() -> Vec<Field> {
     fields.extend([
         may("bone_fraction", DataType::Float32),
         may("brain_fraction", DataType::Float32),
-        may("manufacturer", DataType::Utf8),
-        may("model", DataType::Utf8),
-        may("kernel", DataType::Utf8),
-        may("kvp", DataType::Float64),
-        may("thickness_mm", DataType::Float64),
-        may("pixel_mm", DataType::Float64),
-        may("intercept", DataType::Float64),
-        may("bits_stored", DataType::UInt32),
-        may("signed", DataType::Boolean),
-        may("window_center", DataType::Float64),
-        may("window_width", DataType::Float64),
-        may("body_part", DataType::Utf8),
-        may("contrast", DataType::Boolean),
-        may("plane", DataType::Utf8),
+    ]);
+    fields.extend(acquisition::fields());
+    fields.extend([
         may("mask", DataType::Utf8),
         may("age_years", DataType::Float32),
         may("sex", DataType::Utf8),
@@ -258,108 +248,13 @@ fn columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
     ] {
         columns.push(Arc::new(fraction));
     }
-    columns.extend(acquisition_columns(rows));
+    columns.extend(acquisition::columns(rows));
     let mask = |r: &IndexRow| Some(r.mask.as_ref()?.to_string_lossy().into_owned());
     columns.push(Arc::new(rows.iter().map(mask).collect::<StringArray>()));
     let ages = rows.iter().map(|r| r.age_years);
     columns.push(Arc::new(ages.collect::<Float32Array>()));
     columns.push(text(rows.iter().map(|r| r.sex.as_deref())));
     columns
-}
-
-/// The columns of [`Acquisition`], in the schema's order.
-fn acquisition_columns(rows: &[IndexRow]) -> Vec<ArrayRef> {
-    let of = |row: &IndexRow| row.acquisition.clone();
-    let taken: Vec<Option<Arc<Acquisition>>> = rows.iter().map(of).collect();
-    let all = || taken.iter().map(Option::as_deref);
-    let text = |get: fn(&Acquisition) -> Option<&str>| -> ArrayRef {
-        Arc::new(all().map(|a| a.and_then(get)).collect::<StringArray>())
-    };
-    let float = |get: fn(&Acquisition) -> Option<f64>| -> ArrayRef {
-        Arc::new(all().map(|a| a.and_then(get)).collect::<Float64Array>())
-    };
-    vec![
-        text(|a| a.manufacturer.as_deref()),
-        text(|a| a.model.as_deref()),
-        text(|a| a.kernel.as_deref()),
-        float(|a| a.kvp),
-        float(|a| a.thickness_mm),
-        float(|a| a.pixel_mm),
-        float(|a| a.intercept),
-        Arc::new(
-            all()
-                .map(|a| a.and_then(|a| a.bits_stored))
-                .collect::<UInt32Array>(),
-        ),
-        Arc::new(
-            all()
-                .map(|a| a.and_then(|a| a.signed))
-                .collect::<BooleanArray>(),
-        ),
-        float(|a| a.window_center),
-        float(|a| a.window_width),
-        text(|a| a.body_part.as_deref()),
-        Arc::new(
-            all()
-                .map(|a| a.and_then(|a| a.contrast))
-                .collect::<BooleanArray>(),
-        ),
-        text(|a| a.plane.map(Plane::name)),
-    ]
-}
-
-/// The acquisitions of a batch's rows; rows that follow each other and are alike share one.
-fn read_acquisitions(
-    opened: &Opened,
-    batch: &RecordBatch,
-) -> Result<Vec<Option<Arc<Acquisition>>>, TableError> {
-    let text = |name: &str| opened.column::<StringArray>(batch, name);
-    let float = |name: &str| opened.column::<Float64Array>(batch, name);
-    let (manufacturer, model, kernel) = (text("manufacturer")?, text("model")?, text("kernel")?);
-    let (kvp, thickness, pixel) = (float("kvp")?, float("thickness_mm")?, float("pixel_mm")?);
-    let (intercept, center, width) = (
-        float("intercept")?,
-        float("window_center")?,
-        float("window_width")?,
-    );
-    let bits = opened.column::<UInt32Array>(batch, "bits_stored")?;
-    let signed = opened.column::<BooleanArray>(batch, "signed")?;
-    let part = opened.newer_column::<StringArray>(batch, "body_part")?;
-    let contrast = opened.newer_column::<BooleanArray>(batch, "contrast")?;
-    let plane = opened.newer_column::<StringArray>(batch, "plane")?;
-    let named = |name: String| Plane::ALL.into_iter().find(|plane| plane.name() == name);
-    let string =
-        |column: &StringArray, at: usize| column.is_valid(at).then(|| column.value(at).to_owned());
-    let number = |column: &Float64Array, at: usize| column.is_valid(at).then(|| column.value(at));
-    let mut last: Option<Arc<Acquisition>> = None;
-    let mut all = Vec::with_capacity(batch.num_rows());
-    for at in 0..batch.num_rows() {
-        let taken = Acquisition {
-            manufacturer: string(manufacturer, at),
-            model: string(model, at),
-            kernel: string(kernel, at),
-            kvp: number(kvp, at),
-            thickness_mm: number(thickness, at),
-            pixel_mm: number(pixel, at),
-            intercept: number(intercept, at),
-            bits_stored: bits.is_valid(at).then(|| bits.value(at)),
-            signed: signed.is_valid(at).then(|| signed.value(at)),
-            window_center: number(center, at),
-            window_width: number(width, at),
-            body_part: part.and_then(|part| string(part, at)),
-            contrast: contrast.and_then(|told| told.is_valid(at).then(|| told.value(at))),
-            plane: plane.and_then(|plane| string(plane, at)).and_then(named),
-        };
-        if taken == Acquisition::default() {
-            all.push(None);
-            continue;
-        }
-        if last.as_deref() != Some(&taken) {
-            last = Some(Arc::new(taken));
-        }
-        all.push(last.clone());
-    }
-    Ok(all)
 }
 
 /// Appends a batch's rows.
@@ -397,7 +292,7 @@ fn read_batch(
             .then(|| intern(interned, column.value(at)))
     };
     let (bone, brain) = (value("bone_fraction")?, value("brain_fraction")?);
-    let acquisitions = read_acquisitions(opened, batch)?;
+    let acquisitions = acquisition::read(opened, batch)?;
     let mask = text("mask")?;
     // Indices of falx 0.1's first builds end here.
     let age = opened.newer_column::<Float32Array>(batch, "age_years")?;
