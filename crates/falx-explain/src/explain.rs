@@ -1,6 +1,6 @@
 //! Heat maps of studies: pictures, montages, pages, and what they say as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use falx_core::{ImageId, Interrupt, LABELS, Label, Prediction, Progress};
@@ -24,6 +24,8 @@ pub struct ExplainOptions {
     pub labels: Vec<Label>,
     /// A label gets a map on slices where its probability is at least this.
     pub at_least: f64,
+    /// The slices that may have a map; left out = all.
+    pub slices: Option<BTreeSet<ImageId>>,
     /// Slices in a batch; the result does not depend on it.
     pub batch: usize,
     /// The most memory that batches may take, in MiB.
@@ -38,6 +40,7 @@ impl Default for ExplainOptions {
             maps: MapOptions::default(),
             labels: LABELS.to_vec(),
             at_least: 0.5,
+            slices: None,
             batch: 8,
             memory_mib: 256,
             predict: PredictOptions::default(),
@@ -178,7 +181,9 @@ pub fn explain(
             for (slice, &place) in of_series.iter().enumerate() {
                 let id = samples.get(place as usize)?.image_id;
                 let prediction = answers.get(id.as_str()).copied();
-                let calls = |label: &Label| probability(prediction, *label) >= options.at_least;
+                let may = options.slices.as_ref().is_none_or(|s| s.contains(&id));
+                let calls =
+                    |label: &Label| may && probability(prediction, *label) >= options.at_least;
                 let labels = options.labels.iter().copied().filter(calls).collect();
                 wanted.insert(
                     place,

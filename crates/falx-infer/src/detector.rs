@@ -116,6 +116,16 @@ impl Detector {
         })
     }
 
+    /// The bundle that answers.
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// How it uses the machine.
+    pub const fn options(&self) -> &PredictOptions {
+        &self.options
+    }
+
     /// What stands above the studies.
     pub fn head(&self) -> AnswerHead {
         let manifest = self.bundle.manifest();

@@ -301,6 +301,29 @@ fn a_study_becomes_dicom_objects_with_the_same_bytes_each_time() {
     };
     assert!(report.contains(&sop(study)) && !report.contains(&sop(&answer["studies"][1])));
 
+    // With heat maps there are pictures, and pages beside them. One epoch on this little data rules nothing in or out.
+    let maps = trained.study.path("maps");
+    let mut command = falx();
+    command.args([
+        "predict",
+        "--format",
+        "dicom",
+        "--heat-maps",
+        "-q",
+        "--series",
+        series,
+    ]);
+    command
+        .args(["--prevalence", "0.95", "--model"])
+        .arg(&trained.model)
+        .arg("--out")
+        .arg(&maps);
+    command.arg(trained.study.images()).assert().success();
+    let with_maps = common::files(&maps);
+    let named = |name: &str| with_maps.keys().filter(|path| path.ends_with(name)).count();
+    assert_eq!((named("falx-picture-001.dcm"), named("study.html")), (1, 1));
+    assert!(with_maps.contains_key(&Path::new(uid).join("falx-report.dcm")));
+
     // Pictures have no study to write into; a file is no folder.
     let picture = trained.study.path("pictures");
     std::fs::create_dir(&picture).unwrap();

@@ -39,6 +39,10 @@ pub struct Predict {
     /// Series Instance UIDs with commas. [default: best; slices in `csv` and `kaggle`: all]
     #[arg(long, value_name = "best|all|UID")]
     pub series: Option<Series>,
+    /// For `dicom`: draw heat maps on the slices that speak most for a finding that is present (or not ruled out and likely), as
+    /// pictures for any viewer and as pages in `heat-maps`; takes some seconds a study (docs/explain.md).
+    #[arg(long)]
+    pub heat_maps: bool,
     /// For `kaggle`: write this sample submission's rows in its order. A slice that cannot be read is given the
     /// prevalence of the training data, and is named.
     #[arg(long, value_name = "CSV")]
@@ -82,6 +86,8 @@ impl Predict {
             )
         } else if self.series.is_some() && self.format == PredictFormat::Kaggle {
             Some("`--series` does not go with `--format kaggle`, which has a row for every slice")
+        } else if self.heat_maps && self.format != PredictFormat::Dicom {
+            Some("`--heat-maps` goes with `--format dicom`; `falx explain` draws them for people")
         } else if self.sample.is_some() && self.format != PredictFormat::Kaggle {
             Some("`--sample` goes with `--format kaggle`")
         } else {

@@ -15,6 +15,7 @@ use falx_infer::{
 use serde::Serialize;
 
 use super::evidence::{Writer, WrittenStudy};
+use super::heat_maps::Drawing;
 use crate::cli::{Predict, PredictFormat, PredictLevel, Series};
 use crate::commands::Context;
 use crate::output::Outcome;
@@ -60,7 +61,7 @@ pub fn run(
         objects: Vec::new(),
         told: Vec::new(),
     };
-    let mut sink = Sink::new(arguments, &detector)?;
+    let mut sink = Sink::new(arguments, &detector, index, context)?;
     let mut take = |study: StudyAnswer| {
         summary.add(&study);
         sink.take(study)
@@ -82,19 +83,24 @@ pub fn run(
 }
 
 /// Where answers go.
-enum Sink {
+enum Sink<'a> {
     /// One document at the end.
     Json(PathBuf, Vec<StudyAnswer>),
     /// A line a study, at once.
     Lines(Box<dyn Write>),
     /// A folder of objects a study.
-    Dicom(Box<Writer>),
+    Dicom(Box<Writer<'a>>),
     /// A table at the end.
     Csv(PathBuf, PredictLevel, Vec<Prediction>),
 }
 
-impl Sink {
-    fn new(arguments: &Predict, detector: &Detector) -> anyhow::Result<Self> {
+impl<'a> Sink<'a> {
+    fn new(
+        arguments: &Predict,
+        detector: &'a Detector,
+        index: &'a Index,
+        context: &'a Context,
+    ) -> anyhow::Result<Self> {
         let out = &arguments.out;
         Ok(match arguments.format {
             PredictFormat::Json => Self::Json(out.clone(), Vec::new()),
@@ -108,7 +114,11 @@ impl Sink {
                 write_line(&mut lines, &detector.head())?;
                 Self::Lines(lines)
             }
-            PredictFormat::Dicom => Self::Dicom(Box::new(Writer::new(out, detector.head())?)),
+            PredictFormat::Dicom => {
+                let maps = arguments.heat_maps;
+                let drawing = maps.then(|| Drawing::new(detector, index, context));
+                Self::Dicom(Box::new(Writer::new(out, detector.head(), drawing)?))
+            }
             PredictFormat::Csv | PredictFormat::Kaggle => {
                 Self::Csv(out.clone(), arguments.level, Vec::new())
             }

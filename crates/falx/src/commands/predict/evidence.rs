@@ -12,6 +12,8 @@ use falx_evidence::{
 use falx_infer::{AnswerHead, SliceAnswer, StudyAnswer};
 use serde::Serialize;
 
+use super::heat_maps::Drawing;
+
 /// Slices that are shown for a finding.
 const KEY_SLICES: usize = 3;
 /// Names the instant that objects are written at, in seconds since 1970, where their bytes are to be the same again.
@@ -49,21 +51,23 @@ impl WrittenStudy {
 }
 
 /// Writes the objects of studies into a folder with a folder for each.
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
     out: PathBuf,
     head: AnswerHead,
+    drawing: Option<Drawing<'a>>,
     written_at: WrittenAt,
     reader: SliceReader,
     pub studies: Vec<WrittenStudy>,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
     /// Makes the folder.
-    pub fn new(out: &Path, head: AnswerHead) -> anyhow::Result<Self> {
+    pub fn new(out: &Path, head: AnswerHead, drawing: Option<Drawing<'a>>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(out).with_context(|| super::answers::cannot_write(out))?;
         Ok(Self {
             out: out.to_owned(),
             head,
+            drawing,
             written_at: WrittenAt::new(instant()?, 0)?,
             reader: SliceReader::new(),
             studies: Vec::new(),
@@ -85,7 +89,7 @@ impl Writer {
         };
         let folder = self.out.join(as_file_name(name));
         let done = self
-            .findings(study, &slices)
+            .findings(study, &slices, &folder)
             .and_then(|findings| Ok(write_study(&findings, &folder)?));
         match done {
             Ok(done) => {
@@ -101,6 +105,7 @@ impl Writer {
         &mut self,
         study: &StudyAnswer,
         slices: &[&SliceAnswer],
+        folder: &Path,
     ) -> anyhow::Result<StudyFindings> {
         let mut sources = Vec::with_capacity(slices.len());
         for slice in slices {
@@ -113,6 +118,10 @@ impl Writer {
         for label in LABELS {
             findings.extend(finding(label, study, slices)?);
         }
+        let pictures = match &self.drawing {
+            Some(drawing) => drawing.pictures(study, slices, &findings, folder)?,
+            None => Vec::new(),
+        };
         let series = study
             .series
             .iter()
@@ -129,7 +138,7 @@ impl Writer {
             },
             prevalence: Probability::new(self.head.prevalence).ok(),
             written_at: self.written_at,
-            pictures: Vec::new(),
+            pictures,
             heat_maps: Vec::new(),
         })
     }

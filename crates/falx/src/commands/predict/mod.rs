@@ -2,6 +2,7 @@
 
 mod answers;
 mod evidence;
+mod heat_maps;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
