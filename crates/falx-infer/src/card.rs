@@ -83,8 +83,6 @@ fn presence(decisions: &Decisions) -> String {
             .map(move |rule| (level, *rule))
             .collect::<Vec<_>>()
     };
-    let shown =
-        |limit: Option<f64>| limit.map_or("never ruled out".to_owned(), |p| format!("{p:.4}"));
     for (level, rule) in [
         rules("slice", &decisions.slice),
         rules("study", &decisions.study),
@@ -93,11 +91,11 @@ fn presence(decisions: &Decisions) -> String {
     {
         let _ = writeln!(
             text,
-            "| {level} | {} | {} % | {} | {} | {} | {} |",
+            "| {level} | {} | {} % | {:.4} | {:.4} | {} | {} |",
             rule.label,
             100.0 * rule.error_rate,
-            shown(rule.absent_up_to),
-            shown(rule.present_from),
+            rule.absent_up_to,
+            rule.present_from,
             rule.positive_patients,
             rule.negative_patients
         );

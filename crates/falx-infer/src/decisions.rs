@@ -47,12 +47,10 @@ pub struct LabelRule {
     pub label: Label,
     /// The share of haemorrhages that may be called absent, and of heads without one that may be called present.
     pub error_rate: f64,
-    /// Up to this probability absence is not ruled out; left out = never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_up_to: Option<f64>,
-    /// From this probability presence is not ruled out; left out = always.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub present_from: Option<f64>,
+    /// Up to this probability absence is not ruled out.
+    pub absent_up_to: f64,
+    /// From this probability presence is not ruled out.
+    pub present_from: f64,
     /// Patients with a case of the label that the rule was found on.
     pub positive_patients: u64,
     /// Patients with a case without it.
@@ -60,23 +58,21 @@ pub struct LabelRule {
 }
 
 impl LabelRule {
-    fn of(label: Label, model: &ConformalModel) -> Self {
-        Self {
+    fn of(label: Label, model: &ConformalModel) -> Option<Self> {
+        Some(Self {
             label,
             error_rate: model.options.alpha,
-            absent_up_to: model.quantiles.no,
-            present_from: model.quantiles.yes.map(|q| 1.0 - q),
+            absent_up_to: model.quantiles.no?,
+            present_from: 1.0 - model.quantiles.yes?,
             positive_patients: model.patients.yes,
             negative_patients: model.patients.no,
-        }
+        })
     }
 
     /// What this probability allows to say.
     pub fn presence(&self, probability: Probability) -> Presence {
         let p = probability.get();
-        let may_be_absent = self.absent_up_to.is_none_or(|limit| p <= limit);
-        let may_be_present = self.present_from.is_none_or(|limit| p >= limit);
-        PredictionSet::new(may_be_absent, may_be_present).into()
+        PredictionSet::new(p <= self.absent_up_to, p >= self.present_from).into()
     }
 }
 
@@ -115,7 +111,7 @@ impl LabelCases {
         self.patient.push(patient);
     }
 
-    /// The rule that these cases allow; `None` where a class is missing or has too few patients to rule anything out.
+    /// The rule that these cases allow; `None` where either class has too few patients to rule it out ever.
     pub fn rule(&self, label: Label, error_rate: f64) -> Option<LabelRule> {
         let outcomes = Outcomes::new(&self.truth, &self.prediction, &self.patient).ok()?;
         let options = ConformalOptions {
@@ -123,9 +119,8 @@ impl LabelCases {
             ..ConformalOptions::default()
         };
         let model = fit(&outcomes, &options).ok()?;
-        let says_something = model.quantiles.no.is_some() || model.quantiles.yes.is_some();
-        (says_something && model.patients.yes > 0 && model.patients.no > 0)
-            .then(|| LabelRule::of(label, &model))
+        // With one side alone even certainty would be no answer.
+        LabelRule::of(label, &model)
     }
 }
 

@@ -32,8 +32,8 @@ fn rule() -> LabelRule {
 fn a_rule_says_present_absent_or_nothing() {
     let rule = rule();
     // ⌈21 × .9⌉ = 19 of 20 in order: up to .19, and from .62.
-    assert!((rule.absent_up_to.unwrap() - 0.19).abs() < 1e-9, "{rule:?}");
-    assert!((rule.present_from.unwrap() - 0.62).abs() < 1e-9, "{rule:?}");
+    assert!((rule.absent_up_to - 0.19).abs() < 1e-9, "{rule:?}");
+    assert!((rule.present_from - 0.62).abs() < 1e-9, "{rule:?}");
     let said = |p: f64| rule.presence(Probability::new(p).unwrap());
     assert_eq!(said(0.05), Presence::Absent);
     assert_eq!(said(0.4), Presence::Abstains);
