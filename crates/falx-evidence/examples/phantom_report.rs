@@ -42,7 +42,7 @@ fn main() -> Fallible<()> {
         "findings": findings.findings.iter().map(|finding| json!({
             "label": finding.label,
             "probability": finding.probability,
-            "presence": format!("{:?}", finding.presence),
+            "presence": finding.presence.map(|presence| format!("{presence:?}")),
             "interval": finding.interval,
             "threshold": finding.threshold,
             "slices": finding.key_slices.iter().map(|&at| study.sources[at].sop_instance_uid()).collect::<Vec<_>>(),
@@ -126,7 +126,7 @@ fn findings(study: &Study) -> Fallible<StudyFindings> {
         findings.push(Finding {
             label,
             probability: Probability::new(probability)?,
-            presence,
+            presence: Some(presence),
             interval: Some([
                 Probability::new(interval[0])?,
                 Probability::new(interval[1])?,

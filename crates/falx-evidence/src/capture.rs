@@ -2,11 +2,12 @@
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
+use falx_core::RESEARCH_USE;
 
 use crate::code::{self, Concept};
 use crate::element::{DataSet, put, put_items, put_u16};
 use crate::findings::{KeyPicture, RgbPicture};
-use crate::study::{Kind, MANUFACTURER, Made, RESEARCH_USE, Study, VERSION};
+use crate::study::{Kind, MANUFACTURER, Made, Study, VERSION};
 use crate::{EvidenceError, SourceSlice, page};
 
 /// Encodes the page with the table of findings, then the pictures in their order.

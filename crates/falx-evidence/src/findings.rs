@@ -32,8 +32,8 @@ pub struct Finding {
     pub label: Label,
     /// How probable it is that the study shows it.
     pub probability: Probability,
-    /// Whether it is called present.
-    pub presence: Presence,
+    /// Whether it is called present; `None` where the detector has no rule for that.
+    pub presence: Option<Presence>,
     /// The lower and the upper end of the probability's interval, where there is one.
     pub interval: Option<[Probability; 2]>,
     /// What is predicted at least this is called present, where there is such a threshold.

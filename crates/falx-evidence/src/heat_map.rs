@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
+use falx_core::RESEARCH_USE;
 
 use crate::capture::put_sources;
 use crate::code::{self, Concept};
@@ -11,7 +12,7 @@ use crate::content::Item;
 use crate::element::{DataSet, put, put_f64, put_item, put_items, put_u16, put_u32s};
 use crate::findings::{HeatMap, MapFrame};
 use crate::source::Geometry;
-use crate::study::{Kind, Made, RESEARCH_USE, Study, series_items};
+use crate::study::{Kind, Made, Study, series_items};
 use crate::text::{decimal, decimals};
 use crate::{EvidenceError, SourceSlice, uid};
 

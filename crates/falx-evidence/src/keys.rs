@@ -1,13 +1,14 @@
 //! The list of what to look at first: a Key Object Selection (TID 2010).
 
 use dicom_dictionary_std::tags;
+use falx_core::RESEARCH_USE;
 
 use crate::EvidenceError;
 use crate::code;
 use crate::content::{Item, Relationship};
 use crate::element::put_items;
 use crate::observer::introduce;
-use crate::study::{Kind, Made, RESEARCH_USE, Study, evidence};
+use crate::study::{Kind, Made, Study, evidence};
 
 /// Encodes the selection of the slices that speak most and of the pictures `captures`; `None` where no slice speaks.
 pub fn key_objects(study: &Study<'_>, captures: &[Made]) -> Result<Option<Made>, EvidenceError> {

@@ -1,7 +1,8 @@
 //! What a detector says of a study as DICOM objects in the same study ("evidence", as IHE calls objects that carry findings).
 //!
 //! [`write_study`] writes
-//! - a structured report: a Measurement Report (TID 1500) with a coded finding, a probability and a presence for each label;
+//! - a structured report: a Measurement Report (TID 1500) with a coded finding, a probability and, where there is a rule, a presence
+//!   for each label;
 //! - secondary captures: a page with the table of findings, and the caller's pictures, which every viewer shows;
 //! - parametric maps: heat maps as numbers, aligned to the slices;
 //! - a key object selection: the slices and pictures to look at first.

@@ -10,10 +10,10 @@ use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::{DrawTarget, Drawable};
 use embedded_graphics::primitives::{Primitive, PrimitiveStyle, Rectangle};
 use embedded_graphics::text::{Baseline, Text};
-use falx_core::Label;
+use falx_core::{Label, RESEARCH_USE};
 
 use crate::findings::{Finding, Presence, RgbPicture};
-use crate::study::{RESEARCH_USE, Study, VERSION};
+use crate::study::{Study, VERSION};
 
 const COLS: usize = 960;
 const MARGIN: i32 = 32;
@@ -52,14 +52,17 @@ pub fn summary(study: &Study<'_>) -> RgbPicture {
     );
     let written = format!("written {}", study.written_at());
     sheet.write(LABEL, 52, &FONT_9X18, FAINT, &written);
-    for (left, text) in [
-        (LABEL, "finding"),
-        (PROBABILITY, "probability"),
-        (INTERVAL, "interval"),
-        (PRESENCE, "called"),
-        (SLICES, "see images"),
+    let any = |is_so: fn(&Finding) -> bool| findings.iter().any(is_so);
+    for (left, text, is_there) in [
+        (LABEL, "finding", true),
+        (PROBABILITY, "probability", true),
+        (INTERVAL, "interval", any(|f| f.interval.is_some())),
+        (PRESENCE, "called", any(|f| f.presence.is_some())),
+        (SLICES, "see images", any(|f| !f.key_slices.is_empty())),
     ] {
-        sheet.write(left, HEAD - 26, &FONT_8X13, FAINT, text);
+        if is_there {
+            sheet.write(left, HEAD - 26, &FONT_8X13, FAINT, text);
+        }
     }
     sheet.rule(HEAD - 8);
     for (place, finding) in findings.iter().enumerate() {
@@ -73,9 +76,9 @@ pub fn summary(study: &Study<'_>) -> RgbPicture {
 fn row(study: &Study<'_>, sheet: &mut Sheet, top: i32, finding: &Finding) {
     let share = finding.probability.get();
     let colour = match finding.presence {
-        Presence::Present => PRESENT,
-        Presence::Absent => ABSENT,
-        Presence::Undetermined => FAINT,
+        Some(Presence::Present) => PRESENT,
+        Some(Presence::Absent) => ABSENT,
+        Some(Presence::Undetermined) | None => FAINT,
     };
     sheet.write(LABEL, top + 6, &FONT_10X20, INK, name(finding.label));
     sheet.write(PROBABILITY, top + 6, &FONT_10X20, INK, &percent(share));
@@ -90,13 +93,8 @@ fn row(study: &Study<'_>, sheet: &mut Sheet, top: i32, finding: &Finding) {
         let at = BAR + (threshold.get() * f64::from(BAR_WIDTH)).round() as i32;
         sheet.fill(at - 1, top + 6, 2, 20, INK);
     }
-    sheet.write(
-        PRESENCE,
-        top + 8,
-        &FONT_9X18,
-        colour,
-        finding.presence.word(),
-    );
+    let called = finding.presence.map_or("", Presence::word);
+    sheet.write(PRESENCE, top + 8, &FONT_9X18, colour, called);
     sheet.write(SLICES, top + 10, &FONT_8X13, INK, &slices(study, finding));
     sheet.rule(top + ROW - 4);
 }
@@ -117,13 +115,19 @@ fn foot(study: &Study<'_>, sheet: &mut Sheet, top: i32) {
     let hash: String = algorithm.model_hash.chars().take(16).collect();
     let prevalence = study.findings.prevalence;
     let prevalence = prevalence.map(|share| format!(", prevalence {}", percent(share.get())));
+    let mut findings = study.findings.findings.iter();
+    let mark = if findings.any(|finding| finding.threshold.is_some()) {
+        "; the white mark on a bar is the threshold"
+    } else {
+        ""
+    };
     let lines = [
         format!(
             "{}, version {}, model {hash}",
             algorithm.name, algorithm.version
         ),
         format!(
-            "{} images looked at{}; the white mark on a bar is the threshold",
+            "{} images looked at{}{mark}",
             study.findings.sources.len(),
             prevalence.unwrap_or_default()
         ),

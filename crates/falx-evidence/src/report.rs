@@ -5,14 +5,14 @@
 
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
-use falx_core::Probability;
+use falx_core::{Probability, RESEARCH_USE};
 
 use crate::code::{self, Concept};
 use crate::content::{Item, Relationship};
 use crate::element::{items_of, put, put_items};
-use crate::findings::Finding;
+use crate::findings::{Finding, Presence};
 use crate::observer::introduce;
-use crate::study::{Kind, Made, RESEARCH_USE, Study, evidence};
+use crate::study::{Kind, Made, Study, evidence};
 use crate::{EvidenceError, SourceSlice};
 
 /// Encodes the report.
@@ -87,7 +87,8 @@ fn library(study: &Study<'_>) -> Item {
 fn group(study: &Study<'_>, finding: &Finding) -> Item {
     let label = finding.label;
     let tracking = format!("falx {label}");
-    let presence = Item::code(code::PRESENCE, finding.presence.concept());
+    let presence = finding.presence.map(Presence::concept);
+    let presence = presence.map(|called| Item::code(code::PRESENCE, called));
     Item::container(code::MEASUREMENT_GROUP, Some("1501"))
         .with(
             Relationship::HasObsContext,
@@ -103,7 +104,7 @@ fn group(study: &Study<'_>, finding: &Finding) -> Item {
         )
         .with_all(Relationship::HasConceptMod, algorithm(study, finding))
         .with(Relationship::Contains, probability(study, finding))
-        .with(Relationship::Contains, presence)
+        .with_all(Relationship::Contains, presence.into_iter().collect())
 }
 
 /// What found it (TID 4019); what the answer depends on stands as `name=value`.

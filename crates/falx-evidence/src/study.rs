@@ -17,8 +17,6 @@ use crate::{EvidenceError, SourceSlice, StudyFindings, uid};
 pub const MANUFACTURER: &str = "falx";
 /// The version that made them.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// What every object says of itself.
-pub const RESEARCH_USE: &str = "Research use; not a medical device.";
 /// Names falx as the writer of a file, whatever library it uses.
 const IMPLEMENTATION_CLASS_UID: &str = "2.25.185186971726904762037725560357507463997";
 

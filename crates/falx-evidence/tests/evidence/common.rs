@@ -46,7 +46,7 @@ pub fn of_sources(sources: Vec<SourceSlice>, side: usize) -> StudyFindings {
     let findings = LABELS.into_iter().enumerate().map(|(at, label)| Finding {
         label,
         probability: share(at as f64 / 7.0),
-        presence: [Presence::Absent, Presence::Undetermined, Presence::Present][at / 2],
+        presence: Some([Presence::Absent, Presence::Undetermined, Presence::Present][at / 2]),
         interval: Some([share(at as f64 / 8.0), share(at as f64 / 6.0)]),
         threshold: Some(share(0.5)),
         key_slices: if at < 2 { Vec::new() } else { vec![last, 0] },

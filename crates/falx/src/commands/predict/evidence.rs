@@ -154,11 +154,11 @@ fn finding(
         return Ok(None);
     };
     let said = findings.get(label);
-    let presence = match said.presence {
-        Some(falx_infer::Presence::Present) => Presence::Present,
-        Some(falx_infer::Presence::Absent) => Presence::Absent,
-        Some(falx_infer::Presence::Abstains) | None => Presence::Undetermined,
-    };
+    let presence = said.presence.map(|said| match said {
+        falx_infer::Presence::Present => Presence::Present,
+        falx_infer::Presence::Absent => Presence::Absent,
+        falx_infer::Presence::Abstains => Presence::Undetermined,
+    });
     let of = |at: usize| {
         slices
             .get(at)
@@ -166,7 +166,7 @@ fn finding(
     };
     let mut order: Vec<usize> = (0..slices.len()).collect();
     order.sort_by(|&a, &b| of(b).total_cmp(&of(a)));
-    order.truncate(if presence == Presence::Absent {
+    order.truncate(if presence == Some(Presence::Absent) {
         0
     } else {
         KEY_SLICES

@@ -143,9 +143,9 @@ impl<'a> Drawing<'a> {
 /// Whether a finding is worth a look.
 fn has_maps(finding: &Finding) -> bool {
     match finding.presence {
-        Presence::Present => true,
-        Presence::Undetermined => finding.probability.get() >= LIKELY,
-        Presence::Absent => false,
+        Some(Presence::Present) => true,
+        Some(Presence::Undetermined) | None => finding.probability.get() >= LIKELY,
+        Some(Presence::Absent) => false,
     }
 }
 
