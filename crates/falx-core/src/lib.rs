@@ -1,6 +1,9 @@
 //! The words every room of falx shares: labels in their fixed order, units, ids, predictions, and the
 //! small traits by which long work reports and is stopped. No I/O.
 
+/// What every output says of itself once, in its place.
+pub const RESEARCH_USE: &str = "Research use; not a medical device.";
+
 mod ids;
 mod label;
 mod prediction;

@@ -161,6 +161,17 @@ pub struct Batch {
     pub unreadable: Vec<Unreadable>,
 }
 
+impl Batch {
+    /// Where its N slices stand in the epoch's order, where batches have `batch` slices: those that could not be read are left
+    /// out.
+    pub fn positions(&self, batch: usize) -> impl Iterator<Item = usize> + use<> {
+        let lost: Vec<usize> = self.unreadable.iter().map(|slice| slice.position).collect();
+        let first = self.number * batch;
+        let all = first..first + self.ids.len() + lost.len();
+        all.filter(move |position| !lost.contains(position))
+    }
+}
+
 /// A slice that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreadable {

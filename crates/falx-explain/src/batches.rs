@@ -56,10 +56,7 @@ pub(crate) fn each(
             return Err(ExplainError::Interrupted);
         }
         let batch = batch?;
-        let lost: Vec<usize> = batch.unreadable.iter().map(|s| s.position).collect();
-        let first = batch.number * loading.batch;
-        let here = first..first + batch.ids.len() + lost.len();
-        let read = here.filter(|position| !lost.contains(position));
+        let read = batch.positions(loading.batch);
         let pictures = Pictures {
             places: read.filter_map(|at| places.get(at).copied()).collect(),
             images: &batch.images,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use falx_core::{ImageId, Interrupt, LABELS, Label, Prediction, Progress};
+use falx_core::{ImageId, Interrupt, LABELS, Label, Prediction, Progress, RESEARCH_USE};
 use falx_data::index::Index;
 use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
 use serde::Serialize;
@@ -320,7 +320,7 @@ impl Explained {
             )
         }));
         lines.push(out.join(&self.page).display().to_string());
-        lines.push("Research use; not a medical device.".to_owned());
+        lines.push(RESEARCH_USE.to_owned());
         lines.join("\n")
     }
 }

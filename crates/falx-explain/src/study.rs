@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use falx_core::{LABELS, Label};
-use falx_eval::report::{STYLE, png_data_uri};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use falx_eval::report::{Frame, png_data_uri};
+use maud::{Markup, html};
 
 use crate::Method;
 use crate::explain::{Explained, ExplainedSeries, ExplainedSlice};
@@ -120,28 +120,14 @@ fn name(series: &ExplainedSeries) -> String {
 }
 
 fn frame(title: &str, subtitle: &str, rules: &str, body: &Markup) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) (PreEscaped(rules)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the slices" }
-                header class="top" {
-                    h1 { (title) }
-                    p class="subtitle" { (subtitle) }
-                }
-                main id="main" tabindex="-1" { (body) }
-                footer { p { "Research use; not a medical device." } }
-            }
-        }
+    let frame = Frame {
+        title,
+        subtitle,
+        main_holds: "slices",
+        style: &format!("{OWN_STYLE}{rules}"),
+        ..Frame::default()
     };
-    page.into_string()
+    frame.around(body).into_string()
 }
 
 /// What the maps are, and what they are not.

@@ -189,7 +189,7 @@ pub struct LostFile {
 ///
 /// # Source
 /// JSON Schema, draft 2020-12.
-pub fn schema() -> serde_json::Value {
+pub fn answer_schema() -> serde_json::Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.root_schema_for::<Answer>();
     schema.insert("title".to_owned(), "falx answer".into());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use falx_core::{LABELS, Window};
+use falx_core::{LABELS, RESEARCH_USE, Window};
 
 use crate::{BundleManifest, Decisions, LabelRule};
 
@@ -17,7 +17,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
     let _ = write!(
         card,
         "# Model card: {network}\n\n\
-         Research use; not a medical device.\n\n\
+         {RESEARCH_USE}\n\n\
          ## Model\n\n\
          - {what}, trained and exported by falx {version}\n\
          - Input: one slice of head CT in HU, {size} × {size} pixels, windows (centre/width) {windows}\n\
@@ -194,7 +194,7 @@ pub fn bundle_text(manifest: &BundleManifest) -> String {
         );
         line(&name, &member.metrics);
     }
-    text.push_str("Research use; not a medical device.");
+    text.push_str(RESEARCH_USE);
     text
 }
 

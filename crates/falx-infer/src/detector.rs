@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use falx_core::{Interrupt, Label, Probability, Progress, Silent};
+use falx_core::{Interrupt, Label, Probability, Progress, RESEARCH_USE, Silent};
 use falx_data::index::{Index, IndexError, IndexRow, Layout, scan};
 
 use crate::answer::{
@@ -21,8 +21,6 @@ use crate::{
 
 /// The version of an answer's form.
 const FORMAT: u32 = 1;
-/// What every answer says once.
-pub const NOTICE: &str = "Research use; not a medical device.";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -134,14 +132,14 @@ impl Detector {
         AnswerHead {
             format: FORMAT,
             falx_version: env!("CARGO_PKG_VERSION").to_owned(),
-            notice: NOTICE.to_owned(),
+            notice: RESEARCH_USE.to_owned(),
             model: ModelNamed {
                 network: manifest.network.clone(),
                 falx_version: manifest.falx_version.clone(),
                 sha256: self.bundle.sha256().to_owned(),
                 presence_found_on: decisions.map(|rules| rules.found_on.clone()),
                 error_rate: decisions
-                    .and_then(|rules| rules.slice.first())
+                    .and_then(|rules| rules.slice.iter().chain(&rules.study).next())
                     .map(|rule| rule.error_rate),
             },
             prevalence: self.options.prevalence.map_or(own, Probability::get),

@@ -4,7 +4,7 @@
 //! correction of the prior that training distorted, and the SHA-256 of every part. A [`runtime`] executes the network. An
 //! ensemble is a bundle of several networks, whose probabilities are averaged.
 
-pub mod answer;
+mod answer;
 mod bundle;
 mod card;
 mod decisions;
@@ -23,14 +23,14 @@ mod studies;
 
 pub use answer::{
     Answer, AnswerHead, Finding, Findings, LostFile, LostSlice, ModelNamed, SeriesAnswer,
-    SliceAnswer, StudyAnswer,
+    SliceAnswer, StudyAnswer, answer_schema,
 };
 pub use bundle::{
     Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
 };
 pub use card::{bundle_text, model_card};
 pub use decisions::{Decisions, LabelCases, LabelRule, Presence, presences};
-pub use detector::{DetectError, Detector, NOTICE};
+pub use detector::{DetectError, Detector};
 pub use ensemble::{EnsembleError, Joining, average, write_ensemble};
 pub use kernel::KernelKind;
 pub use manifest::{BundleManifest, BundleMember, BundleMetrics};

@@ -190,8 +190,8 @@ pub(crate) fn predict_each(
             return Err(PredictError::Interrupted);
         }
         let batch = batch?;
-        let first = batch.number * options.batch;
-        let lost: Vec<usize> = batch.unreadable.iter().map(|s| s.position).collect();
+        let read = batch.positions(options.batch);
+        let read = read.filter_map(|position| places.get(position).copied());
         for slice in batch.unreadable {
             let place = places.get(slice.position).copied().unwrap_or_default();
             let slice = Unreadable {
@@ -201,9 +201,6 @@ pub(crate) fn predict_each(
             };
             take(Given::Lost(place, slice)).map_err(PredictError::Taken)?;
         }
-        let here = first..first + batch.ids.len() + lost.len();
-        let read = here.filter(|position| !lost.contains(position));
-        let read = read.filter_map(|position| places.get(position).copied());
         progress.advance(batch.ids.len() as u64);
         networks.take(&batch.images, batch.shape, batch.ids.into_iter().zip(read))?;
         for (place, prediction) in networks.complete()? {

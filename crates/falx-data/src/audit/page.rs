@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 use falx_core::LABELS;
 use falx_eval::Estimate;
-use falx_eval::report::STYLE;
+use falx_eval::report::Frame;
 use falx_eval::text::{count, thousands};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::text::percent;
 use super::{Audit, Finding, Severity, Shortcut, SourceSummary};
@@ -54,38 +54,26 @@ pub fn write_html(audit: &Audit, index: &Index, path: &Path) -> Result<(), PageE
 
 fn page(audit: &Audit, index: &Index) -> Markup {
     let cards = pictures::of(audit, index);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Audit of " (names(&audit.sources)) }
-                style { (PreEscaped(STYLE)) (PreEscaped(AUDIT_STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the findings" }
-                main id="main" tabindex="-1" {
-                    header {
-                        h1 { "Audit of " (names(&audit.sources)) }
-                        p class="subtitle" { (subtitle(index)) }
-                    }
-                    (headline(audit))
-                    (contents(audit))
-                    (findings(audit, &cards))
-                    (sources(&audit.sources))
-                    (shortcut(audit))
-                    section {
-                        h2 { "Geometry" }
-                        p { "Usable slices by the series' distance between slices, by slice thickness and by size of a pixel, as far as the files tell." }
-                        div class="charts" { @for h in &audit.histograms { (charts::histogram(h)) } }
-                    }
-                }
-                footer { p { "Research use; not a medical device. Made by falx " (env!("CARGO_PKG_VERSION")) "." } }
-            }
+    let title = format!("Audit of {}", names(&audit.sources));
+    let frame = Frame {
+        title: &title,
+        subtitle: &subtitle(index),
+        main_holds: "findings",
+        style: AUDIT_STYLE,
+        ..Frame::default()
+    };
+    frame.around(&html! {
+        (headline(audit))
+        (contents(audit))
+        (findings(audit, &cards))
+        (sources(&audit.sources))
+        (shortcut(audit))
+        section {
+            h2 { "Geometry" }
+            p { "Usable slices by the series' distance between slices, by slice thickness and by size of a pixel, as far as the files tell." }
+            div class="charts" { @for h in &audit.histograms { (charts::histogram(h)) } }
         }
-    }
+    })
 }
 
 /// A name that a narrow screen may break after its dots and underscores.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::{ReportError, STYLE, runs, svg, table, write_page};
+use super::{Frame, ReportError, runs, svg, table, write_page};
 use crate::compare::{Comparison, Difference, EntryScores, Metric, remark};
 use crate::text::{count, interval, p_value, skill, thousands, value, with_interval};
 use crate::{Estimate, UnitOfAnalysis, Verdict};
@@ -30,38 +30,27 @@ fn page(c: &Comparison) -> Markup {
         ("differences", "Paired differences", differences(c)),
         ("published", "Published values", published(c)),
     ]);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Comparison of " (count(c.entries.len() as u64, "model")) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the result" }
-                header class="top" {
-                    h1 { "Comparison of " (count(c.entries.len() as u64, "model")) }
-                    p class="subtitle" {
-                        "On the same " (count(c.slices, c.unit.one())) " of " (count(c.patients, "patient"))
-                        ", each beside its no-skill baseline."
-                    }
-                }
-                main id="main" tabindex="-1" {
-                    (minute(c))
-                    @for (id, title, body) in sections {
-                        section id=(id) aria-labelledby=(format!("{id}-h")) {
-                            h2 id=(format!("{id}-h")) { (title) }
-                            (body)
-                        }
-                    }
-                }
-                footer { p { "Research use; not a medical device." } }
+    let title = format!("Comparison of {}", count(c.entries.len() as u64, "model"));
+    let subtitle = format!(
+        "On the same {} of {}, each beside its no-skill baseline.",
+        count(c.slices, c.unit.one()),
+        count(c.patients, "patient")
+    );
+    let frame = Frame {
+        title: &title,
+        subtitle: &subtitle,
+        main_holds: "result",
+        ..Frame::default()
+    };
+    frame.around(&html! {
+        (minute(c))
+        @for (id, title, body) in sections {
+            section id=(id) aria-labelledby=(format!("{id}-h")) {
+                h2 id=(format!("{id}-h")) { (title) }
+                (body)
             }
         }
-    }
+    })
 }
 
 /// What a clinician reads first: who has the lowest loss, who differs from the reference, who is no better than no skill.

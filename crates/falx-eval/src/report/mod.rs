@@ -7,6 +7,7 @@
 mod charts;
 mod comparison;
 mod data_uri;
+mod frame;
 mod minute;
 mod page;
 mod plain;
@@ -24,10 +25,8 @@ use crate::{Evaluation, Provenance};
 
 pub use comparison::{comparison_to_html, write_comparison};
 pub use data_uri::png as png_data_uri;
+pub use frame::Frame;
 pub use plain::{Block, Figure, LineChart, PlainPage, plain_to_html, write_plain};
-
-/// The style sheet of falx's pages: light, dark and print.
-pub const STYLE: &str = include_str!("style.css");
 
 /// One curve of a training run.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::charts::{self, Lines};
 use super::svg::slug;
-use super::{ReportError, STYLE, TrainingCurve, table, write_page};
+use super::{Frame, ReportError, TrainingCurve, table, write_page};
 
 /// A page of sections.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,36 +79,22 @@ pub fn write_plain(plain: &PlainPage, path: &Path) -> Result<(), ReportError> {
 }
 
 fn page(plain: &PlainPage) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                @if let Some(seconds) = plain.refresh { meta http-equiv="refresh" content=(seconds); }
-                title { (plain.title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the result" }
-                header class="top" {
-                    h1 { (plain.title) }
-                    p class="subtitle" { (plain.subtitle) }
-                }
-                main id="main" tabindex="-1" {
-                    @for (title, blocks) in &plain.sections {
-                        @let id = slug(title);
-                        section id=(id) aria-labelledby=(format!("{id}-h")) {
-                            h2 id=(format!("{id}-h")) { (title) }
-                            @for block in blocks { (markup(block)) }
-                        }
-                    }
-                }
-                footer { p { "Research use; not a medical device." } }
+    let frame = Frame {
+        title: &plain.title,
+        subtitle: &plain.subtitle,
+        main_holds: "result",
+        refresh: plain.refresh,
+        ..Frame::default()
+    };
+    frame.around(&html! {
+        @for (title, blocks) in &plain.sections {
+            @let id = slug(title);
+            section id=(id) aria-labelledby=(format!("{id}-h")) {
+                h2 id=(format!("{id}-h")) { (title) }
+                @for block in blocks { (markup(block)) }
             }
         }
-    }
+    })
 }
 
 fn markup(block: &Block) -> Markup {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use falx_eval::report::STYLE;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use falx_eval::report::Frame;
+use maud::{Markup, html};
 
 use super::text::{against, heading, plain, sentence, signed, titled};
 use super::{Judgement, LabelJudgement, Scores};
@@ -25,41 +25,28 @@ pub fn write(judgement: &Judgement, folder: &Path) -> Result<PathBuf, ExplainErr
 }
 
 fn page(judgement: &Judgement) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Heat maps judged" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the result" }
-                header class="top" {
-                    h1 { "Heat maps judged by masks" }
-                    p class="subtitle" {
-                        (judgement.network) ": " (judgement.slices) " slices of " (judgement.patients) " patients whose mask marks \
-                        a haemorrhage"
-                    }
-                }
-                main id="main" tabindex="-1" {
-                    (warned(judgement))
-                    @for label in &judgement.labels { (section(label)) }
-                    section id="sanity" aria-labelledby="sanity-h" {
-                        h2 id="sanity-h" { "Do the maps depend on what was learnt?" }
-                        @for sanity in &judgement.sanity { p { (capital(&sentence(sanity))) "." } }
-                    }
-                    section id="rules" aria-labelledby="rules-h" {
-                        h2 id="rules-h" { "How it was judged" }
-                        @for rule in &judgement.rules { p { (rule) } }
-                    }
-                }
-                footer { p { "Research use; not a medical device." } }
-            }
+    let subtitle = format!(
+        "{}: {} slices of {} patients whose mask marks a haemorrhage",
+        judgement.network, judgement.slices, judgement.patients
+    );
+    let frame = Frame {
+        title: "Heat maps judged by masks",
+        subtitle: &subtitle,
+        main_holds: "result",
+        ..Frame::default()
+    };
+    frame.around(&html! {
+        (warned(judgement))
+        @for label in &judgement.labels { (section(label)) }
+        section id="sanity" aria-labelledby="sanity-h" {
+            h2 id="sanity-h" { "Do the maps depend on what was learnt?" }
+            @for sanity in &judgement.sanity { p { (capital(&sentence(sanity))) "." } }
         }
-    }
+        section id="rules" aria-labelledby="rules-h" {
+            h2 id="rules-h" { "How it was judged" }
+            @for rule in &judgement.rules { p { (rule) } }
+        }
+    })
 }
 
 fn warned(judgement: &Judgement) -> Markup {

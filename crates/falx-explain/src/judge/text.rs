@@ -153,7 +153,7 @@ pub(super) fn of(judgement: &Judgement) -> String {
     for rule in &judgement.rules {
         let _ = writeln!(text, "{rule}");
     }
-    text.push_str("Research use; not a medical device.");
+    text.push_str(falx_core::RESEARCH_USE);
     text
 }
 

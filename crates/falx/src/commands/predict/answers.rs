@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use atomic_write_file::AtomicWriteFile;
-use falx_core::{ImageId, LABELS, Prediction, Probability};
+use falx_core::{ImageId, LABELS, Prediction, Probability, RESEARCH_USE};
 use falx_data::index::Index;
 use falx_eval::predictions;
 use falx_infer::{
-    Answer, Bundle, Detector, Findings, LostFile, NOTICE, PredictOptions, SeriesChoice, StudyAnswer,
+    Answer, Bundle, Detector, Findings, LostFile, PredictOptions, SeriesChoice, StudyAnswer,
 };
 use serde::Serialize;
 
@@ -267,7 +267,7 @@ impl Summary {
             );
         }
         text.push('\n');
-        text.push_str(NOTICE);
+        text.push_str(RESEARCH_USE);
         text
     }
 }

@@ -7,10 +7,10 @@ mod heat_maps;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use falx_core::Prediction;
+use falx_core::{Prediction, RESEARCH_USE};
 use falx_data::index::{Index, Layout};
 use falx_eval::{kaggle, predictions};
-use falx_infer::{Bundle, NOTICE, PredictOptions, Unreadable, predict, samples};
+use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
 use falx_train::bundle_in;
 use serde::Serialize;
 
@@ -128,7 +128,7 @@ impl Summary {
             );
         }
         text.push('\n');
-        text.push_str(NOTICE);
+        text.push_str(RESEARCH_USE);
         text
     }
 }
