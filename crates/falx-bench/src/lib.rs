@@ -11,6 +11,7 @@ mod io;
 mod loader;
 mod python;
 mod report;
+mod study;
 mod train;
 
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub use loader::{
     measure as loader, resident,
 };
 pub use report::{Falx, IoReport, Memory, Parts, Python, Spread};
+pub use study::{
+    StudyBenchOptions, StudyContender, StudyReport, measure as study, serve as serve_studies,
+};
 pub use train::{TrainBenchOptions, TrainFalx, TrainPeer, TrainReport, measure as train};
 
 /// What to measure of reading.
@@ -167,6 +171,12 @@ pub enum BenchError {
     /// A run-time failed.
     #[error(transparent)]
     Runtime(#[from] falx_infer::RuntimeError),
+    /// The bundle that was made for this cannot be written.
+    #[error(transparent)]
+    Bundle(#[from] falx_infer::BundleError),
+    /// A study was not answered.
+    #[error(transparent)]
+    Detect(#[from] falx_infer::DetectError),
     /// A contender gives other probabilities.
     #[error(
         "the probabilities of {contender} differ by {difference:.1e} from the first contender's; one of them is wrong: \
@@ -178,8 +188,8 @@ pub enum BenchError {
         /// The largest difference.
         difference: f64,
     },
-    /// The process whose memory is measured gave no answer.
-    #[error("the process whose memory is measured ended without an answer: {0}")]
+    /// A process of falx that is measured gave no answer.
+    #[error("a process of falx that is measured ended without an answer: {0}")]
     NoMeasurement(String),
     /// A temporary file, or the peer's pipe.
     #[error(

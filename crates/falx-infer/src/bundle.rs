@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 use falx_core::{LABELS, Label, Probability};
 use falx_nn::zoo::SequenceConfig;
+use rayon::prelude::*;
+use ring::digest::{Context, SHA256, digest};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::{BundleManifest, InvalidPrior, PriorShift};
 
@@ -75,12 +77,14 @@ struct Versioned {
     format: u32,
 }
 
-/// A bundle on disk whose manifest and checksums were found in order.
+/// A bundle on disk whose manifest was found in order.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     folder: PathBuf,
     manifest: BundleManifest,
     sha256: String,
+    /// Whether its other parts are what they were when it was made.
+    is_checked: bool,
 }
 
 impl Bundle {
@@ -147,6 +151,7 @@ impl Bundle {
             folder: folder.to_owned(),
             manifest,
             sha256: sha256(text.as_bytes()),
+            is_checked: true,
         })
     }
 
@@ -155,6 +160,18 @@ impl Bundle {
     /// # Errors
     /// Any [`BundleError`]: no bundle, an invalid manifest, a part that is missing or was changed.
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
+        let mut bundle = Self::open_unchecked(folder)?;
+        bundle.check()?;
+        bundle.is_checked = true;
+        Ok(bundle)
+    }
+
+    /// Opens a bundle by its manifest alone. [`predict`](crate::predict()) and [`Detector`](crate::Detector) check the other
+    /// parts while they load them, which is faster than one after the other.
+    ///
+    /// # Errors
+    /// [`BundleError`]: no bundle, or an invalid manifest.
+    pub fn open_unchecked(folder: &Path) -> Result<Self, BundleError> {
         let path = folder.join(MANIFEST);
         if !path.is_file() {
             return Err(BundleError::NotABundle(folder.to_owned()));
@@ -194,21 +211,32 @@ impl Bundle {
                 "its labels are not falx's six, in their order".to_owned(),
             ));
         }
-        for name in manifest
-            .network_files()
-            .into_iter()
-            .chain([MODEL_CARD.to_owned()])
-        {
-            let part = folder.join(&name);
-            let bytes = std::fs::read(&part).map_err(io(&part))?;
-            if manifest.parts.get(&name) != Some(&sha256(&bytes)) {
-                return Err(BundleError::Checksum { path: part });
-            }
-        }
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
             sha256: sha256(text.as_bytes()),
+            is_checked: false,
+        })
+    }
+
+    /// Checks every part against its checksum, unless that was done before.
+    ///
+    /// # Errors
+    /// [`BundleError`]: a part is missing or was changed.
+    pub(crate) fn check(&self) -> Result<(), BundleError> {
+        if self.is_checked {
+            return Ok(());
+        }
+        let networks = self.manifest.network_files().into_iter();
+        let parts: Vec<String> = networks.chain([MODEL_CARD.to_owned()]).collect();
+        parts.par_iter().try_for_each(|name| {
+            let part = self.folder.join(name);
+            let found = sha256_of_file(&part).map_err(io(&part))?;
+            if self.manifest.parts.get(name) == Some(&found) {
+                Ok(())
+            } else {
+                Err(BundleError::Checksum { path: part })
+            }
         })
     }
 
@@ -288,12 +316,29 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError {
 }
 
 fn sha256(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+/// Of a file's bytes, of which only few are in memory at once.
+fn sha256_of_file(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(hex(hasher.finish().as_ref()));
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    let mut hex = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use falx_core::{Interrupt, Label, Probability, Progress, RESEARCH_USE, Silent};
 use falx_data::index::{Index, IndexError, IndexRow, Layout, scan};
@@ -12,6 +12,7 @@ use crate::answer::{
     StudyAnswer,
 };
 use crate::decisions::{LabelRule, presences};
+use crate::networks::Members;
 use crate::predict::{Given, predict_each};
 use crate::studies::{Caveat, NoSuchSeries, SeriesChoice, SeriesFacts, Study, studies};
 use crate::{
@@ -64,18 +65,23 @@ pub struct Detector {
     options: PredictOptions,
     choice: SeriesChoice,
     shift: Option<PriorShift>,
+    /// Loaded for the first answer, and kept for the next ones, which take turns.
+    members: Arc<Mutex<Option<Members>>>,
 }
 
 impl Detector {
-    /// A detector with the bundle in a folder.
+    /// A detector with the bundle in a folder, whose networks are loaded and checked here.
     ///
     /// # Errors
     /// [`DetectError`] for a folder without a bundle, a damaged bundle, or a prevalence that nothing can be shifted to.
     pub fn load(folder: &Path, options: PredictOptions) -> Result<Self, DetectError> {
-        Ok(Self::new(Bundle::open(folder)?, options)?)
+        let detector = Self::new(Bundle::open_unchecked(folder)?, options)?;
+        let members = Members::load(&detector.bundle, &detector.options)?;
+        *detector.members() = Some(members);
+        Ok(detector)
     }
 
-    /// A detector with a bundle.
+    /// A detector with a bundle, whose networks are loaded, and checked where that was not done, for the first answer.
     ///
     /// # Errors
     /// [`InvalidPrior`] for a prevalence that nothing can be shifted to.
@@ -85,7 +91,13 @@ impl Detector {
             bundle,
             options,
             choice: SeriesChoice::default(),
+            members: Arc::default(),
         })
+    }
+
+    fn members(&self) -> MutexGuard<'_, Option<Members>> {
+        // What was left half done holds no slices: these belong to one answer.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same detector with another choice of series.
@@ -183,8 +195,14 @@ impl Detector {
             answers.add(row.unwrap_or_default(), given)
         };
         let options = &self.options;
+        let mut members = self.members();
+        let loaded = match members.take() {
+            Some(loaded) => loaded,
+            None => Members::load(&self.bundle, options)?,
+        };
         predict_each(
             &self.bundle,
+            members.insert(loaded),
             &samples,
             &places,
             options,

@@ -1,5 +1,7 @@
 //! The networks of a bundle over slices as they come, and what is made of a series' slices together.
 
+use std::fmt;
+
 use falx_core::{ImageId, Prediction, Probability};
 use falx_data::samples::Samples;
 
@@ -21,12 +23,56 @@ enum Given {
     Embeddings(Vec<f32>),
 }
 
-/// The networks of a bundle, and the slices whose series has not ended yet: memory is for one series and one batch.
-pub struct Networks {
-    members: Vec<Network>,
+/// The loaded networks of a bundle.
+pub struct Members {
+    networks: Vec<Network>,
     /// Whether they also see every picture's mirror.
     flip: bool,
     smooth_mm: Option<f64>,
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Members")
+            .field("networks", &self.networks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Members {
+    /// Loads all networks, and checks the bundle's parts meanwhile.
+    ///
+    /// # Errors
+    /// [`PredictError`] when a part was changed, or a network cannot be loaded.
+    pub fn load(bundle: &Bundle, options: &PredictOptions) -> Result<Self, PredictError> {
+        let load = || -> Result<Vec<Network>, PredictError> {
+            let mut networks = Vec::new();
+            for network in bundle.networks() {
+                let series = network.sequence.as_ref();
+                let series =
+                    series.map(|(path, config)| SeriesModel::load(path, config, options.threads));
+                networks.push(Network {
+                    model: Model::load(&network.model, options.runtime, options.threads)?,
+                    prior: network.prior,
+                    series: series.transpose()?,
+                });
+            }
+            Ok(networks)
+        };
+        let (checked, networks) = rayon::join(|| bundle.check(), load);
+        // Why a changed part could not be loaded says less.
+        checked?;
+        Ok(Self {
+            networks: networks?,
+            flip: options.flip || bundle.manifest().test_time_flip,
+            smooth_mm: bundle.manifest().smooth_mm,
+        })
+    }
+}
+
+/// The networks of a bundle, and the slices whose series has not ended yet: memory is for one series and one batch.
+pub struct Networks<'a> {
+    members: &'a mut Members,
     /// The series and the position in mm of every sample; none where slices are answered one by one.
     series: Vec<u32>,
     positions: Vec<f32>,
@@ -35,41 +81,23 @@ pub struct Networks {
     given: Vec<Given>,
 }
 
-impl Networks {
-    /// Loads all networks.
+impl<'a> Networks<'a> {
+    /// Loaded networks, for these samples.
     ///
     /// # Errors
-    /// [`PredictError`] when one cannot be loaded, or the list of samples cannot be read.
-    pub fn load(
-        bundle: &Bundle,
-        samples: &Samples,
-        options: &PredictOptions,
-    ) -> Result<Self, PredictError> {
-        let threads = options.threads;
-        let mut networks = Vec::new();
-        for network in bundle.networks() {
-            let series = network.sequence.as_ref();
-            let series = series.map(|(path, config)| SeriesModel::load(path, config, threads));
-            networks.push(Network {
-                model: Model::load(&network.model, options.runtime, threads)?,
-                prior: network.prior,
-                series: series.transpose()?,
-            });
-        }
-        let smooth_mm = bundle.manifest().smooth_mm;
-        let is_joined = smooth_mm.is_some() || networks.iter().any(|n| n.series.is_some());
-        let flip = options.flip || bundle.manifest().test_time_flip;
+    /// [`PredictError::Samples`] when the list of samples cannot be read.
+    pub fn new(members: &'a mut Members, samples: &Samples) -> Result<Self, PredictError> {
+        let joins = members.networks.iter().any(|n| n.series.is_some());
+        let is_joined = members.smooth_mm.is_some() || joins;
         let mut given = Vec::new();
-        for network in &networks {
+        for network in &members.networks {
             given.push(network.nothing());
-            if flip {
+            if members.flip {
                 given.push(network.nothing());
             }
         }
         Ok(Self {
-            members: networks,
-            flip,
-            smooth_mm,
+            members,
             series: if is_joined {
                 samples.series()?
             } else {
@@ -99,9 +127,9 @@ impl Networks {
             return Ok(());
         }
         self.waiting.extend(slices);
-        let mirror = self.flip.then(|| mirrored(images, shape[3]));
+        let mirror = self.members.flip.then(|| mirrored(images, shape[3]));
         let mut given = self.given.iter_mut();
-        for network in &mut self.members {
+        for network in &mut self.members.networks {
             let views = std::iter::once(images).chain(mirror.as_deref());
             for (view, given) in views.zip(given.by_ref()) {
                 network.give(view, shape, given)?;
@@ -150,7 +178,7 @@ impl Networks {
         for length in lengths {
             let of_series: Vec<(ImageId, u32)> = slices.by_ref().take(length).collect();
             let mut rows = self.mean(length)?;
-            if let Some(mm) = self.smooth_mm {
+            if let Some(mm) = self.members.smooth_mm {
                 let position = |(_, place): &(ImageId, u32)| {
                     let known = self.positions.get(*place as usize);
                     known.copied().unwrap_or(f32::NAN)
@@ -172,9 +200,14 @@ impl Networks {
 
     /// The mean over the networks of each one's mean over the views, of the first `count` slices, which no longer wait.
     fn mean(&mut self, count: usize) -> Result<Vec<[Probability; 6]>, ModelError> {
-        let views = if self.flip { 2 } else { 1 };
+        let views = if self.members.flip { 2 } else { 1 };
         let mut mean = Mean::default();
-        for (network, given) in self.members.iter_mut().zip(self.given.chunks_mut(views)) {
+        for (network, given) in self
+            .members
+            .networks
+            .iter_mut()
+            .zip(self.given.chunks_mut(views))
+        {
             let mut of_views = Mean::default();
             for given in given {
                 of_views.add(&network.rows(given, count)?);

@@ -9,8 +9,8 @@ use falx_data::loader::{Loader, LoaderError, LoaderOptions, Policy};
 use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
-use crate::networks::Networks;
-use crate::{Bundle, InvalidPrior, ModelError, RuntimeKind};
+use crate::networks::{Members, Networks};
+use crate::{Bundle, BundleError, InvalidPrior, ModelError, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -65,6 +65,9 @@ pub struct Predicted {
 /// Why there are no predictions.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
+    /// A part of the bundle was changed.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// The network failed.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -133,6 +136,7 @@ pub fn predict(
     };
     predict_each(
         bundle,
+        &mut Members::load(bundle, options)?,
         samples,
         &places.into(),
         options,
@@ -162,8 +166,10 @@ impl Given {
 
 /// Gives what comes of every sample to `take` as soon as it is known: predictions in the order of `places`, a lost slice
 /// before the predictions of its batch.
+#[expect(clippy::too_many_arguments, reason = "each is another thing")]
 pub(crate) fn predict_each(
     bundle: &Bundle,
+    members: &mut Members,
     samples: &Arc<Samples>,
     places: &Arc<[u32]>,
     options: &PredictOptions,
@@ -171,7 +177,7 @@ pub(crate) fn predict_each(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<(), PredictError> {
-    let mut networks = Networks::load(bundle, samples, options)?;
+    let mut networks = Networks::new(members, samples)?;
     progress.begin("predict", Some(places.len() as u64));
     let mut loader = Loader::new(
         Arc::clone(samples),

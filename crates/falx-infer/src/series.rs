@@ -123,7 +123,7 @@ impl SeriesModel {
                 self.config.slices
             ))
         })?;
-        Prepared::new(&graph, &parameters, self.threads).map_err(|error| failed(error.to_string()))
+        Prepared::new(&graph, parameters, self.threads).map_err(|error| failed(error.to_string()))
     }
 
     /// The parameters as a graph for shorter series wants them; `None` where it is for longer ones than they know.

@@ -5,6 +5,7 @@ use crate::*;
 
 mod ensemble;
 mod series;
+mod study;
 
 fn six(p: [f64; 6]) -> [Probability; 6] {
     p.map(|p| Probability::new(p).unwrap())

@@ -13,19 +13,19 @@ pub struct Network {
 
 impl Network {
     /// Loads the bytes of an ONNX file.
-    pub fn load(onnx: &[u8], threads: usize) -> Result<Self, RuntimeError> {
+    pub fn load(onnx: Vec<u8>, threads: usize) -> Result<Self, RuntimeError> {
         let read = read_bytes(onnx, &ReadOptions::default());
         let read = read.map_err(|error| RuntimeError::Load {
             runtime: RuntimeKind::Falx,
             reason: error.to_string(),
         })?;
-        Self::new(&read.graph, &read.parameters, threads)
+        Self::new(&read.graph, read.parameters, threads)
     }
 
     /// Prepares a network.
     pub fn new(
         graph: &Graph,
-        parameters: &Parameters,
+        parameters: Parameters,
         threads: usize,
     ) -> Result<Self, RuntimeError> {
         let prepared = Prepared::new(graph, parameters, threads);

@@ -170,7 +170,7 @@ pub fn load(
 ) -> Result<Box<dyn Runtime>, RuntimeError> {
     let threads = threads.max(1);
     match kind {
-        RuntimeKind::Falx => Ok(Box::new(falx::Network::load(&onnx, threads)?)),
+        RuntimeKind::Falx => Ok(Box::new(falx::Network::load(onnx, threads)?)),
         RuntimeKind::Rten => Ok(Box::new(rten::Network::load(onnx, threads)?)),
         #[cfg(feature = "ort")]
         RuntimeKind::Ort => Ok(Box::new(ort::Network::load(&onnx, threads)?)),
@@ -185,7 +185,7 @@ pub fn load(
 /// [`RuntimeError::Load`] when the parameters do not fit the graph.
 pub fn prepare(
     graph: &Graph,
-    parameters: &Parameters,
+    parameters: Parameters,
     threads: usize,
 ) -> Result<Box<dyn Runtime>, RuntimeError> {
     let network = falx::Network::new(graph, parameters, threads.max(1))?;

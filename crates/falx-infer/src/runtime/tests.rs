@@ -51,7 +51,7 @@ fn all_run_times_give_the_engines_probabilities_for_every_network() {
         let (graph, parameters) = network(name);
         let shape = [2, 3, 128, 128];
         let images = images(shape);
-        let mut prepared = prepare(&graph, &parameters, 2).unwrap();
+        let mut prepared = prepare(&graph, parameters.clone(), 2).unwrap();
         let meant = prepared.run(&images, shape).unwrap();
         let bytes = onnx::to_bytes(&graph, &parameters).unwrap();
         for kind in kinds() {

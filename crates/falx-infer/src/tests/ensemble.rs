@@ -228,7 +228,8 @@ fn an_ensemble_with_flips_is_the_mean_over_networks_and_mirrors_of_corrected_pro
             ..PredictOptions::default()
         };
         let samples = alone(&["x", "y"]);
-        let mut reader = crate::networks::Networks::load(&both, &samples, &options).unwrap();
+        let mut members = crate::networks::Members::load(&both, &options).unwrap();
+        let mut reader = crate::networks::Networks::new(&mut members, &samples).unwrap();
         let ids = ["x", "y"].map(ImageId::from).into_iter().zip(0..);
         reader.take(&images, shape, ids).unwrap();
         let found: Vec<_> = reader.complete().unwrap();

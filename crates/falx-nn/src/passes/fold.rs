@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::rebuild::with_outputs;
 use crate::{Graph, GraphBuilder, GraphError, Operator, Parameters, Tensor, Value};
 
@@ -13,7 +15,7 @@ use crate::{Graph, GraphBuilder, GraphError, Operator, Parameters, Tensor, Value
 /// [`GraphError`] never for a graph that was built.
 pub fn fold_batch_normalization(
     graph: &Graph,
-    parameters: &Parameters,
+    parameters: Parameters,
 ) -> Result<(Graph, Parameters), GraphError> {
     fold(graph, parameters, |operator| {
         matches!(operator, Operator::BatchNormalization(_))
@@ -26,7 +28,7 @@ pub fn fold_batch_normalization(
 /// [`GraphError`] never for a graph that was built.
 pub fn fold_constants(
     graph: &Graph,
-    parameters: &Parameters,
+    parameters: Parameters,
 ) -> Result<(Graph, Parameters), GraphError> {
     fold(graph, parameters, |operator| {
         matches!(
@@ -38,13 +40,10 @@ pub fn fold_constants(
 
 fn fold(
     graph: &Graph,
-    parameters: &Parameters,
+    parameters: Parameters,
     wanted: impl Fn(&Operator) -> bool,
 ) -> Result<(Graph, Parameters), GraphError> {
-    let mut parameters: Weights = parameters
-        .iter()
-        .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
-        .collect();
+    let mut parameters: Weights = parameters.into_iter().collect();
     let mut operators: Vec<Operator> = graph
         .nodes()
         .iter()
@@ -208,9 +207,13 @@ fn absorb(
         return None;
     }
     let inner: usize = weight.shape.iter().skip(outputs_at + 1).product();
-    for (at, x) in weight.data.iter_mut().enumerate() {
-        *x = (f64::from(*x) * affine.factors[at / inner % channels]) as f32;
-    }
+    let of_channels = weight.data.par_chunks_mut(inner.max(1)).enumerate();
+    of_channels.for_each(|(at, numbers)| {
+        let factor = affine.factors[at % channels];
+        for x in numbers {
+            *x = (f64::from(*x) * factor) as f32;
+        }
+    });
     let numbers = old.iter().zip(&affine.factors).zip(&affine.summands);
     let data = numbers.map(|((old, factor), summand)| (f64::from(*old) * factor + summand) as f32);
     let tensor = Tensor {

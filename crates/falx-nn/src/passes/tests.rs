@@ -17,7 +17,7 @@ fn distance(before: (&Graph, &Parameters), after: (&Graph, &Parameters)) -> f32 
 #[test]
 fn batch_normalisation_lies_in_the_convolution_before_it() {
     let (graph, parameters) = small_network();
-    let (folded, weights) = fold_batch_normalization(&graph, &parameters).unwrap();
+    let (folded, weights) = fold_batch_normalization(&graph, parameters.clone()).unwrap();
     let norms = |graph: &Graph| {
         let nodes = graph.nodes().iter();
         nodes
@@ -48,7 +48,7 @@ fn what_is_read_twice_is_not_folded() {
     let row = graph.add("flatten", crate::Flatten, &[pool]).unwrap();
     let graph = graph.output("logits", row).finish().unwrap();
     let parameters = formula_parameters(&graph);
-    let (folded, weights) = fold_batch_normalization(&graph, &parameters).unwrap();
+    let (folded, weights) = fold_batch_normalization(&graph, parameters.clone()).unwrap();
     assert_eq!(folded, graph);
     assert_eq!(weights, parameters);
 }
@@ -118,7 +118,7 @@ fn constants_lie_in_the_layer_before_them() {
         .unwrap();
     let graph = graph.output("logits", x).finish().unwrap();
     let parameters = formula_parameters(&graph);
-    let (folded, weights) = fold_constants(&graph, &parameters).unwrap();
+    let (folded, weights) = fold_constants(&graph, parameters.clone()).unwrap();
     let names: Vec<&str> = folded
         .nodes()
         .iter()

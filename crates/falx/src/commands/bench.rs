@@ -2,7 +2,7 @@
 
 use falx_bench::{
     EvaluateBenchOptions, IndexBenchOptions, InferBenchOptions, InferReport, IoOptions,
-    LoaderBenchOptions, ResidentOptions, TrainBenchOptions,
+    LoaderBenchOptions, ResidentOptions, StudyBenchOptions, TrainBenchOptions,
 };
 
 use falx_infer::RuntimeKind;
@@ -27,23 +27,44 @@ pub fn run(arguments: &Bench, context: &Context) -> anyhow::Result<Outcome> {
 
 fn infer(arguments: &BenchInfer, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(kind) = arguments.serve {
-        falx_bench::serve_inference(kind)?;
+        if arguments.study {
+            falx_bench::serve_studies(kind)?;
+        } else {
+            falx_bench::serve_inference(kind)?;
+        }
         return Outcome::done("", &());
     }
     let all = || RuntimeKind::ALL.into_iter().filter(|kind| kind.is_built());
+    let runtimes = if arguments.runtime.is_empty() {
+        all().collect()
+    } else {
+        arguments.runtime.clone()
+    };
+    let peer = arguments.peer;
+    let python = peer.map(|InferPeer::Python| arguments.python.clone());
+    let (network, rounds) = (arguments.network.clone(), arguments.rounds.get());
+    if arguments.study {
+        let options = StudyBenchOptions {
+            network,
+            size: arguments.size,
+            slices: arguments.slices.get(),
+            thin_slices: arguments.thin_slices,
+            runtimes,
+            python,
+            rounds,
+            threads: context.threads,
+        };
+        let progress = context.progress.as_ref();
+        let report = falx_bench::study(&options, progress, &context.interrupt)?;
+        return Outcome::done(report.to_text(), &report);
+    }
     let options = InferBenchOptions {
-        network: arguments.network.clone(),
+        network,
         batches: arguments.batch.iter().map(|batch| batch.get()).collect(),
         size: arguments.size,
-        runtimes: if arguments.runtime.is_empty() {
-            all().collect()
-        } else {
-            arguments.runtime.clone()
-        },
-        python: arguments
-            .peer
-            .map(|InferPeer::Python| arguments.python.clone()),
-        rounds: arguments.rounds.get(),
+        runtimes,
+        python,
+        rounds,
         threads: context.threads,
     };
     let reports = falx_bench::infer(&options, context.progress.as_ref(), &context.interrupt)?;

@@ -62,7 +62,7 @@ impl Prepared {
     /// [`PrepareError`] when the parameters do not fit, or the graph has no output.
     pub fn new(
         graph: &Graph,
-        parameters: &Parameters,
+        parameters: Parameters,
         threads: usize,
     ) -> Result<Self, PrepareError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
@@ -80,8 +80,10 @@ impl Prepared {
             }
         }
         let graph = without_dropout(graph)?;
-        let (graph, parameters) = fold_batch_normalization(&graph, parameters)?;
-        let (graph, parameters) = fold_constants(&graph, &parameters)?;
+        let (graph, parameters) = pool.install(|| {
+            let (graph, parameters) = fold_batch_normalization(&graph, parameters)?;
+            fold_constants(&graph, parameters)
+        })?;
         if graph.outputs().is_empty() {
             return Err(PrepareError::NoOutput(graph.name().to_owned()));
         }

@@ -111,7 +111,7 @@ impl<'a> Lowering<'a> {
                 return Err(ReadError::Sparse(attribute.name().to_owned()));
             }
         }
-        let inputs: Vec<Option<Known>> = (0..view.node.input.len())
+        let mut inputs: Vec<Option<Known>> = (0..view.node.input.len())
             .map(|index| self.input(view, index))
             .collect::<Result<_, _>>()?;
         let arrays: Option<Vec<Option<&Array>>> = inputs
@@ -128,7 +128,7 @@ impl<'a> Lowering<'a> {
                 let array = array.ok_or_else(|| ReadError::Operator(place()))?;
                 vec![Known::Array(Rc::new(array))]
             }
-            None => convert::convert(self, view, &inputs)?,
+            None => convert::convert(self, view, &mut inputs)?,
         };
         let names = view.node.output.iter().map(String::as_str);
         for (name, output) in names.zip(outputs) {

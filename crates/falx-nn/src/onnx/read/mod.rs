@@ -19,6 +19,7 @@ mod rearrange;
 mod tensor;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -71,8 +72,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Imported, ReadError> {
 ///
 /// # Errors
 /// [`ReadError`] as [`read`].
-pub fn read_bytes(bytes: &[u8], options: &ReadOptions) -> Result<Imported, ReadError> {
-    network(Bytes::copy_from_slice(bytes), None, options)
+pub fn read_bytes<'a>(
+    bytes: impl Into<Cow<'a, [u8]>>,
+    options: &ReadOptions,
+) -> Result<Imported, ReadError> {
+    network(Bytes::from(bytes.into().into_owned()), None, options)
 }
 
 /// The parameters of `graph` as a file holds them by name, whatever the file's nodes make of them.

@@ -117,12 +117,7 @@ impl WithSimd for Tile<'_> {
                     starts: &starts,
                     length,
                 };
-                let finish = self.finish;
-                if block.bias.len() == VECTORS * S::F32_LANES {
-                    window.all::<S, VECTORS>(simd, &block, &positions, results, finish);
-                } else {
-                    window.all::<S, 1>(simd, &block, &positions, results, finish);
-                }
+                window.block(simd, &block, &positions, results, self.finish);
             }
         }
     }
@@ -135,14 +130,32 @@ fn shares(total: usize, most: usize) -> impl Iterator<Item = usize> {
 }
 
 /// What a group's positions see of the padded image.
-struct Window<'a> {
-    input: &'a [f32],
-    starts: &'a [usize],
-    length: usize,
+pub(super) struct Window<'a> {
+    pub input: &'a [f32],
+    /// Where runs of numbers begin, from each position.
+    pub starts: &'a [usize],
+    /// Numbers of a run.
+    pub length: usize,
 }
 
 impl Window<'_> {
     /// The results of one block of channels at all positions.
+    #[inline(always)]
+    pub fn block<S: Simd>(
+        &self,
+        simd: S,
+        block: &Block<'_>,
+        positions: &[(usize, usize)],
+        results: &mut [f32],
+        finish: Finish<'_>,
+    ) {
+        if block.bias.len() == VECTORS * S::F32_LANES {
+            self.all::<S, VECTORS>(simd, block, positions, results, finish);
+        } else {
+            self.all::<S, 1>(simd, block, positions, results, finish);
+        }
+    }
+
     #[inline(always)]
     fn all<S: Simd, const V: usize>(
         &self,
@@ -223,14 +236,18 @@ impl Finish<'_> {
             }
         }
         if self.relu {
-            let zero = simd.splat_f32s(0.0);
             for sum in sums.as_flattened_mut() {
-                // A value that is not a number stays one.
-                let is_negative = simd.less_than_f32s(*sum, zero);
-                *sum = simd.select_f32s(is_negative, zero, *sum);
+                *sum = rectified(simd, *sum);
             }
         }
     }
+}
+
+/// What is negative as 0; a value that is not a number stays one.
+#[inline(always)]
+pub(super) fn rectified<S: Simd>(simd: S, sum: S::f32s) -> S::f32s {
+    let zero = simd.splat_f32s(0.0);
+    simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum)
 }
 
 #[inline(always)]

@@ -6,11 +6,13 @@ mod geometry;
 mod packed;
 mod slab;
 mod weight_gradient;
+mod winograd;
 
 pub(crate) use correlate::Finish;
 use correlate::correlate;
 use geometry::{Extent, Geometry, Plan};
 use packed::Packed;
+use winograd::Winograd;
 
 use super::channels::sums;
 use super::window::Window;
@@ -183,6 +185,7 @@ pub(crate) struct PreparedConv {
 #[derive(Debug)]
 enum Weights {
     Packed(Vec<Packed>),
+    Winograd(Winograd),
     Depthwise {
         by_tap: Vec<f32>,
         bias: Option<Vec<f32>>,
@@ -201,6 +204,8 @@ impl PreparedConv {
                 bias: bias.map(<[f32]>::to_vec),
                 columns: geometry.kernel[1],
             }
+        } else if Winograd::pays(geometry) {
+            Weights::Winograd(Winograd::new(geometry, weights, bias))
         } else {
             let packed = |phase| Packed::new(geometry, phase, weights, bias, false);
             Weights::Packed(plan.phases.iter().map(packed).collect())
@@ -210,13 +215,14 @@ impl PreparedConv {
 
     /// Whether a rectifier or a sum can be done on the way.
     pub const fn finishes(&self) -> bool {
-        matches!(self.weights, Weights::Packed(_))
+        matches!(self.weights, Weights::Packed(_) | Weights::Winograd(_))
     }
 
     /// The results for `images`; a depthwise convolution knows no `finish`.
     pub fn forward(&self, images: &[f32], finish: Finish<'_>) -> Vec<f32> {
         match &self.weights {
             Weights::Packed(packed) => correlate(&self.plan, images, packed, finish),
+            Weights::Winograd(winograd) => winograd.correlate(images, finish),
             Weights::Depthwise {
                 by_tap,
                 bias,

@@ -15,6 +15,16 @@ pub struct BenchInfer {
     /// The network's name in the zoo.
     #[arg(long, default_value = "resnet18", value_name = "NAME")]
     pub network: String,
+    /// Measure answers for whole studies instead, from their files to findings: a phantom's, with a bundle that has learnt
+    /// nothing.
+    #[arg(long, conflicts_with = "batch")]
+    pub study: bool,
+    /// With `--study`: slices of the study.
+    #[arg(long, default_value = "32", value_name = "N", requires = "study")]
+    pub slices: NonZeroUsize,
+    /// With `--study`: slices of the study whose memory is measured; 0 = leave that out.
+    #[arg(long, default_value_t = 1000, value_name = "N", requires = "study")]
+    pub thin_slices: usize,
     /// Images in a batch; several sizes with commas.
     #[arg(long, default_value = "1,8", value_name = "N,…", value_delimiter = ',')]
     pub batch: Vec<NonZeroUsize>,
@@ -41,6 +51,6 @@ pub struct BenchInfer {
 /// A peer of `falx bench infer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InferPeer {
-    /// ONNX Runtime and `PyTorch`.
+    /// ONNX Runtime and `PyTorch`; with `--study` pydicom, `OpenCV` and ONNX Runtime.
     Python,
 }

@@ -66,11 +66,16 @@ benches/peer_env.sh makes a Python for it. In JSON, ratios are to the better of 
     #[command(after_help = "Examples:
   falx bench infer
   falx bench infer --network inception_v3 --batch 1,8 --peer python --python venv/bin/python --threads 2 --json
+  falx bench infer --study --peer python --python venv/bin/python
 
 The peers are ONNX Runtime, which runs the same file, and PyTorch with the same weights, once with its own order of images
 in memory and once channels-last. Each contender has a process of its own and as many threads, and runs once before each run
 that counts; all must give the same probabilities. benches/peer_env.sh makes a Python for them. In JSON, ratios are to the
-fastest peer, and above 1 mean that falx is better.")]
+fastest peer, and above 1 mean that falx is better.
+
+With --study each contender is told a folder and says the probabilities of its slices; the peer reads with pydicom, resizes
+with OpenCV and runs the same file with ONNX Runtime, once one after the other and once with threads that read ahead. A cold
+start is a new process (of falx: falx predict) that answers for one slice.")]
     Infer(BenchInfer),
 }
 

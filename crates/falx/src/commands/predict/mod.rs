@@ -28,7 +28,7 @@ struct Summary {
 }
 
 pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
-    let bundle = Bundle::open(&bundle_in(&arguments.model))?;
+    let bundle = Bundle::open_unchecked(&bundle_in(&arguments.model))?;
     let index = sources::index(&arguments.sources, layout(arguments), context)?;
     let options = PredictOptions {
         runtime: arguments.runtime,

@@ -59,7 +59,7 @@ fn a_prepared_network_gives_the_engines_logits_for_any_threads() {
         let images = formula("input", &shape);
         let logits = flex_engine(0).logits(&graph, &parameters, &images).unwrap();
         let run = |threads| {
-            let prepared = Prepared::new(&graph, &parameters, threads).unwrap();
+            let prepared = Prepared::new(&graph, parameters.clone(), threads).unwrap();
             assert_eq!(prepared.threads(), threads);
             prepared.run(&images).unwrap()
         };
@@ -86,9 +86,9 @@ fn a_prepared_network_gives_the_engines_logits_for_any_threads() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let graph = residual();
-    let error = Prepared::new(&graph, &Parameters::default(), 1).err();
+    let error = Prepared::new(&graph, Parameters::default(), 1).err();
     assert!(matches!(error, Some(PrepareError::Parameter { .. })));
-    let prepared = Prepared::new(&graph, &formula_parameters(&graph), 1).unwrap();
+    let prepared = Prepared::new(&graph, formula_parameters(&graph), 1).unwrap();
     let images = formula("input", &[1, 3, 20, 21]);
     let error = prepared.run(&images).unwrap_err();
     assert!(matches!(error, EngineError::Images { .. }), "{error}");
@@ -100,7 +100,7 @@ fn a_value_that_is_not_a_number_reaches_the_output() {
     let graph = residual();
     let mut parameters = formula_parameters(&graph);
     parameters.get_mut("a.weight").unwrap().data[0] = f32::NAN;
-    let prepared = Prepared::new(&graph, &parameters, 1).unwrap();
+    let prepared = Prepared::new(&graph, parameters.clone(), 1).unwrap();
     let images = formula("input", &[1, 3, 20, 20]);
     assert!(prepared.run(&images).unwrap()[0].1.data[0].is_nan());
 }

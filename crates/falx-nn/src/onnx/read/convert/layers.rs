@@ -31,7 +31,7 @@ fn scaled(array: Array, factor: f32) -> Array {
 
 pub fn gemm(step: &mut Step) -> Result<Value, ReadError> {
     let view = step.view;
-    let (features, weight) = (step.value(0)?, step.array(1)?);
+    let (features, weight) = (step.value(0)?, step.taken(1)?);
     if view.flag("transA", false) {
         return Err(view.form("transposes its input, so that the batch is not in front"));
     }

@@ -21,7 +21,7 @@ use crate::{Operator, Value};
 pub struct Step<'s, 'a> {
     pub lowering: &'s mut Lowering<'a>,
     pub view: View<'a>,
-    pub inputs: &'s [Option<Known>],
+    pub inputs: &'s mut [Option<Known>],
 }
 
 impl Step<'_, '_> {
@@ -54,6 +54,18 @@ impl Step<'_, '_> {
     pub fn array(&self, index: usize) -> Result<Array, ReadError> {
         let array = self.optional(index)?;
         array.ok_or_else(|| self.view.form(format!("lacks its input {index}")))
+    }
+
+    /// The same, for what is read once: large weights are moved, not copied.
+    pub fn taken(&mut self, index: usize) -> Result<Array, ReadError> {
+        match self.inputs.get_mut(index).map(Option::take) {
+            Some(Some(Known::Array(array))) => Ok(Rc::unwrap_or_clone(array)),
+            Some(other) => {
+                self.inputs[index] = other;
+                self.array(index)
+            }
+            None => self.array(index),
+        }
     }
 
     /// The only number of the input at `index`, else the attribute `name`.
@@ -107,7 +119,7 @@ impl Step<'_, '_> {
 pub fn convert<'a>(
     lowering: &mut Lowering<'a>,
     view: &View<'a>,
-    inputs: &[Option<Known>],
+    inputs: &mut [Option<Known>],
 ) -> Result<Vec<Known>, ReadError> {
     let mut step = Step {
         lowering,

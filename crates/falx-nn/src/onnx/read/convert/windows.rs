@@ -99,7 +99,7 @@ fn groups(view: &View) -> Result<usize, ReadError> {
 }
 
 pub fn conv(step: &mut Step) -> Result<Value, ReadError> {
-    let (image, weight, bias) = (step.value(0)?, step.array(1)?, bias(step)?);
+    let (image, weight, bias) = (step.value(0)?, step.taken(1)?, bias(step)?);
     let ([channels, _], kernel) = lengths(&step.view, &weight)?;
     let window = Window::new(&step.view, &step.shape(image), Some(kernel))?;
     let conv = Conv {
@@ -119,7 +119,7 @@ pub fn conv(step: &mut Step) -> Result<Value, ReadError> {
 }
 
 pub fn conv_transpose(step: &mut Step) -> Result<Value, ReadError> {
-    let (image, weight, bias) = (step.value(0)?, step.array(1)?, bias(step)?);
+    let (image, weight, bias) = (step.value(0)?, step.taken(1)?, bias(step)?);
     let ([_, channels], kernel) = lengths(&step.view, &weight)?;
     let view = step.view;
     let padding = view.word("auto_pad").unwrap_or("NOTSET");

@@ -11,7 +11,7 @@ use crate::zoo::{NetworkConfig, build};
 use crate::{Operator, ParameterKind, Tensor, flex_engine};
 
 fn imported(model: &Model) -> Imported {
-    read_bytes(&model.encode_to_vec(), &ReadOptions::default()).unwrap()
+    read_bytes(model.encode_to_vec(), &ReadOptions::default()).unwrap()
 }
 
 fn logits(imported: &Imported, input: &Tensor) -> Vec<f32> {
@@ -185,7 +185,7 @@ fn the_steps_of_gelu_become_one_operator() {
         assert_eq!(operators(&imported), ["Gelu"]);
     }
     let alone = model(13, &[0, 4], stored(), start());
-    assert!(read_bytes(&alone.encode_to_vec(), &ReadOptions::default()).is_err());
+    assert!(read_bytes(alone.encode_to_vec(), &ReadOptions::default()).is_err());
 }
 
 #[test]

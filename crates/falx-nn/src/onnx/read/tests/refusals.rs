@@ -33,7 +33,7 @@ fn an_unknown_operator_is_named_with_its_node_and_place() {
     // What only follows a cut is not read.
     let output = Some("a".to_owned());
     read_bytes(
-        &model.encode_to_vec(),
+        model.encode_to_vec(),
         &ReadOptions {
             output,
             ..ReadOptions::default()
@@ -225,7 +225,7 @@ fn open_sizes_are_asked_for_and_fixed_batches_refused() {
     let open = with_input(&[0, 1, 0, 0]);
     let error = refusal(&open);
     assert!(error.to_string().contains("--size"), "{error}");
-    let imported = read_bytes(&open.encode_to_vec(), &asked(&[1, 5, 7])).unwrap();
+    let imported = read_bytes(open.encode_to_vec(), &asked(&[1, 5, 7])).unwrap();
     assert_eq!(imported.graph.input(), [1, 5, 7]);
     for shape in [&[2, 5, 7][..], &[5, 7], &[1, 0, 7], &[1, usize::MAX, 7]] {
         assert!(
@@ -236,7 +236,7 @@ fn open_sizes_are_asked_for_and_fixed_batches_refused() {
     let batch = with_input(&[4, 1, 4, 4]);
     assert!(matches!(refusal(&batch), ReadError::Batch { batch: 4 }));
     let one = with_input(&[1, 1, 4, 4]);
-    let notes = read_bytes(&one.encode_to_vec(), &ReadOptions::default())
+    let notes = read_bytes(one.encode_to_vec(), &ReadOptions::default())
         .unwrap()
         .notes;
     assert!(
