@@ -1,5 +1,7 @@
 //! What a detector says of a study: the input of this crate.
 
+use std::collections::BTreeMap;
+
 use dicom_core::chrono::{DateTime, TimeDelta};
 use falx_core::{Label, Probability};
 
@@ -182,6 +184,33 @@ pub struct HeatMap {
     pub quantity: MapQuantity,
     /// The slices that it covers, in their order along the head.
     pub frames: Vec<MapFrame>,
+}
+
+impl HeatMap {
+    /// A label's maps from parts on slices of a study: one for all slices of a size and frame of reference (of a series, where
+    /// it names none). Slices that do not say where they lie are left out, since no viewer could lay a map over them.
+    pub fn of_frames(
+        label: Label,
+        quantity: MapQuantity,
+        frames: Vec<MapFrame>,
+        sources: &[SourceSlice],
+    ) -> Vec<Self> {
+        let mut maps = BTreeMap::new();
+        for frame in frames {
+            let placement = sources.get(frame.slice).and_then(SourceSlice::placement);
+            if let Some(placement) = placement {
+                let frames: &mut Vec<MapFrame> = maps.entry(placement).or_default();
+                frames.push(frame);
+            }
+        }
+        let maps = maps.into_values();
+        maps.map(|frames| Self {
+            label,
+            quantity,
+            frames,
+        })
+        .collect()
+    }
 }
 
 /// A heat map's part on one slice.

@@ -160,6 +160,14 @@ impl SourceSlice {
         Some([number(tags::ROWS)?, number(tags::COLUMNS)?])
     }
 
+    /// What the slices of one heat map must have in common: rows and columns, and the frame of reference, or the series where
+    /// there is none. `None` where the file does not say where it lies.
+    pub(crate) fn placement(&self) -> Option<([u16; 2], Result<String, String>)> {
+        let reference = self.geometry()?.frame_of_reference;
+        let reference = reference.ok_or_else(|| self.series().to_owned());
+        Some((self.matrix()?, reference))
+    }
+
     /// Where the slice lies; `None` where the file does not say position, orientation and spacing.
     pub(crate) fn geometry(&self) -> Option<Geometry> {
         let plane = |group, tag| self.of_frame(group, tag);

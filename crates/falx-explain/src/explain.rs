@@ -26,6 +26,8 @@ pub struct ExplainOptions {
     pub at_least: f64,
     /// The slices that may have a map; left out = all.
     pub slices: Option<BTreeSet<ImageId>>,
+    /// Keep each map's numbers: a megabyte a map of 512 x 512.
+    pub keep_values: bool,
     /// Slices in a batch; the result does not depend on it.
     pub batch: usize,
     /// The most memory that batches may take, in MiB.
@@ -41,6 +43,7 @@ impl Default for ExplainOptions {
             labels: LABELS.to_vec(),
             at_least: 0.5,
             slices: None,
+            keep_values: false,
             batch: 8,
             memory_mib: 256,
             predict: PredictOptions::default(),
@@ -114,6 +117,9 @@ pub struct ExplainedMap {
     pub peak: Option<[usize; 2]>,
     /// The area of what is at least half of the largest value, in mm².
     pub area_mm2: f64,
+    /// The map's numbers, from 0 to 1, for each pixel of the slice, where they were asked for; not in `explain.json`.
+    #[serde(skip)]
+    pub values: Vec<f32>,
 }
 
 /// A slice's answer, and the labels whose map is wanted.
@@ -199,6 +205,7 @@ pub fn explain(
                 wanted: &wanted,
                 folder: &out.join(&folder),
                 prefix: format!("series-{}", at + 1),
+                keep_values: options.keep_values,
             };
             let shown = show(&series, &mut explainer, loading, (progress, interrupt))?;
             let row = samples.row(of_series.first().map_or(0, |place| *place as usize))?;

@@ -37,6 +37,8 @@ pub(crate) struct Series<'a> {
     pub folder: &'a Path,
     /// What the names of its pictures begin with.
     pub prefix: String,
+    /// Whether each map's numbers are kept.
+    pub keep_values: bool,
 }
 
 /// A slice as it is shown.
@@ -174,7 +176,11 @@ fn one(
         };
         overlay(&large, window, &large.heat(map, &grid), &caption)
             .save(&series.folder.join(&name))?;
-        explained.push(of_map(label, name, map, &slice, &grid));
+        let mut drawn = of_map(label, name, map, &slice, &grid);
+        if !series.keep_values {
+            drawn.values = Vec::new();
+        }
+        explained.push(drawn);
     }
     let best = wanted
         .prediction
@@ -244,5 +250,6 @@ fn of_map(
         file,
         peak: peak.map(|at| [at / cols.max(1), at % cols.max(1)]),
         area_mm2: above as f64 * down * across,
+        values,
     }
 }

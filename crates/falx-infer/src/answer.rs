@@ -107,7 +107,7 @@ pub struct SeriesAnswer {
     /// What is worth knowing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<Caveat>,
-    /// The highest of its slices; left out where it was not answered.
+    /// What is said of it from its slices, as of a study; left out where it was not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Findings>,
     /// Its slices from the feet upwards; none where it was not answered.
@@ -123,7 +123,8 @@ pub struct SeriesAnswer {
 pub struct StudyAnswer {
     /// Study Instance UID.
     pub study_uid: Option<String>,
-    /// What is said of it: the highest of the slices of the series that answer; left out where none does.
+    /// What is said of it: the highest of the slices of the series that answer, or what the model makes of that
+    /// (`studies_calibrated`); left out where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Findings>,
     /// Why these series answer, or none, in a sentence.
@@ -144,6 +145,9 @@ pub struct ModelNamed {
     /// Whom the rules of presence were found on, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence_found_on: Option<String>,
+    /// Whether the probabilities of studies and series are calibrated; otherwise each is its highest slice's, which is more
+    /// often high by chance than one slice's alone.
+    pub studies_calibrated: bool,
     /// The share of haemorrhages that may be called absent, and of heads without one that may be called present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_rate: Option<f64>,

@@ -22,8 +22,8 @@ pub const SEQUENCE_ONNX: &str = "sequence.onnx";
 /// The card's file in a bundle.
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
 pub(crate) const MANIFEST: &str = "bundle.toml";
-/// What this falx reads: one network; several, flips and series (2); rules of presence (3).
-const FORMATS: std::ops::RangeInclusive<u32> = 1..=3;
+/// What this falx reads: one network; several, flips and series (2); rules of presence (3); probabilities of studies (4).
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=4;
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {

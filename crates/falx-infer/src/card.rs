@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use falx_core::{LABELS, RESEARCH_USE, Window};
 
-use crate::{BundleManifest, Decisions, LabelRule};
+use crate::{BundleManifest, BundleMetrics, Decisions, LabelRule};
 
 /// The card of a bundle as Markdown.
 ///
@@ -19,7 +19,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         "# Model card: {network}\n\n\
          {RESEARCH_USE}\n\n\
          ## Model\n\n\
-         - {what}, trained and exported by falx {version}\n\
+         - {what}, exported by falx {version}\n\
          - Input: one slice of head CT in HU, {size} × {size} pixels, windows (centre/width) {windows}\n\
          - Output: the probability of each of {labels}{flip}{series}\n\
          - Licence: {licence}\n\n\
@@ -28,9 +28,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
          - Hash of ids, pixels and labels: `{data_hash}`\n\
          - Share of positive slices: {prevalence}\n\n\
          ## Results\n\n\
-         Measured on: {measured_on}.\n\n\
-         | weighted log loss | prevalence of the training data for every slice |\n|---|---|\n\
-         | {loss:.4} | {baseline:.4} |\n\n",
+         {results}\n\n",
         network = manifest.network,
         what = what(manifest),
         flip = flip(manifest),
@@ -44,9 +42,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         intended_use = manifest.intended_use,
         data_hash = manifest.data_hash,
         prevalence = prevalence(manifest),
-        measured_on = manifest.metrics.measured_on,
-        loss = manifest.metrics.weighted_log_loss,
-        baseline = manifest.metrics.prevalence_baseline,
+        results = results(&manifest.metrics),
     );
     if manifest.metrics.weighted_log_loss >= manifest.metrics.prevalence_baseline {
         card.push_str(
@@ -66,6 +62,19 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         card.push_str(&presence(decisions));
     }
     card
+}
+
+fn results(metrics: &BundleMetrics) -> String {
+    let measured_on = &metrics.measured_on;
+    if !metrics.is_measured() {
+        return format!("Measured on {measured_on}.");
+    }
+    format!(
+        "Measured on: {measured_on}.\n\n\
+         | weighted log loss | prevalence of the training data for every slice |\n|---|---|\n\
+         | {:.4} | {:.4} |",
+        metrics.weighted_log_loss, metrics.prevalence_baseline
+    )
 }
 
 /// The rules of presence as a table.
@@ -98,6 +107,19 @@ fn presence(decisions: &Decisions) -> String {
             rule.present_from,
             rule.positive_patients,
             rule.negative_patients
+        );
+    }
+    if !decisions.study_calibration.is_empty() {
+        text.push_str(
+            "\nA study's probability is made of the highest of its slices' by a line on the logits (Platt scaling), found on the \
+             same patients:\n\n| label | slope | intercept | patients with | patients without |\n|---|---|---|---|---|\n",
+        );
+    }
+    for line in &decisions.study_calibration {
+        let _ = writeln!(
+            text,
+            "| {} | {:.3} | {:.3} | {} | {} |",
+            line.label, line.slope, line.intercept, line.positive_patients, line.negative_patients
         );
     }
     text
@@ -179,7 +201,11 @@ pub fn bundle_text(manifest: &BundleManifest) -> String {
         windows.join(", "),
         size = manifest.input.size
     );
-    let mut line = |name: &str, metrics: &crate::BundleMetrics| {
+    let mut line = |name: &str, metrics: &BundleMetrics| {
+        if !metrics.is_measured() {
+            let _ = writeln!(text, "{name}: {}", metrics.measured_on);
+            return;
+        }
         let _ = writeln!(
             text,
             "{name}: weighted log loss {:.4}, prevalence {:.4}, on {}",

@@ -11,7 +11,7 @@ use crate::answer::{
     Answer, AnswerHead, Findings, LostFile, LostSlice, ModelNamed, SeriesAnswer, SliceAnswer,
     StudyAnswer,
 };
-use crate::decisions::{LabelRule, presences};
+use crate::decisions::{LabelRule, StudyCalibration, calibrated, presences};
 use crate::networks::Members;
 use crate::predict::{Given, predict_each};
 use crate::studies::{Caveat, NoSuchSeries, SeriesChoice, SeriesFacts, Study, studies};
@@ -150,6 +150,7 @@ impl Detector {
                 falx_version: manifest.falx_version.clone(),
                 sha256: self.bundle.sha256().to_owned(),
                 presence_found_on: decisions.map(|rules| rules.found_on.clone()),
+                studies_calibrated: !self.study_calibration().is_empty(),
                 error_rate: decisions
                     .and_then(|rules| rules.slice.iter().chain(&rules.study).next())
                     .map(|rule| rule.error_rate),
@@ -223,6 +224,11 @@ impl Detector {
     /// Shifts probabilities of the bundle to the prevalence that was asked for.
     fn shifted(&self, own: [Probability; 6]) -> [Probability; 6] {
         self.shift.map_or(own, |shift| shift.correct(own))
+    }
+
+    fn study_calibration(&self) -> &[StudyCalibration] {
+        let decisions = self.bundle.manifest().decisions.as_ref();
+        decisions.map_or(&[], |rules| &rules.study_calibration)
     }
 
     fn rules(&self) -> (&[LabelRule], &[LabelRule]) {
@@ -359,14 +365,21 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// The highest probabilities of slices, and what the rules of studies say of them; `None` of no slices.
+/// The probabilities of a study or series from its slices' own, and what the rules of studies say of them; `None` of no
+/// slices.
+///
+/// The highest slice's, or what the bundle makes of that.
 fn findings(own: impl Iterator<Item = [Probability; 6]>, detector: &Detector) -> Option<Findings> {
     let mut highest: Option<([Probability; 6], [Probability; 6])> = None;
     for own in own {
         let shown = detector.shifted(own);
         highest = Some(highest.map_or((own, shown), |(a, b)| (higher(a, own), higher(b, shown))));
     }
-    let (own, shown) = highest?;
+    let (own, mut shown) = highest?;
+    let lines = detector.study_calibration();
+    if !lines.is_empty() {
+        shown = detector.shifted(calibrated(lines, own));
+    }
     Some(Findings::new(shown, presences(detector.rules().1, own)))
 }
 

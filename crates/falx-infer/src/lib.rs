@@ -10,6 +10,7 @@ mod card;
 mod decisions;
 mod detector;
 mod ensemble;
+mod foreign;
 mod kernel;
 mod manifest;
 mod mean;
@@ -29,9 +30,10 @@ pub use bundle::{
     Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
 };
 pub use card::{bundle_text, model_card};
-pub use decisions::{Decisions, LabelCases, LabelRule, Presence, presences};
+pub use decisions::{Decisions, LabelCases, LabelRule, Presence, StudyCalibration, presences};
 pub use detector::{DetectError, Detector};
 pub use ensemble::{EnsembleError, Joining, average, write_ensemble};
+pub use foreign::{ForeignError, ForeignNetwork, Gives, import_bundle};
 pub use kernel::KernelKind;
 pub use manifest::{BundleManifest, BundleMember, BundleMetrics};
 pub use mean::{Mean, mean_of_predictions, mirrored};

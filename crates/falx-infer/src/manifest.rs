@@ -69,6 +69,22 @@ pub struct BundleMetrics {
     pub prevalence_baseline: f64,
 }
 
+impl BundleMetrics {
+    /// Of a network that nobody has judged; `why`, after "measured on".
+    pub fn unmeasured(why: &str) -> Self {
+        Self {
+            measured_on: format!("nothing: {why}"),
+            weighted_log_loss: f64::NAN,
+            prevalence_baseline: f64::NAN,
+        }
+    }
+
+    /// Whether anybody has measured them.
+    pub const fn is_measured(&self) -> bool {
+        !self.weighted_log_loss.is_nan()
+    }
+}
+
 /// One network of an ensemble.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,8 +111,12 @@ impl BundleManifest {
     /// The oldest format that can say what this manifest says.
     pub(crate) fn needed_format(&self) -> u32 {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
-        if self.decisions.is_some() {
-            3
+        if let Some(decisions) = &self.decisions {
+            if decisions.study_calibration.is_empty() {
+                3
+            } else {
+                4
+            }
         } else if self.members.is_empty() && self.sequence.is_none() && is_plain {
             1
         } else {

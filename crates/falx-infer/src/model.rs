@@ -125,10 +125,15 @@ impl Model {
             },
             other => ModelError::Runtime(other),
         })?;
-        Ok(Self {
+        Ok(Self::new(runtime, path))
+    }
+
+    /// A network that is loaded already; `path` is named in errors.
+    pub(crate) fn new(runtime: Box<dyn Runtime>, path: &Path) -> Self {
+        Self {
             runtime,
             path: path.to_owned(),
-        })
+        }
     }
 
     /// The six probabilities of each slice of a batch, as the network gives them (no correction of the prior).

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use falx_core::{LABELS, Label, LabelRow, Prediction, Probability};
 use falx_data::index::Index;
-use falx_infer::{Decisions, LabelCases, LabelRule};
+use falx_infer::{Decisions, LabelCases, LabelRule, StudyCalibration};
 
 use crate::TrainError;
 use crate::cases::{Rows, patient};
@@ -55,6 +55,7 @@ pub(crate) fn decisions(
         found_on,
         slice,
         study,
+        study_calibration: of_studies.calibration(),
     }))
 }
 
@@ -99,5 +100,10 @@ impl Level {
     fn rules(&self) -> Vec<LabelRule> {
         let rule = |label: &Label| self.0[label.index()].rule(*label, ERROR_RATE);
         LABELS.iter().filter_map(rule).collect()
+    }
+
+    fn calibration(&self) -> Vec<StudyCalibration> {
+        let line = |label: &Label| self.0[label.index()].study_calibration(*label);
+        LABELS.iter().filter_map(line).collect()
     }
 }

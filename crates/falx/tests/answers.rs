@@ -322,6 +322,9 @@ fn a_study_becomes_dicom_objects_with_the_same_bytes_each_time() {
     let with_maps = common::files(&maps);
     let named = |name: &str| with_maps.keys().filter(|path| path.ends_with(name)).count();
     assert_eq!((named("falx-picture-001.dcm"), named("study.html")), (1, 1));
+    // The same maps as numbers.
+    let is_map = |path: &&PathBuf| path.to_string_lossy().contains("falx-heat-map-");
+    assert!(with_maps.keys().filter(is_map).count() >= 1);
     assert!(with_maps.contains_key(&Path::new(uid).join("falx-report.dcm")));
 
     // Pictures have no study to write into; a file is no folder.

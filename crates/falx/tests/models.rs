@@ -227,3 +227,46 @@ fn a_network_from_elsewhere_becomes_a_backbone_that_a_recipe_trains() {
         .stderr(contains("network.onnx"));
     assert!(!other.exists());
 }
+
+const CARD: &str = r#"
+network = "theirs"
+licence = "MIT"
+intended_use = "tests"
+gives = "logits"
+labels = ["any", "epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural"]
+prevalence = { any = 0.14, epidural = 0.004, intraparenchymal = 0.05, intraventricular = 0.03, subarachnoid = 0.05, subdural = 0.06 }
+
+[input]
+size = 64
+windows = [[40, 80], [80, 200], [600, 2800]]
+"#;
+
+#[test]
+fn a_trained_network_from_elsewhere_becomes_a_bundle_that_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (net, card, bundle) = (at("net.onnx"), at("card.toml"), at("bundle"));
+    std::fs::write(&card, CARD).unwrap();
+    run("models export simple_cnn --size 64 --out {}", &[&net]).success();
+    let line = "models import {} --card {} --out {}";
+    run(line, &[&net, &card, &bundle])
+        .success()
+        .stdout(contains("nobody has judged it"));
+    let phantom = at("phantom");
+    run("phantom --out {} --patients 1 --matrix 64 -q", &[&phantom]).success();
+    let out = at("p.csv");
+    run(
+        "predict {} --model {} --out {} -q",
+        &[&phantom.join("stage_2_train"), &bundle, &out],
+    )
+    .success();
+    let rows = std::fs::read_to_string(&out).unwrap().lines().count();
+    assert!(rows > 20, "{rows}");
+
+    std::fs::write(&card, CARD.replace("size = 64", "size = 96")).unwrap();
+    let failed = run(line, &[&net, &card, &at("other")]).code(3);
+    let said = stderr(&failed);
+    assert!(said.contains("net.onnx") && said.contains("96"), "{said}");
+    let both = "models import {} --card {} --network simple_cnn --out {}";
+    run(both, &[&net, &card, &at("other")]).code(2);
+}

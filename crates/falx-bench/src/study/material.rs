@@ -89,11 +89,7 @@ fn bundle(network: &str, input: &InputSpec, out: &Path) -> Result<PathBuf, Bench
         sequence: None,
         prevalence: [0.5; 6],
         decisions: None,
-        metrics: BundleMetrics {
-            measured_on: "nothing".to_owned(),
-            weighted_log_loss: f64::NAN,
-            prevalence_baseline: f64::NAN,
-        },
+        metrics: BundleMetrics::unmeasured("it has learnt nothing"),
         members: Vec::new(),
         parts: std::collections::BTreeMap::new(),
     };

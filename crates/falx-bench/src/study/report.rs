@@ -23,6 +23,8 @@ pub struct StudyContender {
     pub studies_per_h: f64,
     /// Of falx: the faster way of the peer beside its own time, in pairs of rounds.
     pub wall_ratio: Option<f64>,
+    /// The same of processor time, which a machine that others share disturbs less.
+    pub cpu_ratio: Option<f64>,
     /// Milliseconds from the start of a process to what it says of a study of one slice, median.
     pub cold_ms: f64,
     /// Of falx: the faster way of the peer beside its own cold start, in pairs of rounds.
@@ -70,18 +72,22 @@ fn walls(contender: &Contender) -> Vec<f64> {
     contender.costs.iter().map(|cost| cost.wall_ms).collect()
 }
 
+fn cpus(contender: &Contender) -> Vec<f64> {
+    contender.costs.iter().map(|cost| cost.cpu_ms).collect()
+}
+
 impl StudyReport {
     pub(super) fn new(options: &StudyBenchOptions, contenders: &[Contender]) -> Self {
         let of = |(contender, (name, difference)): (&Contender, (String, f64))| {
-            let cpu: Vec<f64> = contender.costs.iter().map(|cost| cost.cpu_ms).collect();
             let wall_ms = median(&walls(contender));
             StudyContender {
                 name,
                 versions: contender.versions.clone(),
                 wall_ms,
-                cpu_ms: median(&cpu),
+                cpu_ms: median(&cpus(contender)),
                 studies_per_h: 3.6e6 / wall_ms,
                 wall_ratio: best_ratio(contenders, contender, walls),
+                cpu_ratio: best_ratio(contenders, contender, cpus),
                 cold_ms: median(&contender.cold_ms),
                 cold_ratio: best_ratio(contenders, contender, |one| one.cold_ms.clone()),
                 peak_mib: contender.peak_mib,
@@ -127,12 +133,13 @@ impl StudyReport {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "  {:<22} {:>7.0} ms a study{}, {:.0} ms of CPU, {:.0} studies an hour; cold start to the first finding {:.0} ms{}; \
+                "  {:<22} {:>7.0} ms a study{}, {:.0} ms of CPU{}, {:.0} studies an hour; cold start to the first finding {:.0} ms{}; \
                  peak memory {}",
                 one.name,
                 one.wall_ms,
                 times(one.wall_ratio),
                 one.cpu_ms,
+                times(one.cpu_ratio),
                 one.studies_per_h,
                 one.cold_ms,
                 times(one.cold_ratio),

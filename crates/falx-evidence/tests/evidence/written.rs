@@ -6,7 +6,7 @@ use std::fs;
 use crate::common::{code, findings, items, open, phantom, share, text};
 use dicom_dictionary_std::tags;
 use falx_core::{LABELS, Label};
-use falx_evidence::{EvidenceError, WrittenAt, write_study};
+use falx_evidence::{EvidenceError, HeatMap, MapFrame, MapQuantity, WrittenAt, write_study};
 
 #[test]
 fn all_objects_stand_in_the_study_each_kind_in_a_series_of_its_own() {
@@ -300,4 +300,37 @@ fn a_folder_never_mixes_two_runs() {
         matches!(&error, EvidenceError::LeftOver(path) if path.ends_with("falx-picture-001.dcm")),
         "{error}"
     );
+}
+
+#[test]
+fn parts_of_a_map_that_lie_together_become_one_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = phantom(dir.path(), 1);
+    let mut all = findings(&files, 3);
+    // The last slice does not say where it lies.
+    let path = dir.path().join("nowhere.dcm");
+    let mut file = open(&files[2]);
+    file.remove_element(tags::IMAGE_POSITION_PATIENT);
+    file.write_to_file(&path).unwrap();
+    all.sources[2] = falx_evidence::SourceSlice::read(&path).unwrap();
+    let frames = (0..3).map(|slice| MapFrame {
+        slice,
+        values: vec![0.5; 64 * 64],
+    });
+    let quantity = MapQuantity::Saliency;
+    let maps = HeatMap::of_frames(Label::Any, quantity, frames.collect(), &all.sources);
+    let [map] = maps.as_slice() else {
+        panic!("{} maps", maps.len());
+    };
+    let slices: Vec<usize> = map.frames.iter().map(|frame| frame.slice).collect();
+    assert_eq!(
+        (map.label, map.quantity, slices),
+        (Label::Any, quantity, vec![0, 1])
+    );
+    all.heat_maps = maps;
+    let out = dir.path().join("out");
+    write_study(&all, &out).unwrap();
+    let written = open(&out.join("falx-heat-map-1-any.dcm"));
+    let frames = written.element(tags::NUMBER_OF_FRAMES).unwrap();
+    assert_eq!(frames.to_int::<u32>().unwrap(), 2);
 }

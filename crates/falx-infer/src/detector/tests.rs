@@ -88,3 +88,56 @@ fn the_committed_schema_is_current() {
         "contract/answer.schema.json is not what the types say; FALX_UPDATE=1 cargo test -p falx-infer schema writes it anew"
     );
 }
+
+/// 30 patients whose studies' highest slices are twice as far from certainty as they should be: logit(p) = 2 logit(q) + 1 for
+/// the share q of haemorrhages.
+fn studies() -> LabelCases {
+    let mut cases = LabelCases::default();
+    let mut patient = 0;
+    for (positive, of, logit) in [(1, 10, -2.197_f64), (5, 10, 0.0), (9, 10, 2.197)] {
+        for study in 0..of {
+            let p = Probability::from_logit(2.0 * logit + 1.0);
+            cases.add(study < positive, p, patient);
+            patient += 1;
+        }
+    }
+    cases
+}
+
+#[test]
+fn a_studys_probability_is_what_such_studies_showed() {
+    let line = studies().study_calibration(Label::Any).unwrap();
+    assert_eq!((line.positive_patients, line.negative_patients), (15, 15));
+    let said = |logit: f64| {
+        line.probability(Probability::from_logit(2.0 * logit + 1.0))
+            .get()
+    };
+    // Platt's targets, 16/17 and 1/17, draw everything a little to the middle.
+    for (logit, share) in [(-2.197, 0.1), (0.0, 0.5), (2.197, 0.9)] {
+        assert!(
+            (said(logit) - share).abs() < 0.06,
+            "{} {share}",
+            said(logit)
+        );
+    }
+    assert!(said(-2.197) > 0.1 && said(2.197) < 0.9);
+    // The subtypes have no line, and `any` is at least as likely as each.
+    let made = calibrated(&[line], six([0.1, 0.2, 0.9, 0.1, 0.1, 0.95]));
+    assert_eq!(made[2].get(), 0.9);
+    assert_eq!(made[Label::Any.index()].get(), 0.9);
+}
+
+#[test]
+fn few_patients_or_a_falling_line_calibrate_nothing() {
+    let mut few = LabelCases::default();
+    let mut falling = LabelCases::default();
+    for patient in 0..40_u32 {
+        let p = Probability::new(f64::from(patient + 1) / 50.0).unwrap();
+        // Many studies, but of nine patients with a haemorrhage.
+        few.add(patient >= 20, p, patient.min(28));
+        falling.add(patient < 20, p, patient);
+    }
+    assert_eq!(few.study_calibration(Label::Any), None);
+    assert_eq!(falling.study_calibration(Label::Any), None);
+    assert_eq!(LabelCases::default().study_calibration(Label::Any), None);
+}

@@ -131,7 +131,7 @@ fn manifests_that_contradict_themselves_are_refused() {
     let path = at("both/bundle.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, reason) in [
-        ("format = 2", "format = 4", "format 4"),
+        ("format = 2", "format = 5", "format 5"),
         ("format = 2", "format = 1", "no keys"),
         (
             "file = \"model-1.onnx\"",

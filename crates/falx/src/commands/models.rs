@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use falx_infer::{Bundle, Joining, SEQUENCE_ONNX, average, bundle_text};
+use falx_infer::{Bundle, Joining, SEQUENCE_ONNX, average, bundle_text, import_bundle};
 use falx_models::{
     BackboneOptions, FetchOptions, Form, ImportOptions, export, fetch, import_backbone,
     import_weights, list, show, svg,
@@ -159,6 +159,15 @@ fn run_average(arguments: &ModelsAverage) -> anyhow::Result<Outcome> {
 }
 
 fn run_import(arguments: &ModelsImport) -> anyhow::Result<Outcome> {
+    if let Some(card) = &arguments.card {
+        let (bundle, notes) = import_bundle(&arguments.file, card, &arguments.out)?;
+        let mut text = format!("{}\n", arguments.out.display());
+        for note in notes {
+            let _ = writeln!(text, "note: {note}");
+        }
+        text.push_str(&bundle_text(bundle.manifest()));
+        return Outcome::done(text, bundle.manifest());
+    }
     let Some(network) = &arguments.network else {
         return run_import_backbone(arguments);
     };

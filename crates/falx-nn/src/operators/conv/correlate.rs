@@ -58,8 +58,11 @@ pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed], finish: Finish<
         |padded, (image, first, results, finish)| {
             let rows = plan.positions(0, 0, results.len() / result.row());
             let extent = plan.padded(rows);
-            let padded = &mut padded.get_mut()[..extent.len()];
-            plan.pad(image, first, extent, padded);
+            let padded = plan.unpadded(image, first, extent).unwrap_or_else(|| {
+                let padded = &mut padded.get_mut()[..extent.len()];
+                plan.pad(image, first, extent, padded);
+                padded
+            });
             arch.dispatch(Tile {
                 plan,
                 packed,

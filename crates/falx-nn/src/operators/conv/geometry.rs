@@ -195,6 +195,19 @@ impl Plan {
         }
     }
 
+    /// What the rows of positions from `first` on see, where these are whole rows of the source and nothing beside it.
+    pub fn unpadded<'a>(
+        &self,
+        image: &'a [f32],
+        first: usize,
+        extent: Extent,
+    ) -> Option<&'a [f32]> {
+        let row = first * self.step[0] + usize::try_from(self.least[0]).ok()?;
+        let is_whole = self.least[1] == 0 && extent.columns == self.source.columns;
+        let from = row * self.source.row();
+        image.get(from..from + extent.len()).filter(|_| is_whole)
+    }
+
     /// Writes what the rows of positions from `first` on see into `padded`.
     pub fn pad(&self, image: &[f32], first: usize, extent: Extent, padded: &mut [f32]) {
         let channels = self.source.channels;

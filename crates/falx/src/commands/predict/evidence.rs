@@ -118,9 +118,9 @@ impl<'a> Writer<'a> {
         for label in LABELS {
             findings.extend(finding(label, study, slices)?);
         }
-        let pictures = match &self.drawing {
-            Some(drawing) => drawing.pictures(study, slices, &findings, folder)?,
-            None => Vec::new(),
+        let (pictures, heat_maps) = match &self.drawing {
+            Some(drawing) => drawing.maps(study, slices, &sources, &findings, folder)?,
+            None => (Vec::new(), Vec::new()),
         };
         let series = study
             .series
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
             prevalence: Probability::new(self.head.prevalence).ok(),
             written_at: self.written_at,
             pictures,
-            heat_maps: Vec::new(),
+            heat_maps,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Heat maps of the slices that speak most for a finding, as pictures beside a study's report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::Range;
@@ -9,8 +9,10 @@ use std::path::Path;
 use anyhow::Context as _;
 use falx_core::{ImageId, Label};
 use falx_data::index::{Index, IndexRow};
-use falx_evidence::{Finding, KeyPicture, Presence, RgbPicture};
-use falx_explain::{ExplainOptions, MapOptions, explain};
+use falx_evidence::{
+    Finding, HeatMap, KeyPicture, MapFrame, MapQuantity, Presence, RgbPicture, SourceSlice,
+};
+use falx_explain::{ExplainOptions, MapOptions, Method, explain};
 use falx_infer::{Detector, SliceAnswer, StudyAnswer};
 
 use crate::commands::Context;
@@ -46,14 +48,16 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The pictures of a study's findings; the pages that belong to them lie in the folder's `heat-maps`.
-    pub fn pictures(
+    /// The maps of a study's findings, as pictures and as numbers; the pages that belong to them lie in the folder's
+    /// `heat-maps`.
+    pub fn maps(
         &self,
         study: &StudyAnswer,
         slices: &[&SliceAnswer],
+        sources: &[SourceSlice],
         findings: &[Finding],
         folder: &Path,
-    ) -> anyhow::Result<Vec<KeyPicture>> {
+    ) -> anyhow::Result<(Vec<KeyPicture>, Vec<HeatMap>)> {
         let mut wanted: BTreeSet<(usize, Label)> = BTreeSet::new();
         for finding in findings.iter().filter(|finding| has_maps(finding)) {
             wanted.extend(
@@ -64,7 +68,7 @@ impl<'a> Drawing<'a> {
             );
         }
         if wanted.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let id_of = |slice: usize| slices.get(slice).map(|slice| slice.image_id.as_str());
         let ids = wanted
@@ -82,6 +86,7 @@ impl<'a> Drawing<'a> {
             labels: labels.into_iter().collect(),
             at_least: 0.0,
             slices: Some(ids.collect()),
+            keep_values: true,
             predict,
             ..ExplainOptions::default()
         };
@@ -94,17 +99,23 @@ impl<'a> Drawing<'a> {
         };
         let (progress, interrupt) = (self.context.progress.as_ref(), &self.context.interrupt);
         let bundle = self.detector.bundle();
-        let explained = explain(bundle, &index, &out, &options, progress, interrupt)?;
+        let mut explained = explain(bundle, &index, &out, &options, progress, interrupt)?;
         let mut pictures = Vec::new();
+        let mut frames: BTreeMap<Label, Vec<MapFrame>> = BTreeMap::new();
         for (slice, label) in wanted {
             let id = id_of(slice);
-            let drawn = explained.series.iter().find_map(|series| {
-                let mut of_series = series.slices.iter();
+            let drawn = explained.series.iter_mut().find_map(|series| {
+                let mut of_series = series.slices.iter_mut();
                 let drawn = of_series.find(|drawn| Some(drawn.image_id.as_str()) == id)?;
-                let map = drawn.maps.iter().find(|map| map.label == label)?;
-                Some(series.page.with_file_name(&map.file))
+                let map = drawn.maps.iter_mut().find(|map| map.label == label)?;
+                let file = series.page.with_file_name(&map.file);
+                Some((file, std::mem::take(&mut map.values)))
             });
-            let Some(file) = drawn else { continue };
+            let Some((file, values)) = drawn else {
+                continue;
+            };
+            let of_label = frames.entry(label).or_default();
+            of_label.push(MapFrame { slice, values });
             pictures.push(KeyPicture {
                 slice,
                 label,
@@ -115,7 +126,11 @@ impl<'a> Drawing<'a> {
                 picture: rgb(&out.join(file))?,
             });
         }
-        Ok(pictures)
+        let quantity = quantity(options.maps.method);
+        let maps = frames
+            .into_iter()
+            .flat_map(|(label, frames)| HeatMap::of_frames(label, quantity, frames, sources));
+        Ok((pictures, maps.collect()))
     }
 
     /// The rows of the series that answer.
@@ -137,6 +152,17 @@ impl<'a> Drawing<'a> {
             .filter(is_of)
             .cloned()
             .collect()
+    }
+}
+
+/// What a method's numbers are.
+const fn quantity(method: Method) -> MapQuantity {
+    match method {
+        Method::Cam => MapQuantity::ClassActivation,
+        Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam => {
+            MapQuantity::GradientWeighted
+        }
+        Method::IntegratedGradients | Method::Occlusion => MapQuantity::Saliency,
     }
 }
 
