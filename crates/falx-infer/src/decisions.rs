@@ -79,8 +79,9 @@ impl LabelRule {
     }
 }
 
-/// Patients of either class from which on a line is fitted: fewer would say more of chance than of the model.
-const LEAST_PATIENTS: usize = 10;
+/// Patients of either class from which on a line is fitted: ten for each of its two numbers. With fewer it says more of chance
+/// than of the model.
+const LEAST_PATIENTS: usize = 20;
 
 /// One label's line from the highest probability of a study's slices to the probability of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -89,12 +89,12 @@ fn the_committed_schema_is_current() {
     );
 }
 
-/// 30 patients whose studies' highest slices are twice as far from certainty as they should be: logit(p) = 2 logit(q) + 1 for
+/// 60 patients whose studies' highest slices are twice as far from certainty as they should be: logit(p) = 2 logit(q) + 1 for
 /// the share q of haemorrhages.
 fn studies() -> LabelCases {
     let mut cases = LabelCases::default();
     let mut patient = 0;
-    for (positive, of, logit) in [(1, 10, -2.197_f64), (5, 10, 0.0), (9, 10, 2.197)] {
+    for (positive, of, logit) in [(2, 20, -2.197_f64), (10, 20, 0.0), (18, 20, 2.197)] {
         for study in 0..of {
             let p = Probability::from_logit(2.0 * logit + 1.0);
             cases.add(study < positive, p, patient);
@@ -107,12 +107,12 @@ fn studies() -> LabelCases {
 #[test]
 fn a_studys_probability_is_what_such_studies_showed() {
     let line = studies().study_calibration(Label::Any).unwrap();
-    assert_eq!((line.positive_patients, line.negative_patients), (15, 15));
+    assert_eq!((line.positive_patients, line.negative_patients), (30, 30));
     let said = |logit: f64| {
         line.probability(Probability::from_logit(2.0 * logit + 1.0))
             .get()
     };
-    // Platt's targets, 16/17 and 1/17, draw everything a little to the middle.
+    // Platt's targets, 31/32 and 1/32, draw everything a little to the middle.
     for (logit, share) in [(-2.197, 0.1), (0.0, 0.5), (2.197, 0.9)] {
         assert!(
             (said(logit) - share).abs() < 0.06,
@@ -133,7 +133,7 @@ fn few_patients_or_a_falling_line_calibrate_nothing() {
     let mut falling = LabelCases::default();
     for patient in 0..40_u32 {
         let p = Probability::new(f64::from(patient + 1) / 50.0).unwrap();
-        // Many studies, but of nine patients with a haemorrhage.
+        // As many studies as are needed, but of nine patients with a haemorrhage.
         few.add(patient >= 20, p, patient.min(28));
         falling.add(patient < 20, p, patient);
     }
