@@ -2,10 +2,11 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use assert_cmd::prelude::*;
 use common::{Study, falx, json, run, stderr};
@@ -19,8 +20,18 @@ struct Trained {
 }
 
 impl Trained {
+    /// Trained once for all tests: the same study and recipe give the same bundle.
     fn new() -> Self {
-        Self::on(Study::indexed())
+        static RUN: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
+        let files = RUN.get_or_init(|| common::files(&Self::on(Study::indexed()).model));
+        let study = Study::indexed();
+        let model = study.path("run");
+        for (file, bytes) in files {
+            let path = model.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        Self { study, model }
     }
 
     fn on(study: Study) -> Self {
