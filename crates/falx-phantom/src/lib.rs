@@ -20,6 +20,7 @@ mod ids;
 mod nifti;
 mod noise;
 mod options;
+mod restack;
 mod scan;
 mod shape;
 mod table;
@@ -27,6 +28,7 @@ mod write;
 
 pub use head::{Head, head};
 pub use options::{Layout, PhantomError, PhantomOptions, PhantomSummary, UnknownLayout};
+pub use restack::restack;
 pub use scan::RenderedSlice;
 pub use write::write;
 

@@ -26,11 +26,7 @@ impl Trained {
         let files = RUN.get_or_init(|| common::files(&Self::on(Study::indexed()).model));
         let study = Study::indexed();
         let model = study.path("run");
-        for (file, bytes) in files {
-            let path = model.join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        }
+        common::put(files, &model);
         Self { study, model }
     }
 

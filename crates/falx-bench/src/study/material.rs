@@ -2,16 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use dicom_core::VR;
-use dicom_dictionary_std::tags;
-use dicom_object::DefaultDicomObject;
 use falx_core::{Interrupt, Silent};
-use falx_data::index::{IndexRow, Layout, scan};
+use falx_data::index::{Layout, scan};
 use falx_data::input::InputSpec;
 use falx_infer::{Bundle, BundleManifest, BundleMetrics, BundleParts};
 use falx_nn::zoo::{self, NetworkConfig};
 use falx_nn::{Parameters, onnx};
-use falx_phantom::PhantomOptions;
+use falx_phantom::{PhantomOptions, restack};
 
 use super::StudyBenchOptions;
 use crate::BenchError;
@@ -48,10 +45,10 @@ impl Material {
         let made = falx_phantom::write(&phantoms, &Silent, interrupt)?;
         let mut rows = scan(&[made.images], Layout::Auto, &Silent, interrupt)?.rows;
         rows.sort_by_key(|row| row.order);
+        let files: Vec<PathBuf> = rows.into_iter().map(|row| row.path).collect();
         let study = |name: &str, slices: usize| -> Result<PathBuf, BenchError> {
             let out = folder.join(name);
-            std::fs::create_dir(&out)?;
-            write_study(&rows, slices, &out)?;
+            restack(&files, slices, &out)?;
             Ok(out)
         };
         let thin = (options.thin_slices > 0).then(|| study("thin", options.thin_slices));
@@ -100,49 +97,4 @@ fn bundle(network: &str, input: &InputSpec, out: &Path) -> Result<PathBuf, Bench
     };
     Bundle::write(out, manifest, &parts)?;
     Ok(out.to_owned())
-}
-
-/// A series of so many slices through the whole of the phantom in `rows`, each the nearest that is there; one slice is
-/// the middle one.
-fn write_study(rows: &[IndexRow], slices: usize, out: &Path) -> Result<(), BenchError> {
-    let middle = rows.get(rows.len() / 2..).unwrap_or_default();
-    let rows = if slices == 1 { middle } else { rows };
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-        return Err(BenchError::NoSlices { files: 0 });
-    };
-    let (feet, crown) = (corner(&first.path)?, corner(&last.path)?);
-    for slice in 0..slices {
-        let nearest = slice * (rows.len() - 1) / slices.saturating_sub(1).max(1);
-        let row = rows.get(nearest).unwrap_or(first);
-        let mut file = open(&row.path)?;
-        let share = slice as f64 / slices.saturating_sub(1).max(1) as f64;
-        let place: Vec<String> = feet
-            .iter()
-            .zip(&crown)
-            .map(|(a, b)| format!("{:.5}", a + share * (b - a)))
-            .collect();
-        let uid = format!("2.25.{}", 7_000_000 + slice);
-        file.meta_mut()
-            .media_storage_sop_instance_uid
-            .clone_from(&uid);
-        file.put_str(tags::SOP_INSTANCE_UID, VR::UI, uid);
-        file.put_str(tags::INSTANCE_NUMBER, VR::IS, (slice + 1).to_string());
-        file.put_str(tags::IMAGE_POSITION_PATIENT, VR::DS, place.join("\\"));
-        let path = out.join(format!("{slice:04}.dcm"));
-        file.write_to_file(&path).map_err(std::io::Error::other)?;
-    }
-    Ok(())
-}
-
-fn open(path: &Path) -> Result<DefaultDicomObject, BenchError> {
-    Ok(dicom_object::open_file(path).map_err(std::io::Error::other)?)
-}
-
-/// Image Position (Patient), in mm.
-fn corner(path: &Path) -> Result<Vec<f64>, BenchError> {
-    let file = open(path)?;
-    let position = file
-        .element(tags::IMAGE_POSITION_PATIENT)
-        .map_err(std::io::Error::other)?;
-    Ok(position.to_multi_float64().map_err(std::io::Error::other)?)
 }

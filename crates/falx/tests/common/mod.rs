@@ -177,6 +177,15 @@ pub fn results(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// Writes what [`files`] found into a folder.
+pub fn put(files: &std::collections::BTreeMap<PathBuf, Vec<u8>>, folder: &Path) {
+    for (file, bytes) in files {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
 /// Every file below a folder with its bytes, by relative path.
 pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     let mut found = std::collections::BTreeMap::new();
