@@ -13,6 +13,7 @@ mod python;
 mod report;
 mod study;
 mod train;
+mod turns;
 
 use std::path::PathBuf;
 

@@ -9,6 +9,7 @@ use falx_core::{Interrupt, Progress};
 use falx_nn::{EngineKind, TorchDevice};
 
 use crate::BenchError;
+use crate::turns::Cost;
 use course::Course;
 use peer::Peer;
 pub use peer::TrainPeer;
@@ -43,13 +44,6 @@ const WARM_UP: usize = 2;
 const LR: f32 = 1e-3;
 const WEIGHTS: &str = "weights.safetensors";
 const BATCH: &str = "batch.safetensors";
-
-/// What one step costs.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-    wall_ms: f64,
-    cpu_ms: f64,
-}
 
 impl TrainBenchOptions {
     /// Where all engines compute.

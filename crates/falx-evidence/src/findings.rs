@@ -197,9 +197,10 @@ impl HeatMap {
     ) -> Vec<Self> {
         let mut maps = BTreeMap::new();
         for frame in frames {
-            let placement = sources.get(frame.slice).and_then(SourceSlice::placement);
-            if let Some(placement) = placement {
-                let frames: &mut Vec<MapFrame> = maps.entry(placement).or_default();
+            let source = sources.get(frame.slice);
+            let shared = source.and_then(|slice| Some((slice.matrix()?, slice.placed_in()?)));
+            if let Some(shared) = shared {
+                let frames: &mut Vec<MapFrame> = maps.entry(shared).or_default();
                 frames.push(frame);
             }
         }

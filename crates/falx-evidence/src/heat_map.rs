@@ -11,7 +11,7 @@ use crate::code::{self, Concept};
 use crate::content::Item;
 use crate::element::{DataSet, put, put_f64, put_item, put_items, put_u16, put_u32s};
 use crate::findings::{HeatMap, MapFrame};
-use crate::source::Geometry;
+use crate::source::{Geometry, PlacedIn};
 use crate::study::{Kind, Made, Study, series_items};
 use crate::text::{decimal, decimals};
 use crate::{EvidenceError, SourceSlice, uid};
@@ -131,19 +131,17 @@ fn placed<'a>(study: &Study<'a>, map: &HeatMap) -> Result<Vec<Frame<'a>>, Eviden
     frames.collect()
 }
 
-/// The frame of reference that all frames share. Where their series names none, the map gets one of its own: places agree
-/// within a series, and nothing is claimed of others.
+/// The frame of reference that all frames share; of a series that names none one of its own.
 fn frame_of_reference(map: &HeatMap, frames: &[Frame<'_>]) -> Result<String, EvidenceError> {
-    let uids: BTreeSet<_> = frames
+    let shared: BTreeSet<_> = frames
         .iter()
-        .map(|frame| &frame.geometry.frame_of_reference)
+        .filter_map(|frame| frame.slice.placed_in())
         .collect();
-    let series: BTreeSet<_> = frames.iter().map(|frame| frame.slice.series()).collect();
-    match (uids.first(), series.first()) {
-        (Some(Some(uid)), _) if uids.len() == 1 => Ok(uid.clone()),
-        (Some(None), Some(only)) if uids.len() == 1 && series.len() == 1 => Ok(uid::derived(&[
+    match shared.first() {
+        Some(PlacedIn::Frame(uid)) if shared.len() == 1 => Ok(uid.clone()),
+        Some(PlacedIn::Series(uid)) if shared.len() == 1 => Ok(uid::derived(&[
             b"falx-evidence frame of reference",
-            only.as_bytes(),
+            uid.as_bytes(),
         ])),
         _ => Err(refused(
             map,

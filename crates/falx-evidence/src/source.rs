@@ -160,12 +160,13 @@ impl SourceSlice {
         Some([number(tags::ROWS)?, number(tags::COLUMNS)?])
     }
 
-    /// What the slices of one heat map must have in common: rows and columns, and the frame of reference, or the series where
-    /// there is none. `None` where the file does not say where it lies.
-    pub(crate) fn placement(&self) -> Option<([u16; 2], Result<String, String>)> {
-        let reference = self.geometry()?.frame_of_reference;
-        let reference = reference.ok_or_else(|| self.series().to_owned());
-        Some((self.matrix()?, reference))
+    /// Within what the slice's place means something; `None` where the file does not say its place.
+    pub(crate) fn placed_in(&self) -> Option<PlacedIn> {
+        let named = self.geometry()?.frame_of_reference;
+        Some(named.map_or_else(
+            || PlacedIn::Series(self.series().to_owned()),
+            PlacedIn::Frame,
+        ))
     }
 
     /// Where the slice lies; `None` where the file does not say position, orientation and spacing.
@@ -207,6 +208,15 @@ impl SourceSlice {
             .chain([&*self.header])
             .find(|set| set.get(tag).is_some())
     }
+}
+
+/// Within what places of slices mean something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlacedIn {
+    /// The frame of reference of this UID.
+    Frame(String),
+    /// The series of this UID, which names no frame: places agree within it, and nothing is claimed of others.
+    Series(String),
 }
 
 /// Where a slice lies.

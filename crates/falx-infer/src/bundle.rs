@@ -77,14 +77,12 @@ struct Versioned {
     format: u32,
 }
 
-/// A bundle on disk whose manifest was found in order.
+/// A bundle on disk whose manifest and checksums were found in order.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     folder: PathBuf,
     manifest: BundleManifest,
     sha256: String,
-    /// Whether its other parts are what they were when it was made.
-    is_checked: bool,
 }
 
 impl Bundle {
@@ -151,7 +149,6 @@ impl Bundle {
             folder: folder.to_owned(),
             manifest,
             sha256: sha256(text.as_bytes()),
-            is_checked: true,
         })
     }
 
@@ -160,18 +157,16 @@ impl Bundle {
     /// # Errors
     /// Any [`BundleError`]: no bundle, an invalid manifest, a part that is missing or was changed.
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
-        let mut bundle = Self::open_unchecked(folder)?;
+        let bundle = Self::open_unchecked(folder)?;
         bundle.check()?;
-        bundle.is_checked = true;
         Ok(bundle)
     }
 
-    /// Opens a bundle by its manifest alone. [`predict`](crate::predict()) and [`Detector`](crate::Detector) check the other
-    /// parts while they load them, which is faster than one after the other.
+    /// Opens a bundle by its manifest alone, for those who check the other parts while they load them.
     ///
     /// # Errors
     /// [`BundleError`]: no bundle, or an invalid manifest.
-    pub fn open_unchecked(folder: &Path) -> Result<Self, BundleError> {
+    pub(crate) fn open_unchecked(folder: &Path) -> Result<Self, BundleError> {
         let path = folder.join(MANIFEST);
         if !path.is_file() {
             return Err(BundleError::NotABundle(folder.to_owned()));
@@ -215,18 +210,14 @@ impl Bundle {
             folder: folder.to_owned(),
             manifest,
             sha256: sha256(text.as_bytes()),
-            is_checked: false,
         })
     }
 
-    /// Checks every part against its checksum, unless that was done before.
+    /// Checks every part against its checksum.
     ///
     /// # Errors
     /// [`BundleError`]: a part is missing or was changed.
     pub(crate) fn check(&self) -> Result<(), BundleError> {
-        if self.is_checked {
-            return Ok(());
-        }
         let networks = self.manifest.network_files().into_iter();
         let parts: Vec<String> = networks.chain([MODEL_CARD.to_owned()]).collect();
         parts.par_iter().try_for_each(|name| {

@@ -76,12 +76,15 @@ impl Detector {
     /// [`DetectError`] for a folder without a bundle, a damaged bundle, or a prevalence that nothing can be shifted to.
     pub fn load(folder: &Path, options: PredictOptions) -> Result<Self, DetectError> {
         let detector = Self::new(Bundle::open_unchecked(folder)?, options)?;
-        let members = Members::load(&detector.bundle, &detector.options)?;
-        *detector.members() = Some(members);
+        let (checked, members) =
+            rayon::join(|| detector.bundle.check(), || detector.loaded_members());
+        // Why a changed part cannot be loaded says less.
+        checked?;
+        *detector.members() = Some(members?);
         Ok(detector)
     }
 
-    /// A detector with a bundle, whose networks are loaded, and checked where that was not done, for the first answer.
+    /// A detector with a bundle, whose networks are loaded for the first answer.
     ///
     /// # Errors
     /// [`InvalidPrior`] for a prevalence that nothing can be shifted to.
@@ -93,6 +96,10 @@ impl Detector {
             choice: SeriesChoice::default(),
             members: Arc::default(),
         })
+    }
+
+    fn loaded_members(&self) -> Result<Members, PredictError> {
+        Ok(Members::load(&self.bundle, &self.options)?)
     }
 
     fn members(&self) -> MutexGuard<'_, Option<Members>> {
@@ -199,7 +206,7 @@ impl Detector {
         let mut members = self.members();
         let loaded = match members.take() {
             Some(loaded) => loaded,
-            None => Members::load(&self.bundle, options)?,
+            None => self.loaded_members()?,
         };
         predict_each(
             &self.bundle,

@@ -40,30 +40,24 @@ impl fmt::Debug for Members {
 }
 
 impl Members {
-    /// Loads all networks, and checks the bundle's parts meanwhile.
+    /// Loads all networks.
     ///
     /// # Errors
-    /// [`PredictError`] when a part was changed, or a network cannot be loaded.
-    pub fn load(bundle: &Bundle, options: &PredictOptions) -> Result<Self, PredictError> {
-        let load = || -> Result<Vec<Network>, PredictError> {
-            let mut networks = Vec::new();
-            for network in bundle.networks() {
-                let series = network.sequence.as_ref();
-                let series =
-                    series.map(|(path, config)| SeriesModel::load(path, config, options.threads));
-                networks.push(Network {
-                    model: Model::load(&network.model, options.runtime, options.threads)?,
-                    prior: network.prior,
-                    series: series.transpose()?,
-                });
-            }
-            Ok(networks)
-        };
-        let (checked, networks) = rayon::join(|| bundle.check(), load);
-        // Why a changed part could not be loaded says less.
-        checked?;
+    /// [`ModelError`] when one cannot be loaded.
+    pub fn load(bundle: &Bundle, options: &PredictOptions) -> Result<Self, ModelError> {
+        let mut networks = Vec::new();
+        for network in bundle.networks() {
+            let series = network.sequence.as_ref();
+            let series =
+                series.map(|(path, config)| SeriesModel::load(path, config, options.threads));
+            networks.push(Network {
+                model: Model::load(&network.model, options.runtime, options.threads)?,
+                prior: network.prior,
+                series: series.transpose()?,
+            });
+        }
         Ok(Self {
-            networks: networks?,
+            networks,
             flip: options.flip || bundle.manifest().test_time_flip,
             smooth_mm: bundle.manifest().smooth_mm,
         })

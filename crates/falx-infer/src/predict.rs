@@ -10,7 +10,7 @@ use falx_data::samples::{Samples, SamplesError};
 use serde::Serialize;
 
 use crate::networks::{Members, Networks};
-use crate::{Bundle, BundleError, InvalidPrior, ModelError, RuntimeKind};
+use crate::{Bundle, InvalidPrior, ModelError, RuntimeKind};
 
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
@@ -65,9 +65,6 @@ pub struct Predicted {
 /// Why there are no predictions.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
-    /// A part of the bundle was changed.
-    #[error(transparent)]
-    Bundle(#[from] BundleError),
     /// The network failed.
     #[error(transparent)]
     Model(#[from] ModelError),

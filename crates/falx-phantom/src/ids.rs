@@ -29,6 +29,13 @@ pub struct SliceIds {
     pub file: PathBuf,
 }
 
+/// A valid UID: `2.25.` and a random UUID as a decimal number.
+pub fn uid(rng: &mut impl RngExt) -> String {
+    // The bits that mark a UUID of version 4, variant 1 (RFC 9562).
+    let bits = rng.random::<u128>() & !(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    format!("2.25.{bits}")
+}
+
 /// Gives out names, none twice.
 pub struct Names {
     seed: u64,
@@ -45,23 +52,16 @@ impl Names {
         }
     }
 
-    /// A valid UID: `2.25.` and a random UUID as a decimal number.
-    fn uid(rng: &mut impl RngExt) -> String {
-        // The bits that mark a UUID of version 4, variant 1 (RFC 9562).
-        let bits = rng.random::<u128>() & !(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-        format!("2.25.{bits}")
-    }
-
     /// The names of patient number `patient` with `slices` slices.
     pub fn series(&mut self, patient: u64, slices: usize) -> SeriesIds {
         let mut rng = random::stream(self.seed, "names", &[patient]);
         let name = self.fresh(&mut rng, "FP", 8);
-        let study_uid = Self::uid(&mut rng);
-        let series_uid = Self::uid(&mut rng);
-        let frame_uid = Self::uid(&mut rng);
+        let study_uid = uid(&mut rng);
+        let series_uid = uid(&mut rng);
+        let frame_uid = uid(&mut rng);
         let slices = (0..slices)
             .map(|k| {
-                let sop_uid = Self::uid(&mut rng);
+                let sop_uid = uid(&mut rng);
                 let id = self.fresh(&mut rng, "ID_", 9);
                 let (image, file) = match self.layout {
                     Layout::Rsna => (id.clone(), PathBuf::from(format!("{id}.dcm"))),

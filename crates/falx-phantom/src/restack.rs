@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::DefaultDicomObject;
+use falx_core::random;
 
 use crate::PhantomError;
+use crate::ids::uid;
 use crate::write::io;
 
 /// Writes a series of `slices` slices into the new folder `out`, evenly spaced through the head whose slices are the files
@@ -32,7 +34,9 @@ pub fn restack(series: &[PathBuf], slices: usize, out: &Path) -> Result<(), Phan
         let place: Vec<String> = pairs
             .map(|(a, b)| format!("{:.5}", a + share * (b - a)))
             .collect();
-        let uid = format!("2.25.{}", 7_000_000 + slice);
+        let of_source = file.meta().media_storage_sop_instance_uid().to_owned();
+        let numbers = [slices as u64, slice as u64];
+        let uid = uid(&mut random::stream(0, &of_source, &numbers));
         let meta = file.meta_mut();
         meta.media_storage_sop_instance_uid.clone_from(&uid);
         file.put_str(tags::SOP_INSTANCE_UID, VR::UI, uid);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{InferBenchOptions, MODEL, WEIGHTS};
 use crate::BenchError;
 use crate::python::Process;
+use crate::turns::{Cost, difference};
 
 const SCRIPT: &str = include_str!("../infer_peer.py");
 const NEEDS: &str =
@@ -19,13 +20,6 @@ const PEERS: [(&str, &str); 3] = [
     ("torch", "PyTorch"),
     ("torch channels last", "PyTorch, channels last"),
 ];
-
-/// What one run costs.
-#[derive(Clone, Copy, Debug)]
-pub struct Cost {
-    pub wall_ms: f64,
-    pub cpu_ms: f64,
-}
 
 /// A process with a loaded network.
 pub struct Contender {
@@ -38,7 +32,7 @@ pub struct Contender {
     pub first_ms: f64,
     pub peak_mib: Option<f64>,
     pub costs: Vec<Cost>,
-    logits: Vec<f64>,
+    probabilities: Vec<f64>,
 }
 
 impl Contender {
@@ -99,7 +93,11 @@ impl Contender {
             first_ms: number(&answer["first_ms"])?,
             peak_mib: None,
             costs: Vec::new(),
-            logits: logits.iter().filter_map(Value::as_f64).collect(),
+            probabilities: logits
+                .iter()
+                .filter_map(Value::as_f64)
+                .map(|logit| 1.0 / (1.0 + (-logit).exp()))
+                .collect(),
             process,
         })
     }
@@ -137,17 +135,10 @@ fn serving(program: &Path, kind: RuntimeKind) -> Result<Process, BenchError> {
 
 /// The largest difference of a probability of each to the first one's.
 pub fn differences(contenders: &[Contender]) -> Vec<f64> {
-    let probability = |logit: &f64| 1.0 / (1.0 + (-logit).exp());
-    let Some(first) = contenders.first() else {
-        return Vec::new();
-    };
-    let difference = |contender: &Contender| {
-        if contender.logits.len() != first.logits.len() {
-            return f64::INFINITY;
-        }
-        let pairs = contender.logits.iter().zip(&first.logits);
-        let each = pairs.map(|(a, b)| (probability(a) - probability(b)).abs());
-        each.fold(0.0, f64::max)
-    };
-    contenders.iter().map(difference).collect()
+    let all = contenders.iter();
+    let first = contenders
+        .first()
+        .map(|first| first.probabilities.as_slice());
+    all.map(|other| difference(first.unwrap_or_default(), &other.probabilities))
+        .collect()
 }

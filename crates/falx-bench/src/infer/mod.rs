@@ -14,6 +14,7 @@ use falx_nn::zoo::{self, NetworkConfig};
 use falx_nn::{Graph, Parameters, onnx, weights};
 
 use crate::BenchError;
+use crate::turns::{Rounds, same_work};
 use contender::Contender;
 pub use report::{InferContender, InferReport};
 pub use serve::serve;
@@ -39,8 +40,14 @@ pub struct InferBenchOptions {
 
 /// Rounds that warm memory and caches up, and are not counted.
 const WARM_UP: usize = 2;
-/// The difference of a probability up to which two contenders do the same work.
-const SAME_WORK: f64 = 1e-4;
+impl InferBenchOptions {
+    const fn turns(&self) -> Rounds {
+        Rounds {
+            warm_up: WARM_UP,
+            counted: self.rounds,
+        }
+    }
+}
 
 const MODEL: &str = "model.onnx";
 const WEIGHTS: &str = "weights.safetensors";
@@ -59,7 +66,7 @@ pub fn measure(
     let (graph, parameters) = network(options)?;
     std::fs::write(folder.join(MODEL), onnx::to_bytes(&graph, &parameters)?)?;
     std::fs::write(folder.join(WEIGHTS), weights::save(&parameters)?)?;
-    let rounds = options.batches.len() * (options.rounds + WARM_UP);
+    let rounds = options.batches.len() * options.turns().all();
     progress.begin("measuring", Some(rounds as u64));
     let mut reports = Vec::with_capacity(options.batches.len());
     for &batch in &options.batches {
@@ -96,25 +103,10 @@ fn of_batch(
     let mut contenders = Contender::start_all(options, folder, &path, shape)?;
     let differences = contender::differences(&contenders);
     for (contender, &difference) in contenders.iter().zip(&differences) {
-        if difference.is_nan() || difference > SAME_WORK {
-            return Err(BenchError::OtherProbabilities {
-                contender: contender.name().to_owned(),
-                difference,
-            });
-        }
+        same_work(contender.name(), difference)?;
     }
-    for round in 0..options.rounds + WARM_UP {
-        if interrupt.is_requested() {
-            return Err(BenchError::Interrupted);
-        }
-        // Nobody is always the first after the same other.
-        let first = round % contenders.len().max(1);
-        contenders.rotate_left(first);
-        for contender in &mut contenders {
-            contender.run(round >= WARM_UP)?;
-        }
-        contenders.rotate_right(first);
-        progress.advance(1);
-    }
+    options
+        .turns()
+        .in_turns(&mut contenders, progress, interrupt, Contender::run)?;
     Ok(InferReport::new(options, batch, &contenders, &differences))
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::InferBenchOptions;
-use super::contender::{Contender, Cost};
+use super::contender::Contender;
 use crate::report::median;
+use crate::turns::{Cost, paired_ratio};
 
 /// A run-time of falx, or a peer.
 #[derive(Clone, Debug, Serialize)]
@@ -44,10 +45,8 @@ pub struct InferReport {
     contenders: Vec<InferContender>,
 }
 
-/// The median ratio of runs that were measured side by side.
-fn ratio(theirs: &[Cost], ours: &[Cost], number: fn(&Cost) -> f64) -> f64 {
-    let ratios = theirs.iter().zip(ours).map(|(a, b)| number(a) / number(b));
-    median(&ratios.collect::<Vec<f64>>())
+fn numbers(contender: &Contender, number: fn(&Cost) -> f64) -> Vec<f64> {
+    contender.costs.iter().map(number).collect()
 }
 
 impl InferReport {
@@ -59,13 +58,12 @@ impl InferReport {
     ) -> Self {
         let best = |ours: &Contender, number: fn(&Cost) -> f64| {
             let peers = contenders.iter().filter(|peer| ours.ours && !peer.ours);
-            let ratios = peers.map(|peer| ratio(&peer.costs, &ours.costs, number));
+            let own = numbers(ours, number);
+            let ratios = peers.map(|peer| paired_ratio(&numbers(peer, number), &own));
             ratios.reduce(f64::min)
         };
         let contender = |(contender, &difference): (&Contender, &f64)| {
-            let middle = |number: fn(&Cost) -> f64| {
-                median(&contender.costs.iter().map(number).collect::<Vec<_>>())
-            };
+            let middle = |number: fn(&Cost) -> f64| median(&numbers(contender, number));
             InferContender {
                 name: contender.name().to_owned(),
                 versions: contender.versions.clone(),

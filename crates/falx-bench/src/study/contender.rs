@@ -13,19 +13,13 @@ use super::StudyBenchOptions;
 use super::material::Material;
 use crate::BenchError;
 use crate::python::Process;
+use crate::turns::{Cost, difference};
 
 const SCRIPT: &str = include_str!("../study_peer.py");
 const NEEDS: &str = "pydicom numpy opencv-python-headless onnxruntime";
 const OURS: &str = "nothing; falx has said above why it failed";
 /// The peer's ways: whether threads read ahead.
 const WAYS: [(bool, &str); 2] = [(false, "Python, in turn"), (true, "Python, reading ahead")];
-
-/// What one answer costs.
-#[derive(Clone, Copy, Debug)]
-pub struct Cost {
-    pub wall_ms: f64,
-    pub cpu_ms: f64,
-}
 
 /// What a process says of a study.
 #[derive(Deserialize)]
@@ -38,18 +32,18 @@ struct Answered {
 
 /// Who answers.
 enum Who {
-    Falx { program: PathBuf, kind: RuntimeKind },
+    /// With this program, a run-time, a bundle, and so many threads.
+    Falx(PathBuf, RuntimeKind, PathBuf, usize),
+    /// With this Python.
     Python(PathBuf),
 }
 
 /// A process with a loaded network, and how to start another.
 pub struct Contender {
     who: Who,
-    name: &'static str,
+    pub name: &'static str,
     setup: Value,
     process: Process,
-    bundle: PathBuf,
-    threads: usize,
     pub versions: String,
     pub costs: Vec<Cost>,
     /// Milliseconds from the start of a process to what it says of a slice.
@@ -71,20 +65,14 @@ impl Contender {
         let program = std::env::current_exe()?;
         let mut all = Vec::new();
         for &kind in &options.runtimes {
-            let program = program.clone();
-            let setup = json!({ "bundle": material.bundle, "threads": threads });
             let name = match kind {
                 RuntimeKind::Falx => "falx",
                 RuntimeKind::Rten => "falx with rten",
                 RuntimeKind::Ort => "falx with ort",
             };
-            all.push(Self::start(
-                Who::Falx { program, kind },
-                name,
-                setup,
-                material,
-                threads,
-            )?);
+            let setup = json!({ "bundle": material.bundle, "threads": threads });
+            let who = Who::Falx(program.clone(), kind, material.bundle.clone(), threads);
+            all.push(Self::start(who, name, setup)?);
         }
         let windows = material.input.windows.iter();
         let windows: Vec<[f32; 2]> = windows.map(|&window| window.into()).collect();
@@ -98,24 +86,12 @@ impl Contender {
                 "ahead": ahead,
                 "threads": threads,
             });
-            all.push(Self::start(
-                Who::Python(python.clone()),
-                name,
-                setup,
-                material,
-                threads,
-            )?);
+            all.push(Self::start(Who::Python(python.clone()), name, setup)?);
         }
         Ok(all)
     }
 
-    fn start(
-        who: Who,
-        name: &'static str,
-        setup: Value,
-        material: &Material,
-        threads: usize,
-    ) -> Result<Self, BenchError> {
+    fn start(who: Who, name: &'static str, setup: Value) -> Result<Self, BenchError> {
         let mut process = who.process()?;
         let answer = process.ask(&json!({ "setup": setup }))?;
         Ok(Self {
@@ -123,8 +99,6 @@ impl Contender {
             name,
             setup,
             process,
-            bundle: material.bundle.clone(),
-            threads,
             versions: answer["versions"].as_str().unwrap_or_default().to_owned(),
             costs: Vec::new(),
             cold_ms: Vec::new(),
@@ -136,7 +110,7 @@ impl Contender {
 
     /// Whether it is falx.
     pub const fn is_ours(&self) -> bool {
-        matches!(self.who, Who::Falx { .. })
+        matches!(self.who, Who::Falx(..))
     }
 
     /// One answer of the process that waits, which may be a warm-up.
@@ -157,12 +131,12 @@ impl Contender {
     pub fn start_cold(&mut self, slice: &Path, counts: bool) -> Result<(), BenchError> {
         let start = Instant::now();
         let found = match &self.who {
-            Who::Falx { program, kind } => {
+            Who::Falx(program, kind, bundle, threads) => {
                 let mut command = Command::new(program);
                 command.args(["predict", "--quiet", "--format", "jsonl", "--out", "-"]);
-                command.arg(slice).arg("--model").arg(&self.bundle);
+                command.arg(slice).arg("--model").arg(bundle);
                 command.args(["--runtime", kind.name()]);
-                command.args(["--threads", &self.threads.to_string()]);
+                command.args(["--threads", &threads.to_string()]);
                 first_finding(command)?
             }
             Who::Python(_) => {
@@ -191,7 +165,7 @@ impl Contender {
 impl Who {
     fn process(&self) -> Result<Process, BenchError> {
         match self {
-            Self::Falx { program, kind } => {
+            Self::Falx(program, kind, ..) => {
                 let mut command = Command::new(program);
                 command.args(["bench", "infer", "--quiet", "--study"]);
                 command.args(["--serve", kind.name()]);
@@ -214,8 +188,11 @@ fn first_finding(mut command: Command) -> Result<Instant, BenchError> {
     let Some(out) = child.stdout.take() else {
         return Err(BenchError::Peer { needs: OURS });
     };
-    let finding = BufReader::new(out).lines().nth(1).transpose()?;
+    let mut lines = BufReader::new(out).lines();
+    let finding = lines.nth(1).transpose()?;
     let found = Instant::now();
+    // Whoever writes into a pipe that nobody reads fails.
+    lines.for_each(drop);
     let ended = child.wait_with_output()?;
     let finding = finding.filter(|line| ended.status.success() && line.contains("\"findings\""));
     finding.map(|_| found).ok_or_else(|| {
@@ -224,19 +201,16 @@ fn first_finding(mut command: Command) -> Result<Instant, BenchError> {
 }
 
 /// The largest difference of a probability of each to the first one's.
-pub fn differences(contenders: &[Contender]) -> Vec<(String, f64)> {
-    let Some(first) = contenders.first() else {
-        return Vec::new();
-    };
-    let difference = |contender: &Contender| {
-        let (ours, theirs) = (&first.probabilities, &contender.probabilities);
-        if ours.is_empty() || ours.len() != theirs.len() {
-            return f64::INFINITY;
-        }
-        let pairs = ours.as_flattened().iter().zip(theirs.as_flattened());
-        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-    };
+pub fn differences(contenders: &[Contender]) -> Vec<f64> {
     let all = contenders.iter();
-    all.map(|contender| (contender.name.to_owned(), difference(contender)))
-        .collect()
+    let first = contenders
+        .first()
+        .map(|first| first.probabilities.as_flattened());
+    all.map(|other| {
+        difference(
+            first.unwrap_or_default(),
+            other.probabilities.as_flattened(),
+        )
+    })
+    .collect()
 }

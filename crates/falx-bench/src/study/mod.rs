@@ -12,6 +12,7 @@ use falx_core::{Interrupt, Progress};
 use falx_infer::RuntimeKind;
 
 use crate::BenchError;
+use crate::turns::{Rounds, same_work};
 use contender::Contender;
 use material::Material;
 pub use report::{StudyContender, StudyReport};
@@ -40,8 +41,6 @@ pub struct StudyBenchOptions {
 
 /// Rounds that warm memory and caches up, and are not counted.
 const WARM_UP: usize = 1;
-/// The difference of a probability up to which two contenders do the same work.
-const SAME_WORK: f64 = 1e-4;
 
 /// Measures contenders with the same network on the same files, in turns.
 ///
@@ -55,34 +54,21 @@ pub fn measure(
     let temporary = tempfile::tempdir()?;
     let material = Material::make(options, temporary.path(), interrupt)?;
     let mut contenders = Contender::start_all(options, &material)?;
-    let rounds = options.rounds + WARM_UP;
-    progress.begin("measuring", Some((2 * rounds + 1) as u64));
-    let mut in_turns = |act: &dyn Fn(&mut Contender, bool) -> Result<(), BenchError>| {
-        for round in 0..rounds {
-            if interrupt.is_requested() {
-                return Err(BenchError::Interrupted);
-            }
-            // Nobody is always the first after the same other.
-            let first = round % contenders.len().max(1);
-            contenders.rotate_left(first);
-            for contender in &mut contenders {
-                act(contender, round >= WARM_UP)?;
-            }
-            contenders.rotate_right(first);
-            progress.advance(1);
-        }
-        Ok(())
+    let turns = Rounds {
+        warm_up: WARM_UP,
+        counted: options.rounds,
     };
-    in_turns(&|contender, counts| contender.answer(&material.study, counts))?;
-    in_turns(&|contender, counts| contender.start_cold(&material.slice, counts))?;
-    for (name, difference) in contender::differences(&contenders) {
-        if difference.is_nan() || difference > SAME_WORK {
-            return Err(BenchError::OtherProbabilities {
-                contender: name,
-                difference,
-            });
-        }
+    progress.begin("measuring", Some((2 * turns.all() + 1) as u64));
+    turns.in_turns(&mut contenders, progress, interrupt, |contender, counts| {
+        contender.answer(&material.study, counts)
+    })?;
+    let differences = contender::differences(&contenders);
+    for (contender, &difference) in contenders.iter().zip(&differences) {
+        same_work(contender.name, difference)?;
     }
+    turns.in_turns(&mut contenders, progress, interrupt, |contender, counts| {
+        contender.start_cold(&material.slice, counts)
+    })?;
     if let Some(thin) = &material.thin {
         for contender in &mut contenders {
             if interrupt.is_requested() {
@@ -93,5 +79,5 @@ pub fn measure(
     }
     progress.advance(1);
     progress.finish();
-    Ok(StudyReport::new(options, &contenders))
+    Ok(StudyReport::new(options, &contenders, &differences))
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::StudyBenchOptions;
-use super::contender::{Contender, differences};
+use super::contender::Contender;
 use crate::report::median;
+use crate::turns::paired_ratio;
 
 /// A run-time of falx, or a way of the peer's.
 #[derive(Clone, Debug, Serialize)]
@@ -61,10 +62,7 @@ fn best_ratio(
     let peers = contenders
         .iter()
         .filter(|peer| ours.is_ours() && !peer.is_ours());
-    let ratios = peers.map(|peer| {
-        let pairs = times(peer).into_iter().zip(&own);
-        median(&pairs.map(|(theirs, own)| theirs / own).collect::<Vec<_>>())
-    });
+    let ratios = peers.map(|peer| paired_ratio(&times(peer), &own));
     ratios.reduce(f64::min)
 }
 
@@ -77,11 +75,15 @@ fn cpus(contender: &Contender) -> Vec<f64> {
 }
 
 impl StudyReport {
-    pub(super) fn new(options: &StudyBenchOptions, contenders: &[Contender]) -> Self {
-        let of = |(contender, (name, difference)): (&Contender, (String, f64))| {
+    pub(super) fn new(
+        options: &StudyBenchOptions,
+        contenders: &[Contender],
+        differences: &[f64],
+    ) -> Self {
+        let of = |(contender, &difference): (&Contender, &f64)| {
             let wall_ms = median(&walls(contender));
             StudyContender {
-                name,
+                name: contender.name.to_owned(),
                 versions: contender.versions.clone(),
                 wall_ms,
                 cpu_ms: median(&cpus(contender)),
@@ -103,11 +105,7 @@ impl StudyReport {
             thin_slices: options.thin_slices,
             threads: options.threads,
             rounds: options.rounds,
-            contenders: contenders
-                .iter()
-                .zip(differences(contenders))
-                .map(of)
-                .collect(),
+            contenders: contenders.iter().zip(differences).map(of).collect(),
         }
     }
 

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use falx_core::{Interrupt, LABELS, Probability, Silent};
@@ -144,29 +144,10 @@ fn a_changed_part_is_refused_when_the_detector_loads_it() {
     let is_checksum =
         |error: &BundleError| matches!(error, BundleError::Checksum { path } if *path == model);
 
-    let options = PredictOptions::default;
-    let error = Detector::load(&case.bundle, options()).unwrap_err();
+    let error = Detector::load(&case.bundle, PredictOptions::default()).unwrap_err();
     assert!(
-        matches!(&error, DetectError::Predict(PredictError::Bundle(error)) if is_checksum(error)),
+        matches!(&error, DetectError::Bundle(error) if is_checksum(error)),
         "{error}"
     );
-    let unchecked = Bundle::open_unchecked(&case.bundle).unwrap();
-    let (samples, _) = samples(&case.index).unwrap();
-    let (places, interrupt) = (samples.all(), Interrupt::default());
-    let error = predict(
-        &unchecked,
-        &samples,
-        places,
-        &options(),
-        &Silent,
-        &interrupt,
-    );
-    let error = error.unwrap_err();
-    assert!(
-        matches!(&error, PredictError::Bundle(error) if is_checksum(error)),
-        "{error}"
-    );
-    assert!(is_checksum(
-        &Bundle::open(Path::new(&case.bundle)).unwrap_err()
-    ));
+    assert!(is_checksum(&Bundle::open(&case.bundle).unwrap_err()));
 }

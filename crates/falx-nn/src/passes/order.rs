@@ -1,7 +1,7 @@
 //! Outputs in another order.
 
 use super::rebuild::{copied_with, kept, needed};
-use crate::{Gemm, Graph, GraphError, Parameters, Tensor};
+use crate::{Gemm, Graph, GraphError, Parameters, ShapeError, Tensor};
 
 /// The module that changes the order, and what stands before the names of all others, so that none is called as it or the
 /// output is.
@@ -13,15 +13,28 @@ const PREFIX: &str = "network.";
 /// before the modules' names.
 ///
 /// # Errors
-/// [`GraphError`] when the first output is no row of features.
+/// [`GraphError`] when the first output is no row of features, or the order does not name each of them once.
 pub fn output_in_order(
     graph: &Graph,
     parameters: &Parameters,
     name: &str,
     order: &[usize],
 ) -> Result<(Graph, Parameters), GraphError> {
+    let mut named = order.to_vec();
+    named.sort_unstable();
     let none = || GraphError::NoSuchValue(name.to_owned());
     let first = graph.outputs().first().ok_or_else(none)?;
+    let shape = graph.shape(first.1).unwrap_or_default();
+    if *shape != [order.len()] || !named.into_iter().eq(0..order.len()) {
+        return Err(GraphError::Shape {
+            node: MODULE.to_owned(),
+            source: ShapeError {
+                operator: "Gemm",
+                inputs: vec![shape.to_vec()],
+                reason: "the order must name every feature once",
+            },
+        });
+    }
     let graph = needed(graph, std::slice::from_ref(first))?;
     let own = kept(parameters, &graph).into_iter();
     let own = own.map(|(name, tensor)| (format!("{PREFIX}{name}"), tensor));

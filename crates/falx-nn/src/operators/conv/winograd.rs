@@ -2,7 +2,7 @@
 //!
 //! A tile of 4 x 4 results sees 6 x 6 pixels. Pixels and kernels are transformed into 36 numbers each, whose products are
 //! summed over the channels: 36 small matrix products. What these give is transformed back. Rounding differs from the direct
-//! sum's: by some 1e-6 of the largest result. Each result is computed in one fixed order, whatever the vectors, the threads
+//! sum's; the tests allow 2e-5 of the largest result. Each result is computed in one fixed order, whatever the vectors, the threads
 //! and the batch.
 //!
 //! # Source

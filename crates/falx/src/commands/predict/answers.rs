@@ -9,9 +9,7 @@ use atomic_write_file::AtomicWriteFile;
 use falx_core::{ImageId, LABELS, Prediction, Probability, RESEARCH_USE};
 use falx_data::index::Index;
 use falx_eval::predictions;
-use falx_infer::{
-    Answer, Bundle, Detector, Findings, LostFile, PredictOptions, SeriesChoice, StudyAnswer,
-};
+use falx_infer::{Answer, Detector, Findings, LostFile, SeriesChoice, StudyAnswer};
 use serde::Serialize;
 
 use super::evidence::{Writer, WrittenStudy};
@@ -40,8 +38,7 @@ struct Summary {
 
 pub fn run(
     arguments: &Predict,
-    bundle: Bundle,
-    options: PredictOptions,
+    detector: Detector,
     index: &Index,
     context: &Context,
 ) -> anyhow::Result<Outcome> {
@@ -50,7 +47,7 @@ pub fn run(
         Some(Series::All) => SeriesChoice::All,
         Some(Series::These(uids)) => SeriesChoice::These(uids.clone()),
     };
-    let detector = Detector::new(bundle, options)?.with_series(choice);
+    let detector = detector.with_series(choice);
     let mut summary = Summary {
         out: arguments.out.clone(),
         studies: 0,

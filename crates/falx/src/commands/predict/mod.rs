@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use falx_core::{Prediction, RESEARCH_USE};
 use falx_data::index::{Index, Layout};
 use falx_eval::{kaggle, predictions};
-use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
+use falx_infer::{Bundle, Detector, PredictOptions, Unreadable, predict, samples};
 use falx_train::bundle_in;
 use serde::Serialize;
 
@@ -28,8 +28,7 @@ struct Summary {
 }
 
 pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
-    let bundle = Bundle::open_unchecked(&bundle_in(&arguments.model))?;
-    let index = sources::index(&arguments.sources, layout(arguments), context)?;
+    let folder = bundle_in(&arguments.model);
     let options = PredictOptions {
         runtime: arguments.runtime,
         threads: context.threads,
@@ -37,16 +36,27 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
         prevalence: arguments.prevalence,
         ..PredictOptions::default()
     };
+    let index = || sources::index(&arguments.sources, layout(arguments), context);
     let of_slices = arguments.level == PredictLevel::Slice && arguments.series.is_none();
+    // A damaged bundle is refused before the first of many files is read.
     match arguments.format {
-        PredictFormat::Csv if !of_slices => {
-            answers::run(arguments, bundle, options, &index, context)
-        }
-        PredictFormat::Json | PredictFormat::Jsonl | PredictFormat::Dicom => {
-            answers::run(arguments, bundle, options, &index, context)
-        }
-        PredictFormat::Csv | PredictFormat::Kaggle => {
-            every_slice(arguments, &bundle, &options, &index, context)
+        PredictFormat::Csv if of_slices => every_slice(
+            arguments,
+            &Bundle::open(&folder)?,
+            &options,
+            &index()?,
+            context,
+        ),
+        PredictFormat::Kaggle => every_slice(
+            arguments,
+            &Bundle::open(&folder)?,
+            &options,
+            &index()?,
+            context,
+        ),
+        PredictFormat::Csv | PredictFormat::Json | PredictFormat::Jsonl | PredictFormat::Dicom => {
+            let detector = Detector::load(&folder, options)?;
+            answers::run(arguments, detector, &index()?, context)
         }
     }
 }
