@@ -1,6 +1,6 @@
 //! The building blocks of the Inception networks.
 
-use super::layers::{Activation, ConvNorm, INCEPTION_NORM, kernel, unpadded};
+use super::layers::{Activation, ConvNorm, TENSORFLOW_NORM, kernel, unpadded};
 use crate::{Concat, Conv, GraphBuilder, GraphError, Operator, Value};
 
 /// A convolution without bias, a normalisation, a rectifier; their names end in `conv`, `bn` and `bn.relu`.
@@ -31,7 +31,7 @@ impl Layer {
     pub fn add(self, graph: &mut GraphBuilder, name: &str, x: Value) -> Result<Value, GraphError> {
         let layer = ConvNorm {
             conv: self.0,
-            norm: INCEPTION_NORM,
+            norm: TENSORFLOW_NORM,
             activation: Activation::Relu,
         };
         layer.add(graph, [&format!("{name}.conv"), &format!("{name}.bn")], x)

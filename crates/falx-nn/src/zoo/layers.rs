@@ -5,8 +5,11 @@ use crate::{
     MaxPool, Operator, Relu, StochasticDepth, Swish, Value,
 };
 
-/// A batch normalisation with TensorFlow's epsilon, as the Inception networks have it.
-pub const INCEPTION_NORM: BatchNormalization = BatchNormalization {
+/// A batch normalisation with TensorFlow's epsilon, as the Inception networks and those for small devices have it.
+///
+/// EfficientNet-Lite0 and MobileNet v3 were published with a momentum of .01, for hundreds of thousands of steps. Fine-tuning takes some
+/// hundred, at whose end such running statistics still lag far behind the weights (docs/default-model.md has an example).
+pub const TENSORFLOW_NORM: BatchNormalization = BatchNormalization {
     epsilon: 1e-3,
     momentum: 0.1,
 };

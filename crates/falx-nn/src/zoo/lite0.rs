@@ -7,13 +7,9 @@
 use super::NetworkConfig;
 use super::efficientnet::STAGES;
 use super::features::Features;
-use super::layers::{Activation, ConvNorm, residual};
-use crate::{BatchNormalization, Conv, GraphBuilder, GraphError, Value};
+use super::layers::{Activation, ConvNorm, TENSORFLOW_NORM, residual};
+use crate::{Conv, GraphBuilder, GraphError, Value};
 
-const NORM: BatchNormalization = BatchNormalization {
-    epsilon: 1e-3,
-    momentum: 0.01,
-};
 const RATE: f32 = 0.2;
 
 pub fn efficientnet_lite0(
@@ -99,7 +95,7 @@ fn layer(
     };
     ConvNorm {
         conv,
-        norm: NORM,
+        norm: TENSORFLOW_NORM,
         activation,
     }
     .add(graph, names, x)

@@ -6,18 +6,13 @@
 use super::NetworkConfig;
 use super::features::{Dense, Features, Own};
 use super::inverted::{Gate, Inverted};
-use super::layers::{Activation, ConvNorm, divisible, kernel};
-use crate::{BatchNormalization, GraphBuilder, GraphError, Value};
+use super::layers::{Activation, ConvNorm, TENSORFLOW_NORM, divisible, kernel};
+use crate::{GraphBuilder, GraphError, Value};
 
 use Activation::{HardSwish, Relu};
 
 /// Kernel, expanded channels, channels, whether channels are gated, activation, stride.
 type Block = (usize, usize, usize, bool, Activation, usize);
-
-const NORM: BatchNormalization = BatchNormalization {
-    epsilon: 1e-3,
-    momentum: 0.01,
-};
 
 const LARGE: [Block; 15] = [
     (3, 16, 16, false, Relu, 1),
@@ -66,7 +61,7 @@ fn blocks(
 ) -> Result<Features, GraphError> {
     let layer = |channels, size, stride| ConvNorm {
         conv: kernel(channels, [size, size], stride, 1),
-        norm: NORM,
+        norm: TENSORFLOW_NORM,
         activation: HardSwish,
     };
     let mut x = layer(16, 3, 2).add(graph, ["features.0.0", "features.0.1"], Value::INPUT)?;
@@ -76,7 +71,7 @@ fn blocks(
             channels: [before, expanded, wide],
             kernel: size,
             stride,
-            norm: NORM,
+            norm: TENSORFLOW_NORM,
             activation,
             gate: gated.then(|| Gate::hard(divisible((expanded / 4) as f64))),
             skipped: 0.0,
