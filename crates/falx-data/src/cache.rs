@@ -64,6 +64,9 @@ pub struct PictureForm {
     /// What it is centred on.
     #[serde(default)]
     pub crop: Crop,
+    /// Beyond which HU values were cut off before it was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_hu: Option<[f32; 2]>,
 }
 
 impl PictureForm {
@@ -73,6 +76,7 @@ impl PictureForm {
             size: input.size,
             mm_per_pixel: input.mm_per_pixel,
             crop: input.crop,
+            clip_hu: input.clip_hu,
         }
     }
 }

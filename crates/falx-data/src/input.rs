@@ -42,6 +42,10 @@ pub struct InputSpec {
     /// What the picture is centred on.
     #[serde(skip_serializing_if = "Crop::is_none")]
     pub crop: Crop,
+    /// A slice's values beyond these HU are cut off before its picture is drawn. `[0, 80]` makes of DICOM what pictures of the
+    /// brain window have kept, so that both are drawn alike; left out, windows come last alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_hu: Option<[f32; 2]>,
     /// The numbers that a window's black and white become: `[0, 1]`, or those of the images that imported weights were
     /// trained on, such as `[-1, 1]`.
     #[serde(skip_serializing_if = "is_unit")]
@@ -87,6 +91,7 @@ impl Default for InputSpec {
             planes_mm: vec![0.0],
             mm_per_pixel: None,
             crop: Crop::None,
+            clip_hu: None,
             range: UNIT,
         }
     }
@@ -164,14 +169,26 @@ impl InputSpec {
         self.len() == 0
     }
 
-    /// True where a picture just holds its whole slice.
+    /// True where a picture just holds its whole slice as it is.
     pub(crate) fn shows_all(&self) -> bool {
-        self.mm_per_pixel.is_none() && self.crop == Crop::None
+        self.mm_per_pixel.is_none() && self.crop == Crop::None && self.clip_hu.is_none()
+    }
+
+    /// The slice without the values beyond [`InputSpec::clip_hu`].
+    fn clipped<'a>(&self, slice: &'a CtSlice) -> Cow<'a, CtSlice> {
+        let Some([low, high]) = self.clip_hu else {
+            return Cow::Borrowed(slice);
+        };
+        let mut slice = slice.clone();
+        for hu in &mut slice.hu {
+            hu.0 = hu.0.max(low).min(high);
+        }
+        Cow::Owned(slice)
     }
 
     /// Draws `slice` into `out`, as the only plane or the middle of several equal ones.
     ///
-    /// The slice is fitted centrally into the square at its true proportions (Pixel Spacing) and averaged over
+    /// Values beyond [`InputSpec::clip_hu`] are cut off first. The slice is fitted centrally into the square at its true proportions (Pixel Spacing) and averaged over
     /// areas in HU (interpolated where it must grow; [`picture`]); `augment` then moves it by one bilinear sampling in
     /// HU and changes its values; the windows come last. What lies outside of the slice is [`Hu::PADDING`].
     ///
@@ -184,7 +201,8 @@ impl InputSpec {
     pub fn render(&self, slice: &CtSlice, augment: Option<&Placement>, out: &mut [f32]) {
         let plane = self.plane_len();
         let mut hu = vec![Hu::PADDING.0; plane.saturating_mul(self.planes())];
-        let view = self.view(slice).unwrap_or_default();
+        let slice = &*self.clipped(slice);
+        let view = self.view_of(slice).unwrap_or_default();
         for plane in hu.chunks_exact_mut(plane.max(1)) {
             picture::fit_view(slice, view, self.size, plane);
         }
@@ -253,11 +271,17 @@ impl InputSpec {
         view: &mut Option<FieldOfView>,
         hu: &mut [f32],
     ) -> Result<(), InputError> {
+        let slice = &*self.clipped(slice);
         let view = match *view {
             Some(view) => view,
-            None => *view.insert(self.view(slice).ok_or_else(|| InputError::NoPixelSpacing {
-                path: path.to_owned(),
-            })?),
+            None => {
+                *view.insert(
+                    self.view_of(slice)
+                        .ok_or_else(|| InputError::NoPixelSpacing {
+                            path: path.to_owned(),
+                        })?,
+                )
+            }
         };
         picture::fit_view(slice, view, self.size, hu);
         Ok(())
@@ -267,9 +291,14 @@ impl InputSpec {
     ///
     /// All planes of a sample show the part that is shown of the first one's slice.
     pub fn view(&self, slice: &CtSlice) -> Option<FieldOfView> {
+        self.view_of(&self.clipped(slice))
+    }
+
+    /// The same of a slice that is clipped already.
+    fn view_of(&self, slice: &CtSlice) -> Option<FieldOfView> {
         let head = match self.crop {
             Crop::None => None,
-            Crop::Head => head::find(slice),
+            Crop::Head => head::find(slice, self.clip_hu),
         };
         let side = match self.mm_per_pixel {
             Some(mm) => {

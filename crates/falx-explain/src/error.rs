@@ -13,6 +13,9 @@ use falx_nn::{EngineError, SurgeryError};
 /// Why there are no heat maps.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
+    /// The bundle cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] falx_infer::BundleError),
     /// The network cannot be read by falx's own kernels, or has nothing of a name.
     #[error("{path}: {source}")]
     Network {

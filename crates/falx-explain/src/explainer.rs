@@ -82,7 +82,10 @@ impl Explainer {
         let networks = bundle.networks();
         let networks: Result<Vec<Network>, ExplainError> = networks
             .iter()
-            .map(|network| Network::read(&network.model))
+            .map(|network| {
+                let file = &network.model;
+                Network::read(bundle.read(file)?, &bundle.place(file))
+            })
             .collect();
         Self::new(networks?, &bundle.manifest().input, options)
     }

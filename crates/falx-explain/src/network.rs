@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use falx_core::{LABELS, Label};
-use falx_nn::onnx::{self, ReadOptions};
+use falx_nn::onnx::{ReadOptions, read_bytes};
 use falx_nn::{
     ActivationGradients, Graph, ParameterKind, ParameterSpec, Parameters, SurgeryError, Tensor,
     Value, activation_gradients, passes,
@@ -58,12 +58,12 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network in an ONNX file.
+    /// The network in the bytes of an ONNX file, which errors call `path`.
     ///
     /// # Errors
     /// [`ExplainError`] when falx's kernels do not know the network, or it has not six logits or probabilities.
-    pub fn read(path: &Path) -> Result<Self, ExplainError> {
-        let read = onnx::read(path, &ReadOptions::default());
+    pub fn read(onnx: Vec<u8>, path: &Path) -> Result<Self, ExplainError> {
+        let read = read_bytes(onnx, &ReadOptions::default());
         let read = read.map_err(|source| ExplainError::Network {
             path: path.to_owned(),
             source: Box::new(source.into()),

@@ -1,18 +1,15 @@
-//! The bundle: one folder with a network, what it needs to be used, and the checksum of every part.
+//! The bundle: one folder or file with a network, what it needs to be used, and the checksum of every part.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use atomic_write_file::AtomicWriteFile;
 use falx_core::{LABELS, Label, Probability};
 use falx_nn::zoo::SequenceConfig;
 use rayon::prelude::*;
-use ring::digest::{Context, SHA256, digest};
 use serde::Deserialize;
 
+use crate::parts::{PartBytes, Parts, Writing, sha256};
 use crate::{BundleManifest, InvalidPrior, PriorShift};
 
 /// The network's file in a bundle.
@@ -22,8 +19,9 @@ pub const SEQUENCE_ONNX: &str = "sequence.onnx";
 /// The card's file in a bundle.
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
 pub(crate) const MANIFEST: &str = "bundle.toml";
-/// What this falx reads: one network; several, flips and series (2); rules of presence (3); probabilities of studies (4).
-const FORMATS: std::ops::RangeInclusive<u32> = 1..=4;
+/// What this falx reads: one network; several, flips and series (2); rules of presence (3); probabilities of studies (4);
+/// probabilities for another prevalence than the training data's, or values cut off before a picture is drawn (5).
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=5;
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {
@@ -40,9 +38,19 @@ pub struct BundleParts<'a> {
 pub enum BundleError {
     /// There is no bundle at the path.
     #[error(
-        "{0}: no bundle here (a bundle is a folder with {MANIFEST}); give a folder made by `falx train`"
+        "{0}: no bundle here (a bundle is a folder with {MANIFEST}, or a .falx file); give a folder made by `falx train`"
     )]
     NotABundle(PathBuf),
+    /// The file at the path is no archive with a manifest.
+    #[error(
+        "{path}: no bundle, or a damaged one ({source}); give a folder made by `falx train`, or a file made by `falx models pack`"
+    )]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+        /// What its reader said.
+        source: std::io::Error,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -77,58 +85,40 @@ struct Versioned {
     format: u32,
 }
 
-/// A bundle on disk whose manifest and checksums were found in order.
+/// A bundle whose manifest and checksums were found in order.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    folder: PathBuf,
+    parts: Parts,
     manifest: BundleManifest,
     sha256: String,
 }
 
 impl Bundle {
-    /// Writes a bundle: every part first, the manifest last, so that a half-written bundle is never taken for one.
+    /// Writes a bundle, to one file where the name ends in `.falx`, else to a folder: every part first, the manifest last, so
+    /// that a half-written bundle is never taken for one.
     ///
     /// The format's number, the labels and the checksums of `manifest` are filled in here.
     ///
     /// # Errors
     /// [`BundleError::Io`] when a file cannot be written.
     pub fn write(
-        folder: &Path,
+        out: &Path,
         manifest: BundleManifest,
         parts: &BundleParts<'_>,
     ) -> Result<Self, BundleError> {
-        Self::write_parts(
-            folder,
-            manifest,
-            std::iter::once(parts.model_onnx)
-                .chain(parts.sequence_onnx)
-                .map(|bytes| Ok(Cow::Borrowed(bytes))),
-            parts.model_card,
-        )
+        let networks = std::iter::once(parts.model_onnx).chain(parts.sequence_onnx);
+        let networks = networks.map(|bytes| Ok(Cow::Borrowed(bytes)));
+        Self::write_networks(out, manifest, networks, parts.model_card)
     }
 
-    /// The same for the networks in the files `networks`, in the order of the manifest's members.
-    pub(crate) fn write_ensemble(
-        folder: &Path,
-        manifest: BundleManifest,
-        networks: &[PathBuf],
-        model_card: &str,
-    ) -> Result<Self, BundleError> {
-        // One at a time: all together they may be larger than memory.
-        let networks = networks.iter().map(|path| {
-            let bytes = std::fs::read(path).map_err(io(path))?;
-            Ok(Cow::Owned(bytes))
-        });
-        Self::write_parts(folder, manifest, networks, model_card)
-    }
-
-    fn write_parts<'a>(
-        folder: &Path,
+    /// The same with any number of networks, in the order of the manifest's files.
+    pub(crate) fn write_networks<'a>(
+        out: &Path,
         mut manifest: BundleManifest,
-        networks: impl Iterator<Item = Result<Cow<'a, [u8]>, BundleError>>,
+        networks: impl Iterator<Item = PartBytes<'a>>,
         model_card: &'a str,
     ) -> Result<Self, BundleError> {
-        std::fs::create_dir_all(folder).map_err(io(folder))?;
+        let mut writing = Writing::to(out)?;
         manifest.format = manifest.needed_format();
         manifest.labels = LABELS.iter().map(|label| label.name().to_owned()).collect();
         manifest.parts = BTreeMap::new();
@@ -136,28 +126,42 @@ impl Bundle {
         let files = manifest.network_files().into_iter().zip(networks);
         for (name, bytes) in files.chain([(MODEL_CARD.to_owned(), card)]) {
             let bytes = bytes?;
-            write(&folder.join(&name), &bytes)?;
+            writing.put(&name, &bytes)?;
             manifest.parts.insert(name, sha256(&bytes));
         }
-        let path = folder.join(MANIFEST);
         let text = toml::to_string_pretty(&manifest).map_err(|error| BundleError::Manifest {
-            path: path.clone(),
+            path: out.join(MANIFEST),
             reason: error.to_string(),
         })?;
-        write(&path, text.as_bytes())?;
+        writing.put(MANIFEST, text.as_bytes())?;
         Ok(Self {
-            folder: folder.to_owned(),
+            parts: writing.finish()?,
             manifest,
             sha256: sha256(text.as_bytes()),
         })
     }
 
-    /// Opens a bundle and checks every part against its checksum.
+    /// Whether there is a bundle at a path, whole or not.
+    pub fn is_at(path: &Path) -> bool {
+        path.is_file() || path.join(MANIFEST).exists()
+    }
+
+    /// Opens the bundle in a folder or a `.falx` file, and checks every part against its checksum.
     ///
     /// # Errors
     /// Any [`BundleError`]: no bundle, an invalid manifest, a part that is missing or was changed.
-    pub fn open(folder: &Path) -> Result<Self, BundleError> {
-        let bundle = Self::open_unchecked(folder)?;
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let bundle = Self::open_unchecked(path)?;
+        bundle.check()?;
+        Ok(bundle)
+    }
+
+    /// Opens a bundle that lies in memory as the bytes of a `.falx` file, which errors call `name`.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`].
+    pub fn of_bytes(name: &Path, bytes: &'static [u8]) -> Result<Self, BundleError> {
+        let bundle = Self::of_parts(Parts::Memory(name.to_owned(), bytes))?;
         bundle.check()?;
         Ok(bundle)
     }
@@ -166,16 +170,30 @@ impl Bundle {
     ///
     /// # Errors
     /// [`BundleError`]: no bundle, or an invalid manifest.
-    pub(crate) fn open_unchecked(folder: &Path) -> Result<Self, BundleError> {
-        let path = folder.join(MANIFEST);
-        if !path.is_file() {
-            return Err(BundleError::NotABundle(folder.to_owned()));
+    pub(crate) fn open_unchecked(path: &Path) -> Result<Self, BundleError> {
+        if !Self::is_at(path) {
+            return Err(BundleError::NotABundle(path.to_owned()));
         }
-        let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+        Self::of_parts(Parts::at(path))
+    }
+
+    fn of_parts(parts: Parts) -> Result<Self, BundleError> {
         let invalid = |reason: String| BundleError::Manifest {
-            path: path.clone(),
+            path: parts.place(MANIFEST),
             reason,
         };
+        let bytes = parts
+            .read(MANIFEST)
+            .map_err(|error| match (error, &parts) {
+                (BundleError::Io { source, .. }, Parts::File(path) | Parts::Memory(path, _)) => {
+                    BundleError::NotAnArchive {
+                        path: path.clone(),
+                        source,
+                    }
+                }
+                (error, _) => error,
+            })?;
+        let text = String::from_utf8(bytes).map_err(|_| invalid("it is no text".to_owned()))?;
         // Another format's keys would be called unknown, which says nothing of why.
         let Versioned { format } =
             toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
@@ -207,7 +225,7 @@ impl Bundle {
             ));
         }
         Ok(Self {
-            folder: folder.to_owned(),
+            parts,
             manifest,
             sha256: sha256(text.as_bytes()),
         })
@@ -221,12 +239,12 @@ impl Bundle {
         let networks = self.manifest.network_files().into_iter();
         let parts: Vec<String> = networks.chain([MODEL_CARD.to_owned()]).collect();
         parts.par_iter().try_for_each(|name| {
-            let part = self.folder.join(name);
-            let found = sha256_of_file(&part).map_err(io(&part))?;
-            if self.manifest.parts.get(name) == Some(&found) {
+            if self.manifest.parts.get(name) == Some(&self.parts.sha256(name)?) {
                 Ok(())
             } else {
-                Err(BundleError::Checksum { path: part })
+                Err(BundleError::Checksum {
+                    path: self.place(name),
+                })
             }
         })
     }
@@ -261,9 +279,17 @@ impl Bundle {
             .map(|share| Probability::new(share).unwrap_or_default())
     }
 
-    /// Where the network lies; of an ensemble the first.
-    pub fn model_path(&self) -> PathBuf {
-        self.folder.join(MODEL_ONNX)
+    /// The bytes of one of its files.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`] where there is no such file, or it cannot be read.
+    pub fn read(&self, file: &str) -> Result<Vec<u8>, BundleError> {
+        self.parts.read(file)
+    }
+
+    /// What errors call one of its files.
+    pub fn place(&self, file: &str) -> PathBuf {
+        self.parts.place(file)
     }
 
     /// Every network: one, or the members of an ensemble.
@@ -271,65 +297,23 @@ impl Bundle {
         let networks = self.manifest.networks().into_iter();
         networks
             .map(|network| BundleNetwork {
-                model: self.folder.join(network.model),
+                model: network.model,
                 prior: network.prior,
                 sequence: network
                     .sequence
-                    .map(|(file, config)| (self.folder.join(file), config.clone())),
+                    .map(|(file, config)| (file, config.clone())),
             })
             .collect()
     }
 }
 
-/// One network of a bundle, on the disk.
+/// One network of a bundle, by its files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BundleNetwork {
     /// The network of slices.
-    pub model: PathBuf,
+    pub model: String,
     /// The correction of its prior.
     pub prior: Option<PriorShift>,
     /// The network over series, and which one it is.
-    pub sequence: Option<(PathBuf, SequenceConfig)>,
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
-    let attempt = || {
-        let mut file = AtomicWriteFile::open(path)?;
-        file.write_all(bytes)?;
-        file.commit()
-    };
-    attempt().map_err(io(path))
-}
-
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BundleError {
-    let path = path.to_owned();
-    move |source| BundleError::Io { path, source }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
-}
-
-/// Of a file's bytes, of which only few are in memory at once.
-fn sha256_of_file(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Context::new(&SHA256);
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(hex(hasher.finish().as_ref()));
-        }
-        hasher.update(buffer.get(..count).unwrap_or_default());
-    }
-}
-
-fn hex(digest: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut hex = String::with_capacity(2 * digest.len());
-    for byte in digest {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    pub sequence: Option<(String, SequenceConfig)>,
 }

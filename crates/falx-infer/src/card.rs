@@ -26,7 +26,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
          {members}## Intended use\n\n{intended_use}\n\n\
          ## Training data\n\n\
          - Hash of ids, pixels and labels: `{data_hash}`\n\
-         - Share of positive slices: {prevalence}\n\n\
+         - Share of positive slices: {prevalence}\n{stated}\n\
          ## Results\n\n\
          {results}\n\n",
         network = manifest.network,
@@ -41,7 +41,8 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         licence = manifest.licence,
         intended_use = manifest.intended_use,
         data_hash = manifest.data_hash,
-        prevalence = prevalence(manifest),
+        prevalence = shares(&manifest.training_prevalence.unwrap_or(manifest.prevalence)),
+        stated = stated(manifest),
         results = results(&manifest.metrics),
     );
     if manifest.metrics.weighted_log_loss >= manifest.metrics.prevalence_baseline {
@@ -49,7 +50,10 @@ pub fn model_card(manifest: &BundleManifest) -> String {
             "**This model is not better than no skill on these slices. Do not use it.**\n\n",
         );
     }
-    if let Some(prior) = manifest.prior {
+    if let Some(prior) = manifest
+        .prior
+        .filter(|_| manifest.training_prevalence.is_none())
+    {
         let _ = writeln!(
             card,
             "Training showed the network {:.1} % slices with haemorrhage where the data has {:.1} %; predictions are \
@@ -186,7 +190,7 @@ fn members(manifest: &BundleManifest) -> String {
             member.metrics.measured_on
         );
     }
-    table.push_str("\nEach was corrected for its own prior, where its training oversampled.\n\n");
+    table.push_str("\nEach is corrected for its own prior, where its training oversampled or the probabilities are for other data.\n\n");
     table
 }
 
@@ -228,11 +232,22 @@ fn window(window: Window) -> String {
     format!("{}/{}", window.center(), window.width())
 }
 
-fn prevalence(manifest: &BundleManifest) -> String {
+fn shares(of: &[f64; 6]) -> String {
     let shares: Vec<String> = LABELS
         .iter()
-        .zip(manifest.prevalence)
+        .zip(of)
         .map(|(label, share)| format!("{label} {:.2} %", 100.0 * share))
         .collect();
     shares.join(", ")
+}
+
+/// Where the probabilities hold, if not in data like the training's.
+fn stated(manifest: &BundleManifest) -> String {
+    if manifest.training_prevalence.is_none() {
+        return String::new();
+    }
+    format!(
+        "- Probabilities are for slices of which these shares are positive: {}; elsewhere shift them (`falx predict --prevalence`)\n",
+        shares(&manifest.prevalence)
+    )
 }

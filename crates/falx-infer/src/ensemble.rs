@@ -1,13 +1,13 @@
 //! Several bundles as one: their networks beside each other, and the mean of what these say.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::MANIFEST;
 use crate::manifest::member_file;
 use crate::{
-    Bundle, BundleError, BundleManifest, BundleMember, BundleMetrics, BundleNetwork, Decisions,
-    MODEL_ONNX, model_card,
+    Bundle, BundleError, BundleManifest, BundleMember, BundleMetrics, Decisions, MODEL_ONNX,
+    model_card,
 };
 
 /// A bundle that joins an ensemble.
@@ -66,7 +66,7 @@ pub fn average(
     joining: &[Joining],
     metrics: Option<BundleMetrics>,
 ) -> Result<Bundle, EnsembleError> {
-    if out.join(MANIFEST).exists() {
+    if Bundle::is_at(out) {
         return Err(EnsembleError::Exists(out.to_owned()));
     }
     write_ensemble(out, joining, metrics, None)
@@ -102,15 +102,17 @@ pub fn write_ensemble(
     for (at, member) in members.iter_mut().enumerate() {
         member.file = member_file(at);
     }
-    let networks = joining.iter().flat_map(|j| j.bundle.networks());
-    let files = |network: BundleNetwork| {
-        std::iter::once(network.model).chain(network.sequence.map(|(path, _)| path))
-    };
-    let networks: Vec<PathBuf> = networks.flat_map(files).collect();
     let mut manifest = manifest(joining, members, metrics);
     manifest.decisions = decisions;
     let card = model_card(&manifest);
-    Ok(Bundle::write_ensemble(out, manifest, &networks, &card)?)
+    // One at a time: all together they may be larger than memory.
+    let networks = joining.iter().flat_map(|joining| {
+        let files = joining.bundle.manifest().network_files();
+        files
+            .into_iter()
+            .map(|file| joining.bundle.read(&file).map(Cow::Owned))
+    });
+    Ok(Bundle::write_networks(out, manifest, networks, &card)?)
 }
 
 /// The networks of a bundle as members of another.
@@ -145,13 +147,20 @@ fn manifest(
         let once: Vec<&str> = what.filter(|text| seen.insert(*text)).collect();
         once.join(between)
     };
-    let mut prevalence = [0.0; 6];
-    for manifest in manifests() {
-        let weight = manifest.members.len().max(1) as f64 / members.len() as f64;
-        for (mean, share) in prevalence.iter_mut().zip(manifest.prevalence) {
-            *mean += weight * share;
+    let mean = |shares: &dyn Fn(&BundleManifest) -> [f64; 6]| {
+        let mut mean = [0.0; 6];
+        for manifest in manifests() {
+            let weight = manifest.members.len().max(1) as f64 / members.len() as f64;
+            for (mean, share) in mean.iter_mut().zip(shares(manifest)) {
+                *mean += weight * share;
+            }
         }
-    }
+        mean
+    };
+    let prevalence = mean(&|manifest| manifest.prevalence);
+    let is_stated = manifests().any(|manifest| manifest.training_prevalence.is_some());
+    let training_prevalence = is_stated
+        .then(|| mean(&|manifest| manifest.training_prevalence.unwrap_or(manifest.prevalence)));
     BundleManifest {
         format: 0,
         network: each_once(&mut members.iter().map(|m| m.network.as_str()), ", "),
@@ -170,6 +179,7 @@ fn manifest(
         sequence: None,
         smooth_mm: manifests().next().and_then(|m| m.smooth_mm),
         prevalence,
+        training_prevalence,
         // The members' rules are of their own probabilities.
         decisions: None,
         metrics: metrics.unwrap_or_else(|| mean_of_metrics(&members)),

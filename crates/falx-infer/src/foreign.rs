@@ -157,6 +157,7 @@ pub fn import_bundle(
         prior: None,
         sequence: None,
         prevalence,
+        training_prevalence: None,
         decisions: None,
         metrics: BundleMetrics::unmeasured(
             "the network was trained elsewhere, and nobody has judged it with falx",

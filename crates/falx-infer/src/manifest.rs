@@ -42,8 +42,12 @@ pub struct BundleManifest {
     /// their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceConfig>,
-    /// Share of positive slices per label in the training data: the no-skill prediction.
+    /// Share of positive slices per label where the probabilities hold, the training data if nothing else is said: the
+    /// no-skill prediction.
     pub prevalence: [f64; 6],
+    /// The same of the training data, where the probabilities hold elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_prevalence: Option<[f64; 6]>,
     /// From which probabilities a haemorrhage is said to be there, or not; left out where too few patients were there to
     /// find that on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +115,9 @@ impl BundleManifest {
     /// The oldest format that can say what this manifest says.
     pub(crate) fn needed_format(&self) -> u32 {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
-        if let Some(decisions) = &self.decisions {
+        if self.training_prevalence.is_some() || self.input.clip_hu.is_some() {
+            5
+        } else if let Some(decisions) = &self.decisions {
             if decisions.study_calibration.is_empty() {
                 3
             } else {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use falx_core::{LABELS, Probability};
 use falx_nn::{EMBEDDING, Tensor};
 
+use crate::BundleError;
 use crate::runtime::{self, Runtime, RuntimeError, RuntimeKind};
 
 const LOGITS: &str = "logits";
@@ -20,13 +21,8 @@ pub struct Model {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file cannot be read.
-    #[error("{path}: {source}; is the bundle complete?")]
-    Read {
-        /// The ONNX file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] BundleError),
     /// The run-time is not there, or does not understand the file.
     #[error(
         "{path}: not a network that falx can run: {source}; export it again with `falx train` or `falx models export`"
@@ -109,15 +105,16 @@ pub enum ModelError {
 }
 
 impl Model {
-    /// Loads an ONNX file to be run by `kind` on `threads` threads.
+    /// Loads the bytes of an ONNX file, which errors call `path`, to be run by `kind` on `threads` threads.
     ///
     /// # Errors
-    /// [`ModelError`] when the file cannot be read or understood, or the run-time is not there.
-    pub fn load(path: &Path, kind: RuntimeKind, threads: usize) -> Result<Self, ModelError> {
-        let onnx = std::fs::read(path).map_err(|source| ModelError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+    /// [`ModelError`] when the bytes cannot be understood, or the run-time is not there.
+    pub fn load(
+        onnx: Vec<u8>,
+        path: &Path,
+        kind: RuntimeKind,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
         let runtime = runtime::load(kind, onnx, threads).map_err(|source| match source {
             RuntimeError::Load { .. } => ModelError::Load {
                 path: path.to_owned(),

@@ -48,10 +48,14 @@ impl Members {
         let mut networks = Vec::new();
         for network in bundle.networks() {
             let series = network.sequence.as_ref();
-            let series =
-                series.map(|(path, config)| SeriesModel::load(path, config, options.threads));
+            let series = series.map(|(file, config)| {
+                let onnx = bundle.read(file)?;
+                SeriesModel::load(&onnx, &bundle.place(file), config, options.threads)
+            });
+            let file = &network.model;
+            let (onnx, path) = (bundle.read(file)?, bundle.place(file));
             networks.push(Network {
-                model: Model::load(&network.model, options.runtime, options.threads)?,
+                model: Model::load(onnx, &path, options.runtime, options.threads)?,
                 prior: network.prior,
                 series: series.transpose()?,
             });
@@ -234,7 +238,7 @@ impl Network {
             }
             (Given::Rows(rows), _) => {
                 let batch = self.model.probabilities(images, shape)?.into_iter();
-                rows.extend(batch.map(|row| self.prior.map_or(row, |prior| prior.correct(row))));
+                rows.extend(batch.map(|row| corrected(self.prior, row)));
             }
             // `nothing` made what fits.
             (Given::Embeddings(_), None) => {}
@@ -252,9 +256,14 @@ impl Network {
             (Given::Rows(rows), _) => Ok(rows.drain(..count).collect()),
             (Given::Embeddings(rows), Some(series)) => {
                 let rows: Vec<f32> = rows.drain(..count * series.features()).collect();
-                series.probabilities(&rows)
+                let rows = series.probabilities(&rows)?.into_iter();
+                Ok(rows.map(|row| corrected(self.prior, row)).collect())
             }
             (Given::Embeddings(_), None) => Ok(Vec::new()),
         }
     }
+}
+
+fn corrected(prior: Option<PriorShift>, row: [Probability; 6]) -> [Probability; 6] {
+    prior.map_or(row, |prior| prior.correct(row))
 }

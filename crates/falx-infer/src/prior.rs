@@ -87,6 +87,22 @@ impl PriorShift {
         })
     }
 
+    /// This shift after another one, as one: from what that one's network was shown to what this one goes to.
+    #[must_use]
+    pub fn after(self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier else {
+            return self;
+        };
+        // Odds are multiplied by both factors: (d₁ / s₁) (d₂ / s₂), in terms of the first's `shown`.
+        let odds = |p: Probability| p.get() / (1.0 - p.get());
+        let odds = odds(earlier.data_any) * odds(self.data_any) / odds(self.shown_any);
+        Self {
+            shown_any: earlier.shown_any,
+            data_any: probability(odds / (1.0 + odds)),
+            subtypes: earlier.subtypes,
+        }
+    }
+
     /// The six probabilities as they would be had the network been shown the data as it is.
     #[must_use]
     pub fn correct(self, probabilities: [Probability; 6]) -> [Probability; 6] {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use falx_core::Probability;
+use falx_nn::onnx::stored_parameters;
 use falx_nn::zoo::{SequenceConfig, build_sequence};
-use falx_nn::{Graph, Parameters, Prepared, Tensor, onnx};
+use falx_nn::{Graph, Parameters, Prepared, Tensor};
 
 use crate::ModelError;
 
@@ -24,21 +25,22 @@ pub struct SeriesModel {
 }
 
 impl SeriesModel {
-    /// Loads the ONNX file of the network that `config` describes.
+    /// Loads the bytes of the ONNX file, which errors call `path`, of the network that `config` describes.
     ///
     /// # Errors
-    /// [`ModelError`] when the file cannot be read or is of another network.
-    pub fn load(path: &Path, config: &SequenceConfig, threads: usize) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+    /// [`ModelError`] when the file is of another network.
+    pub fn load(
+        onnx: &[u8],
+        path: &Path,
+        config: &SequenceConfig,
+        threads: usize,
+    ) -> Result<Self, ModelError> {
         let other = |reason: String| ModelError::Series {
             path: path.to_owned(),
             reason,
         };
         let graph = build_sequence(config).map_err(|error| other(error.to_string()))?;
-        let parameters = onnx::stored_parameters(&bytes, &graph);
+        let parameters = stored_parameters(onnx, &graph);
         Ok(Self {
             path: path.to_owned(),
             config: config.clone(),

@@ -11,7 +11,7 @@ fn six(p: [f64; 6]) -> [Probability; 6] {
     p.map(|p| Probability::new(p).unwrap())
 }
 
-fn manifest() -> BundleManifest {
+pub(crate) fn manifest() -> BundleManifest {
     BundleManifest {
         format: 0,
         network: "simple_cnn".to_owned(),
@@ -26,6 +26,7 @@ fn manifest() -> BundleManifest {
         sequence: None,
         prior: PriorShift::new(0.5, 0.14).ok(),
         prevalence: [0.1; 6],
+        training_prevalence: None,
         decisions: None,
         metrics: BundleMetrics {
             measured_on: "nothing".to_owned(),
@@ -38,7 +39,7 @@ fn manifest() -> BundleManifest {
 }
 
 /// Slices of no series.
-fn alone(ids: &[&str]) -> falx_data::samples::Samples {
+pub(crate) fn alone(ids: &[&str]) -> falx_data::samples::Samples {
     let slices = ids
         .iter()
         .zip(0..)
@@ -114,7 +115,7 @@ fn a_bundle_is_opened_as_it_was_written_and_refused_once_changed() {
     let opened = Bundle::open(folder.path()).unwrap();
     assert_eq!(opened.manifest(), written.manifest());
 
-    std::fs::write(opened.model_path(), b"netw0rk").unwrap();
+    std::fs::write(opened.place(MODEL_ONNX), b"netw0rk").unwrap();
     let error = Bundle::open(folder.path()).unwrap_err();
     assert!(matches!(error, BundleError::Checksum { .. }));
     assert!(error.to_string().contains(MODEL_ONNX));
@@ -140,11 +141,11 @@ fn what_is_no_bundle_is_named() {
 
 #[test]
 fn a_file_that_is_no_network_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(MODEL_ONNX);
-    std::fs::write(&path, b"not a network").unwrap();
     for kind in [RuntimeKind::Falx, RuntimeKind::Rten] {
-        let error = Model::load(&path, kind, 1).err().unwrap();
+        let bytes = b"not a network".to_vec();
+        let error = Model::load(bytes, MODEL_ONNX.as_ref(), kind, 1)
+            .err()
+            .unwrap();
         assert!(matches!(error, ModelError::Load { .. }), "{error}");
         assert!(error.to_string().contains(MODEL_ONNX));
     }
@@ -175,10 +176,7 @@ fn linear(name: &str, outputs: usize, weight: f32) -> Vec<u8> {
 }
 
 fn answer(onnx: &[u8], kind: RuntimeKind) -> Result<Vec<[Probability; 6]>, ModelError> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(MODEL_ONNX);
-    std::fs::write(&path, onnx).unwrap();
-    let mut model = Model::load(&path, kind, 1)?;
+    let mut model = Model::load(onnx.to_vec(), MODEL_ONNX.as_ref(), kind, 1)?;
     model.probabilities(&[1.0; 2 * 3 * 64], [2, 3, 8, 8])
 }
 

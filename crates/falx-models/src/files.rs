@@ -67,9 +67,16 @@ pub fn export(graph: &Graph, parameters: &Parameters, path: &Path) -> Result<Wri
 /// # Errors
 /// [`ModelsError`] when the name asks for none, or a file cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> Result<Written, ModelsError> {
+    put(&std::fs::read(from).map_err(ModelsError::io(from))?, to)
+}
+
+/// Writes bytes to a file whose name ends as the form of these bytes does.
+///
+/// # Errors
+/// [`ModelsError`] when the name asks for none, or the file cannot be written.
+pub fn put(bytes: &[u8], to: &Path) -> Result<Written, ModelsError> {
     let form = Form::of(to)?;
-    let bytes = std::fs::read(from).map_err(ModelsError::io(from))?;
-    write(to, &bytes)?;
+    write(to, bytes)?;
     Ok(Written {
         path: to.to_owned(),
         form,

@@ -18,7 +18,7 @@ mod tensors;
 
 pub use error::ModelsError;
 pub use fetch::{FetchOptions, Fetched, fetch, fetched};
-pub use files::{Form, Written, copy, export, write};
+pub use files::{Form, Written, copy, export, put, write};
 pub use import::{
     BackboneOptions, ImportOptions, Imported, ImportedBackbone, import_backbone, import_weights,
 };

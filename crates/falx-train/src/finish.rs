@@ -1,6 +1,8 @@
 //! The end of a run: the best weights as a bundle, and what that bundle says of slices it never learnt from.
 
-use falx_core::{Interrupt, Progress};
+use std::collections::HashSet;
+
+use falx_core::{Interrupt, Prediction, Progress};
 use falx_infer::{
     Bundle, BundleManifest, BundleMetrics, BundleParts, PredictOptions, model_card, predict,
 };
@@ -75,9 +77,16 @@ pub(crate) fn finish(
             manifest.decisions = decisions(&run.recipe.data.index, &predictions, found_on)?;
             write(&manifest)?;
         }
+        once_each(&mut predictions);
         falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;
     }
     Ok(())
+}
+
+/// Two sources may hold the same image, and a table has one row for it: the first in the index's order.
+fn once_each(predictions: &mut Vec<Prediction>) {
+    let mut seen = HashSet::new();
+    predictions.retain(|prediction| seen.insert(prediction.image_id.clone()));
 }
 
 fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
@@ -115,6 +124,7 @@ fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
         prior: run.prior.filter(|_| second.is_none()),
         sequence: second.map(|second| second.config.clone()),
         prevalence: run.data.prevalence,
+        training_prevalence: None,
         metrics: BundleMetrics {
             measured_on,
             weighted_log_loss: loss,

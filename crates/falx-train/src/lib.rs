@@ -24,6 +24,7 @@ mod folder;
 mod groups;
 mod held;
 mod judge;
+mod judgement;
 mod lock;
 mod metrics;
 mod pictures;
@@ -56,6 +57,7 @@ pub use finder::{
 pub use folder::{Part, RunFolder, bundle_in};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
+pub use judgement::judgement;
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use plan::{

@@ -28,12 +28,16 @@ pub use explain::Explain;
 pub use find::BeforeRun;
 pub use judging::{Compare, Evaluate};
 pub use models::{
-    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
+    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsPack, ModelsShow,
+    NetworkOptions,
 };
 pub use plan::Plan;
 pub use predict::{Predict, PredictFormat, PredictLevel, Series};
 pub use train::{Asked, Train};
 pub use worklist::{ReadingKind, ReadingOrder, WorklistSim};
+
+/// What `--model` is where nobody names one: the model in the box.
+pub const DEFAULT_MODEL: &str = "default";
 
 /// Head CT from DICOM to a tested detector of intracranial haemorrhage and its five subtypes.
 #[derive(Debug, Parser)]
@@ -309,6 +313,9 @@ pub struct Cache {
     /// Pictures with the head in their middle, as `crop = "head"` of a recipe's input.
     #[arg(long, requires = "size")]
     pub crop_head: bool,
+    /// Cut off values beyond these HU before a picture is drawn, as `clip_hu` of a recipe's input: `0,80`.
+    #[arg(long, value_name = "LOW,HIGH", requires = "size", value_parser = limits, allow_hyphen_values = true)]
+    pub clip_hu: Option<[f32; 2]>,
     /// Look at every slice that is there, and make damaged or incomplete shards again.
     #[arg(long)]
     pub check: bool,
@@ -430,6 +437,16 @@ fn positive(text: &str) -> Result<f32, String> {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
         _ => Err("give a number above 0, as 0.5".to_owned()),
     }
+}
+
+/// Two numbers of HU.
+fn limits(text: &str) -> Result<[f32; 2], String> {
+    let numbers = text.split_once(',');
+    let numbers = numbers.and_then(|(low, high)| Some([low.parse().ok()?, high.parse().ok()?]));
+    let in_order = |[low, high]: &[f32; 2]| low < high;
+    numbers
+        .filter(in_order)
+        .ok_or_else(|| "give the lower and the upper limit, as 0,80".to_owned())
 }
 
 /// The side of a picture.

@@ -2,14 +2,13 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::OnceLock;
 
 use assert_cmd::prelude::*;
-use common::{Study, falx, json, run, stderr};
+use common::{Study, TrainedOnce, falx, json, run, stderr};
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -20,13 +19,10 @@ struct Trained {
 }
 
 impl Trained {
-    /// Trained once for all tests: the same study and recipe give the same bundle.
     fn new() -> Self {
-        static RUN: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
-        let files = RUN.get_or_init(|| common::files(&Self::on(Study::indexed()).model));
+        static RUN: TrainedOnce = TrainedOnce::new();
         let study = Study::indexed();
-        let model = study.path("run");
-        common::put(files, &model);
+        let model = RUN.put(&study, |study| study.recipe(1));
         Self { study, model }
     }
 

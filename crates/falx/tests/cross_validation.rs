@@ -183,6 +183,34 @@ fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
     .code(3)
     .stderr(contains("ensemble of 2 networks"));
 
+    let packed = study.path("packed.falx");
+    let line = "models pack {} --precision fp16 --prevalence 0.1 --judged-by {} --licence mine --out {} --json -q";
+    let manifest = json(&run(line, &[&out, &out, &packed]).success());
+    assert_eq!(manifest["licence"], "mine");
+    assert!((manifest["prevalence"][5].as_f64().unwrap() - 0.1).abs() < 1e-9);
+    let own = json(&run("models show {} --json", &[&out]).success());
+    assert_eq!(manifest["training_prevalence"], own["prevalence"]);
+    assert_eq!(manifest["metrics"], own["metrics"]);
+    // Each member's odds are shifted, so the mean is near the shifted mean, but is none.
+    let shifted = predict(&out, "--prevalence 0.1");
+    let by_packed = predict(&packed, "");
+    for image in locked {
+        assert_near(&by_packed[image], &shifted[image], 0.02);
+    }
+    run("models show {}", &[&packed])
+        .success()
+        .stdout(contains("Ensemble of 2 networks"));
+    run("models pack {} --out {}", &[&out, &packed])
+        .code(3)
+        .stderr(contains("there is a bundle here already"));
+    run(
+        "models pack {} --judged-by {} --out {}",
+        &[&out, &study.path("nowhere"), &study.path("no.falx")],
+    )
+    .code(3)
+    .stderr(contains("nowhere"));
+    assert!(!study.path("no.falx").exists());
+
     let damaged = again.join("model-1.onnx");
     let mut bytes = std::fs::read(&damaged).unwrap();
     let middle = bytes.len() / 2;

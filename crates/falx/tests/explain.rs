@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::prelude::*;
-use common::{Study, files, json, run, stderr};
+use common::{Study, TrainedOnce, files, json, run, stderr};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 
@@ -17,13 +17,10 @@ struct Trained {
 
 impl Trained {
     fn new() -> Self {
+        static RUN: TrainedOnce = TrainedOnce::new();
         let study = Study::indexed();
-        let trained = study.path("run");
-        run("train {} --out {} -q", &[&study.recipe_of_any(1), &trained]).success();
-        Self {
-            run: trained,
-            study,
-        }
+        let run = RUN.put(&study, |study| study.recipe_of_any(1));
+        Self { study, run }
     }
 
     fn path(&self, name: &str) -> PathBuf {

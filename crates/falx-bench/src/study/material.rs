@@ -85,6 +85,7 @@ fn bundle(network: &str, input: &InputSpec, out: &Path) -> Result<PathBuf, Bench
         prior: None,
         sequence: None,
         prevalence: [0.5; 6],
+        training_prevalence: None,
         decisions: None,
         metrics: BundleMetrics::unmeasured("it has learnt nothing"),
         members: Vec::new(),

@@ -234,6 +234,7 @@ fn input(picture: Option<PictureForm>) -> Option<InputSpec> {
         size: picture.size,
         mm_per_pixel: picture.mm_per_pixel,
         crop: picture.crop,
+        clip_hu: picture.clip_hu,
         ..InputSpec::default()
     })
 }

@@ -86,6 +86,9 @@ impl std::fmt::Display for PictureForm {
         if self.crop == Crop::Head {
             write!(f, " around the head")?;
         }
+        if let Some([low, high]) = self.clip_hu {
+            write!(f, ", cut off beyond {low} and {high} HU")?;
+        }
         Ok(())
     }
 }

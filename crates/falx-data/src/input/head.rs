@@ -19,6 +19,8 @@ pub(super) struct Head {
 const GRID: usize = 96;
 /// Below is air and foam; skin and fat are above.
 const TISSUE: Hu = Hu(-300.0);
+/// Of values that are cut off above [`TISSUE`], what is above this share of their range is tissue: air and fat are as black.
+const SHARE: f32 = 1.0 / 16.0;
 /// Room beside the head, as a share of its side.
 const MARGIN: f64 = 0.05;
 /// Near the vertex the head is a small disc; its picture is not magnified more than this share of the slice allows.
@@ -27,10 +29,16 @@ const LEAST: f64 = 0.6;
 const FEWEST: usize = GRID * GRID / 200;
 
 /// The largest connected piece of tissue; `None` where there is none of a head's size.
-pub(super) fn find(slice: &CtSlice) -> Option<Head> {
+///
+/// Values beyond `clip` were cut off before.
+pub(super) fn find(slice: &CtSlice, clip: Option<[f32; 2]>) -> Option<Head> {
+    let tissue = match clip {
+        Some([low, high]) => TISSUE.0.max(low + SHARE * (high - low)),
+        None => TISSUE.0,
+    };
     let mut hu = vec![Hu::PADDING.0; GRID * GRID];
     picture::fit(slice, GRID, &mut hu);
-    let tissue: Vec<bool> = hu.iter().map(|&hu| hu > TISSUE.0).collect();
+    let tissue: Vec<bool> = hu.iter().map(|&hu| hu > tissue).collect();
     let [rows, cols] = largest(&opened(&tissue))?;
     let [down, across] = match slice.header.pixel_spacing {
         Some([down, across]) if (0.1..10.0).contains(&(down / across)) => [down / across, 1.0],

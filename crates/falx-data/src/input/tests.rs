@@ -2,8 +2,11 @@ use falx_core::{Hu, SEED_WINDOWS, Window};
 use falx_dicom::{CtSlice, SliceHeader, picture};
 use proptest::prelude::*;
 
-use super::{InputSpec, affine};
+use std::path::{Path, PathBuf};
+
+use super::{Crop, InputSpec, affine};
 use crate::augment::{AugmentConfig, Placement};
+use crate::source::{Place, SliceReader};
 
 /// A window that keeps HU apart: 0 ..= 1 is −1024 ..= 3072.
 fn wide() -> Window {
@@ -286,5 +289,77 @@ proptest! {
         let mut out = vec![f32::NAN; spec.len()];
         spec.render(&slice, Some(&AugmentConfig::default().draw(0, 0, position)), &mut out);
         prop_assert!(out.iter().all(|share| (0.0..=1.0).contains(share)));
+    }
+}
+
+/// One slice is there as DICOM and as an 8-bit picture. That shows the file's own window, centre 36 and width 80, and not 40/80 as its
+/// folder says.
+#[test]
+fn dicom_through_the_brain_window_is_what_pictures_of_it_hold() {
+    let Some(data) = falx_fixtures::shared("data") else {
+        return;
+    };
+    let names = |folder: &str| {
+        let files = std::fs::read_dir(data.join(folder)).unwrap();
+        let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let (dicom, pictures) = (
+        names("rsna-dicom/stage_2_train"),
+        names("rsna-slices-8bit/images"),
+    );
+    let own = Window::new(36.0, 80.0).unwrap();
+    let mut reader = SliceReader::new();
+    let mut read = |path: &Path| {
+        let window = (path.extension() != Some("dcm".as_ref())).then_some(own);
+        reader.read(Place { path, window }).unwrap()
+    };
+    let grey = |slice: &CtSlice| -> Vec<i32> {
+        let share = slice.hu.iter().map(|hu| own.unit_interval(*hu));
+        share.map(|share| (255.0 * share).round() as i32).collect()
+    };
+    let in_both: Vec<_> = dicom
+        .iter()
+        .filter_map(|path| {
+            let picture = |other: &&PathBuf| other.file_stem() == path.file_stem();
+            Some((path, pictures.iter().find(picture)?))
+        })
+        .collect();
+    assert_eq!(in_both.len(), 1);
+    let spec = InputSpec {
+        size: 224,
+        windows: vec![own],
+        crop: Crop::Head,
+        clip_hu: Some([-4.0, 76.0]),
+        ..InputSpec::default()
+    };
+    let rendered = |slice: &CtSlice, spec: &InputSpec| {
+        let mut out = vec![f32::NAN; spec.len()];
+        spec.render(slice, None, &mut out);
+        out
+    };
+    let apart = |a: &[f32], b: &[f32]| {
+        let pairs = a.iter().zip(b);
+        pairs
+            .map(|(a, b)| 255.0 * (a - b).abs())
+            .fold(0.0, f32::max)
+    };
+    for (path, picture) in in_both {
+        let (whole, kept) = (read(path), read(picture));
+        let pairs = grey(&whole).into_iter().zip(grey(&kept));
+        let most = pairs.map(|(a, b)| (a - b).abs()).max();
+        assert!(most <= Some(1), "{most:?} grey levels apart");
+        assert_eq!(spec.view(&whole), spec.view(&kept));
+        let most = apart(&rendered(&whole, &spec), &rendered(&kept, &spec));
+        assert!(most < 1.0, "{most} grey levels apart");
+        // Without the cut the skull is spread over its neighbours.
+        let uncut = InputSpec {
+            clip_hu: None,
+            crop: Crop::None,
+            ..spec.clone()
+        };
+        let most = apart(&rendered(&whole, &uncut), &rendered(&kept, &uncut));
+        assert!(most > 20.0, "{most} grey levels apart");
     }
 }

@@ -2,7 +2,7 @@ use falx_nn::Parameters;
 use falx_nn::zoo::{self, NetworkConfig};
 
 use super::*;
-use crate::RuntimeKind;
+use crate::{MODEL_ONNX, RuntimeKind};
 
 const CARD: &str = r#"
 network = "theirs"
@@ -45,7 +45,8 @@ fn import(folder: &tempfile::TempDir) -> Result<Bundle, ForeignError> {
 }
 
 fn probabilities(path: &Path) -> [f64; 6] {
-    let mut model = Model::load(path, RuntimeKind::default(), 1).unwrap();
+    let onnx = std::fs::read(path).unwrap();
+    let mut model = Model::load(onnx, path, RuntimeKind::default(), 1).unwrap();
     let images: Vec<f32> = (0..3 * 32 * 32)
         .map(|i| (i as f32 * 0.618).fract())
         .collect();
@@ -58,7 +59,7 @@ fn their_labels_come_in_our_order() {
     let folder = folder(CARD);
     let bundle = import(&folder).unwrap();
     let theirs = probabilities(&folder.path().join("net.onnx"));
-    let ours = probabilities(&bundle.model_path());
+    let ours = probabilities(&bundle.place(MODEL_ONNX));
     assert_eq!(ours, [1, 2, 3, 4, 5, 0].map(|at| theirs[at]));
     let opened = Bundle::open(&folder.path().join("bundle")).unwrap();
     assert_eq!(
@@ -82,7 +83,7 @@ fn probabilities_may_be_taken_as_they_are() {
     let folder = folder(&card);
     let bundle = import(&folder).unwrap();
     let theirs = probabilities(&folder.path().join("net.onnx"));
-    let ours = probabilities(&bundle.model_path());
+    let ours = probabilities(&bundle.place(MODEL_ONNX));
     for (found, meant) in ours.iter().zip([1, 2, 3, 4, 5, 0].map(|at| theirs[at])) {
         assert!((found - meant).abs() < 1e-6, "{found} {meant}");
     }

@@ -54,12 +54,12 @@ fn an_ensemble_holds_every_network_with_its_own_prior_and_notices_a_changed_byte
     assert!(written.starts_with("format = 2\n"), "{written}");
     let networks = opened.networks();
     let network = |file: &str, prior| BundleNetwork {
-        model: at(file),
+        model: file.to_owned(),
         prior,
         sequence: None,
     };
-    assert_eq!(networks[0], network("both/model.onnx", manifest().prior));
-    assert_eq!(networks[1], network("both/model-1.onnx", None));
+    assert_eq!(networks[0], network("model.onnx", manifest().prior));
+    assert_eq!(networks[1], network("model-1.onnx", None));
     assert!((opened.manifest().prevalence[0] - 0.2).abs() < 1e-12);
     let card = std::fs::read_to_string(at("both").join(MODEL_CARD)).unwrap();
     assert!(
@@ -131,7 +131,7 @@ fn manifests_that_contradict_themselves_are_refused() {
     let path = at("both/bundle.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, reason) in [
-        ("format = 2", "format = 5", "format 5"),
+        ("format = 2", "format = 6", "format 6"),
         ("format = 2", "format = 1", "no keys"),
         (
             "file = \"model-1.onnx\"",
@@ -237,7 +237,8 @@ fn an_ensemble_with_flips_is_the_mean_over_networks_and_mirrors_of_corrected_pro
         let mut expected = [[0.0; 6]; 2];
         let views = if flip { 2.0 } else { 1.0 };
         for BundleNetwork { model, prior, .. } in both.networks() {
-            let mut model = Model::load(&model, RuntimeKind::default(), 1).unwrap();
+            let (onnx, path) = (both.read(&model).unwrap(), both.place(&model));
+            let mut model = Model::load(onnx, &path, RuntimeKind::default(), 1).unwrap();
             for view in [images.clone(), mirrored(&images, 8)]
                 .iter()
                 .take(views as usize)

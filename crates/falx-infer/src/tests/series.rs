@@ -20,13 +20,17 @@ fn config(model: SequenceModel) -> SequenceConfig {
     }
 }
 
-fn written(config: &SequenceConfig, path: &std::path::Path) -> (falx_nn::Graph, Parameters) {
+fn file() -> &'static std::path::Path {
+    SEQUENCE_ONNX.as_ref()
+}
+
+fn written(config: &SequenceConfig) -> (falx_nn::Graph, Parameters, Vec<u8>) {
     let graph = build_sequence(config).unwrap();
     let mut parameters = Parameters::initialise(&graph, 5);
     let scale = parameters.get_mut(falx_nn::zoo::SCALE).unwrap();
     scale.data.fill(1.5);
-    onnx::write(&graph, &parameters, path).unwrap();
-    (graph, parameters)
+    let onnx = onnx::to_bytes(&graph, &parameters).unwrap();
+    (graph, parameters, onnx)
 }
 
 /// A series of so many slices.
@@ -37,16 +41,14 @@ fn embeddings(slices: usize) -> Vec<f32> {
 
 #[test]
 fn a_series_gets_what_the_engine_of_training_gives_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(SEQUENCE_ONNX);
     for model in [
         SequenceModel::Gru,
         SequenceModel::Lstm,
         SequenceModel::Transformer,
     ] {
         let config = config(model);
-        let (graph, parameters) = written(&config, &path);
-        let mut used = SeriesModel::load(&path, &config, 1).unwrap();
+        let (graph, parameters, onnx) = written(&config);
+        let mut used = SeriesModel::load(&onnx, file(), &config, 1).unwrap();
         for slices in [1, 5, 7] {
             let mut padded = embeddings(slices);
             let found = used.probabilities(&padded).unwrap();
@@ -78,17 +80,14 @@ fn a_series_gets_what_the_engine_of_training_gives_it() {
 
 #[test]
 fn a_network_over_series_of_another_kind_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(SEQUENCE_ONNX);
-    written(&config(SequenceModel::Gru), &path);
-    let other = SeriesModel::load(&path, &config(SequenceModel::Lstm), 1).err();
+    let (_, _, onnx) = written(&config(SequenceModel::Gru));
+    let other = SeriesModel::load(&onnx, file(), &config(SequenceModel::Lstm), 1).err();
     let error = other.unwrap().to_string();
     assert!(
         error.contains(SEQUENCE_ONNX) && error.contains("lstm"),
         "{error}"
     );
-    std::fs::write(&path, b"no network").unwrap();
-    assert!(SeriesModel::load(&path, &config(SequenceModel::Gru), 1).is_err());
+    assert!(SeriesModel::load(b"no network", file(), &config(SequenceModel::Gru), 1).is_err());
 }
 
 #[test]

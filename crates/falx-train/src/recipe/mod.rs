@@ -238,6 +238,10 @@ impl Recipe {
                 "input.size must be between 16 and 1024 pixels",
             ),
             (
+                self.input.clip_hu.is_none_or(|[low, high]| low < high),
+                "input.clip_hu needs the lower limit before the upper one, as [0, 80]",
+            ),
+            (
                 black.is_finite() && white.is_finite() && black != white,
                 "input.range needs two different numbers",
             ),

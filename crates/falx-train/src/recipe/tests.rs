@@ -55,6 +55,7 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
         ("[network]\ncoherence = \"sum\"\n", "coherence"),
         ("[input]\nplanes_mm = []\n", "planes_mm"),
         ("[input]\nrange = [1, 1]\n", "range"),
+        ("[input]\nclip_hu = [80, 0]\n", "clip_hu"),
         ("[loss]\ngamma = 2.0\n", "gamma"),
         ("[loss]\nlabel_weights = [0, 0, 0, 0, 0, 0]\n", "weights"),
         (

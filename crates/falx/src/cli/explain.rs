@@ -8,15 +8,17 @@ use falx_core::Label;
 use falx_explain::{Layer, Method};
 use falx_infer::RuntimeKind;
 
+use super::DEFAULT_MODEL;
+
 /// `falx explain`
 #[derive(Debug, Args)]
 pub struct Explain {
     /// Files, folders and archives with slices, or an index made by `falx index`; `-` reads a list of paths from standard input.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
-    /// A run's folder, a cross-validation's, or a bundle. Of several networks the mean of their maps is drawn; of a network
-    /// over series the network of slices behind it is explained.
-    #[arg(long, value_name = "BUNDLE|RUN|CV")]
+    /// A run's folder, a cross-validation's, or a bundle; `default` is the model in the box. Of several networks the mean of
+    /// their maps is drawn; of a network over series the network of slices behind it is explained.
+    #[arg(long, value_name = "BUNDLE|RUN|CV", default_value = DEFAULT_MODEL)]
     pub model: PathBuf,
     /// The folder to write: pictures, a montage a series, a page a study, index.html, explain.json; with --judge judge.html
     /// and judge.json.

@@ -1,8 +1,13 @@
 //! Flags of the commands about networks and their weights.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
+use falx_core::Probability;
+use falx_nn::onnx::Precision;
+
+use super::predict::prevalence;
 
 /// `falx models`
 #[derive(Debug, Subcommand)]
@@ -34,6 +39,16 @@ and `probabilities`.")]
 Every network keeps the correction of its own prior, and all count the same. They must see the same input; a slice is read
 and drawn once for all of them. An ensemble joins with each of its networks.")]
     Average(ModelsAverage),
+    /// Make a bundle ready to be given away: in one file, smaller, with probabilities for the prevalence where it will be used.
+    #[command(after_help = "Examples:
+  falx models pack RUN --out model.falx
+  falx models pack CV --precision int8 --prevalence 0.14 --judged-by CV --out model.falx
+  falx predict study/ --model model.falx --out predictions.csv
+
+A name that ends in .falx makes one file (a zip archive), any other a folder. Rules of presence hold for one scale of
+probabilities: with another --prevalence they are found anew on what --judged-by predicted of slices that it had not learnt from,
+and left out without it.")]
+    Pack(ModelsPack),
     /// Put weights from elsewhere onto a network of the zoo, and say what fits, what does not, and why; or put a new head on a
     /// network from elsewhere; or make a bundle of one that is trained.
     #[command(after_help = "Examples:
@@ -95,7 +110,7 @@ pub struct NetworkOptions {
 /// `falx models show`
 #[derive(Debug, Args)]
 pub struct ModelsShow {
-    /// A network of the zoo, a file of weights, or the folder of a run or bundle.
+    /// A network of the zoo, a file of weights, a bundle, or the folder of a run.
     #[arg(value_name = "NAME|FILE|BUNDLE|RUN")]
     pub name: String,
     /// The network's form.
@@ -114,6 +129,35 @@ pub struct ModelsAverage {
     pub models: Vec<PathBuf>,
     /// The bundle to write.
     #[arg(long, value_name = "BUNDLE")]
+    pub out: PathBuf,
+}
+
+/// `falx models pack`
+#[derive(Debug, Args)]
+pub struct ModelsPack {
+    /// A bundle, a run's folder, or a cross-validation's.
+    #[arg(value_name = "BUNDLE|RUN|CV")]
+    pub model: PathBuf,
+    /// How exactly weights are stored: `fp32` as they are, `fp16` in half the size, `int8` in a quarter. All are computed with
+    /// as 32-bit floats.
+    #[arg(long, default_value = "fp32", value_name = "PRECISION", value_parser = Precision::from_str)]
+    pub precision: Precision,
+    /// The share of slices with haemorrhage where the model will be used, between 0 and 1: its probabilities are shifted from
+    /// its training data's share to this one. [default: as they are]
+    #[arg(long, value_name = "SHARE", value_parser = prevalence)]
+    pub prevalence: Option<Probability>,
+    /// A run or cross-validation whose held-out slices say what the model reached, and from which probabilities it calls a
+    /// haemorrhage present or absent.
+    #[arg(long, value_name = "RUN|CV")]
+    pub judged_by: Option<PathBuf>,
+    /// Terms under which the weights may be used, for the card. [default: as they are]
+    #[arg(long, value_name = "TEXT")]
+    pub licence: Option<String>,
+    /// Markdown that ends the model card: what only its authors know.
+    #[arg(long, value_name = "MD")]
+    pub card: Option<PathBuf>,
+    /// The bundle to write: NAME.falx, or a folder.
+    #[arg(long, value_name = "F")]
     pub out: PathBuf,
 }
 

@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use falx_core::Probability;
 use falx_infer::RuntimeKind;
 
+use super::DEFAULT_MODEL;
+
 /// `falx predict`
 #[derive(Debug, Args)]
 pub struct Predict {
@@ -14,8 +16,9 @@ pub struct Predict {
     /// paths from standard input, one a line.
     #[arg(required = true, value_name = "SRC")]
     pub sources: Vec<PathBuf>,
-    /// A run's folder, a cross-validation's, or a bundle. Of a bundle with several networks the mean is predicted.
-    #[arg(long, value_name = "BUNDLE|RUN|CV")]
+    /// A run's folder, a cross-validation's, or a bundle; `default` is the model in the box (`falx models show default`). Of
+    /// a bundle with several networks the mean is predicted.
+    #[arg(long, value_name = "BUNDLE|RUN|CV", default_value = DEFAULT_MODEL)]
     pub model: PathBuf,
     /// What runs the network: `falx` (its own kernels), `rten`, or `ort` (ONNX Runtime; a build with that feature). All give
     /// the same probabilities within 0.0001.
@@ -139,7 +142,7 @@ impl FromStr for Series {
 }
 
 /// A share that odds can be made of.
-fn prevalence(text: &str) -> Result<Probability, String> {
+pub(super) fn prevalence(text: &str) -> Result<Probability, String> {
     let share = text.parse::<f64>().ok().filter(|&p| p > 0.0 && p < 1.0);
     let share = share.and_then(|share| Probability::new(share).ok());
     share.ok_or_else(|| "give a share between 0 and 1, as 0.14".to_owned())

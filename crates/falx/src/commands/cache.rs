@@ -16,6 +16,7 @@ pub fn run(arguments: &Cache, context: &Context) -> anyhow::Result<Outcome> {
         } else {
             Crop::None
         },
+        clip_hu: arguments.clip_hu,
     });
     let options = CacheOptions {
         index: arguments.index.clone(),

@@ -5,15 +5,14 @@ use falx_core::LABELS;
 use falx_data::index::Layout;
 use falx_explain::judge::{JudgeOptions, judge, write};
 use falx_explain::{ExplainOptions, MapOptions, explain};
-use falx_infer::{Bundle, PredictOptions};
-use falx_train::bundle_in;
+use falx_infer::PredictOptions;
 
-use super::{Context, sources};
+use super::{Context, model, sources};
 use crate::cli::Explain;
 use crate::output::Outcome;
 
 pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
-    let bundle = Bundle::open(&bundle_in(&arguments.model))?;
+    let bundle = model::open(&arguments.model)?;
     let progress = context.progress.as_ref();
     let index = sources::index(&arguments.sources, Layout::Auto, context)?;
     let labels = if arguments.label.is_empty() {
@@ -43,7 +42,11 @@ pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
         let out = &arguments.out;
         let explained = explain(&bundle, &index, out, &options, progress, &context.interrupt)?;
         let fine = explained.unreadable.is_empty();
-        return Ok(Outcome::done(explained.to_text(out), &explained)?.fine_if(fine));
+        let mut text = explained.to_text(out);
+        if let Some(said) = model::said(&arguments.model, &bundle) {
+            text = format!("{text}\n{said}");
+        }
+        return Ok(Outcome::done(text, &explained)?.fine_if(fine));
     };
     let options = JudgeOptions {
         methods: match methods.0.as_slice() {

@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod index;
 mod lint_submission;
+mod model;
 mod models;
 mod phantom;
 mod plan;

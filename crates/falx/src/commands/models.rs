@@ -1,9 +1,10 @@
 //! `falx models`
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use falx_infer::{Bundle, Joining, SEQUENCE_ONNX, average, bundle_text, import_bundle};
+use anyhow::Context as _;
+use falx_infer::{BUNDLE_EXTENSION, Joining, Packing, average, bundle_text, import_bundle, pack};
 use falx_models::{
     BackboneOptions, FetchOptions, Form, ImportOptions, export, fetch, import_backbone,
     import_weights, list, show, svg,
@@ -11,11 +12,12 @@ use falx_models::{
 use falx_nn::Parameters;
 use falx_nn::weights::{self, MapRules, Pairing};
 use falx_nn::zoo::{self, NetworkConfig};
-use falx_train::{RunFolder, bundle_in};
+use falx_train::{RunFolder, judgement};
 
-use super::Context;
+use super::{Context, model};
 use crate::cli::{
-    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsShow, NetworkOptions,
+    DEFAULT_MODEL, Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsPack,
+    ModelsShow, NetworkOptions,
 };
 use crate::output::Outcome;
 
@@ -28,9 +30,19 @@ pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
         Models::Show(arguments) => run_show(arguments),
         Models::Export(arguments) => run_export(arguments),
         Models::Average(arguments) => run_average(arguments),
+        Models::Pack(arguments) => run_pack(arguments),
         Models::Import(arguments) => run_import(arguments),
         Models::FetchPretrained(arguments) => run_fetch(arguments, context),
     }
+}
+
+/// Whether a name is a bundle's or a run's, and not that of a network or of a file of weights.
+fn is_bundle(path: &Path) -> bool {
+    let is_one_file = || {
+        path.extension()
+            .is_some_and(|ending| ending == BUNDLE_EXTENSION)
+    };
+    path.is_dir() || path.is_file() && is_one_file() || path == Path::new(DEFAULT_MODEL)
 }
 
 /// What most published networks take.
@@ -51,13 +63,13 @@ fn config(name: &str, form: &NetworkOptions) -> NetworkConfig {
 
 fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
     let path = Path::new(&arguments.name);
+    if is_bundle(path) {
+        let bundle = model::open(path)?;
+        return Outcome::done(bundle_text(bundle.manifest()), bundle.manifest());
+    }
     if path.is_file() && !zoo::names().contains(&arguments.name.as_str()) {
         let listed = falx_models::tensors(path)?;
         return Outcome::done(listed.to_text(), &listed);
-    }
-    if path.is_dir() {
-        let bundle = Bundle::open(&bundle_in(path))?;
-        return Outcome::done(bundle_text(bundle.manifest()), bundle.manifest());
     }
     let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;
     let shown = show(&graph);
@@ -72,7 +84,7 @@ fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
 fn run_export(arguments: &ModelsExport) -> anyhow::Result<Outcome> {
     let form = Form::of(&arguments.out)?;
     let path = Path::new(&arguments.name);
-    if path.is_dir() {
+    if is_bundle(path) {
         return export_trained(path, form, &arguments.out);
     }
     let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;
@@ -106,37 +118,68 @@ fn run_export(arguments: &ModelsExport) -> anyhow::Result<Outcome> {
 }
 
 /// A run's best weights, or a bundle's network as it is.
-fn export_trained(folder: &Path, form: Form, out: &Path) -> anyhow::Result<Outcome> {
-    let run = RunFolder::new(folder);
-    let is_run = run.lock().is_file();
-    let source = match form {
-        Form::Onnx => {
-            let bundle = Bundle::open(&bundle_in(folder))?;
-            let networks = bundle.networks().len();
-            anyhow::ensure!(
-                networks == 1,
-                "{}: an ensemble of {networks} networks is no single one; each lies there as an ONNX file of its own",
-                folder.display()
-            );
-            bundle.model_path()
-        }
-        Form::Safetensors if is_run => run.best_weights(),
-        Form::Safetensors => anyhow::bail!(
+fn export_trained(path: &Path, form: Form, out: &Path) -> anyhow::Result<Outcome> {
+    let run = RunFolder::new(path);
+    if form == Form::Safetensors {
+        anyhow::ensure!(
+            run.lock().is_file(),
             "{}: a bundle holds its weights inside model.onnx; give --out NAME.onnx, or its run's folder",
-            folder.display()
-        ),
+            path.display()
+        );
+        let weights = run.best_weights();
+        let written = falx_models::copy(&weights, out)?;
+        let text = format!("{}: from {}", written.path.display(), weights.display());
+        return Outcome::done(text, &written);
+    }
+    let bundle = model::open(path)?;
+    let networks = bundle.networks();
+    let [network] = networks.as_slice() else {
+        anyhow::bail!(
+            "{}: an ensemble of {} networks is no single one; in a bundle that is a folder each is an ONNX file of its own",
+            path.display(),
+            networks.len()
+        );
     };
-    let written = falx_models::copy(&source, out)?;
-    let mut text = format!("{}: from {}", written.path.display(), source.display());
-    let beside = source.with_file_name(SEQUENCE_ONNX);
-    if beside.is_file() {
+    let written = falx_models::put(&bundle.read(&network.model)?, out)?;
+    let from = bundle.place(&network.model);
+    let mut text = format!("{}: from {}", written.path.display(), from.display());
+    if let Some((file, _)) = &network.sequence {
         let _ = write!(
             text,
             "\nnote: slices alone; the network over their series is {}",
-            beside.display()
+            bundle.place(file).display()
         );
     }
     Outcome::done(text, &written)
+}
+
+fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
+    let bundle = model::open(&arguments.model)?;
+    let judged = match &arguments.judged_by {
+        Some(by) => Some(judgement(by, arguments.prevalence)?),
+        None => None,
+    };
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .with_context(|| format!("{}: no card; give a Markdown file", path.display()))
+    };
+    let packing = Packing {
+        precision: arguments.precision,
+        prevalence: arguments.prevalence,
+        judged,
+        licence: arguments.licence.clone(),
+        card: arguments.card.as_ref().map(read).transpose()?,
+    };
+    let packed = pack(&bundle, &arguments.out, &packing)?;
+    let manifest = packed.manifest();
+    let mut text = format!("{}\n", arguments.out.display());
+    if bundle.manifest().decisions.is_some() && manifest.decisions.is_none() {
+        text.push_str(
+            "note: the rules of presence were found at another prevalence and are left out; give --judged-by to find them anew\n",
+        );
+    }
+    text.push_str(&bundle_text(manifest));
+    Outcome::done(text, manifest)
 }
 
 fn run_average(arguments: &ModelsAverage) -> anyhow::Result<Outcome> {
@@ -145,7 +188,7 @@ fn run_average(arguments: &ModelsAverage) -> anyhow::Result<Outcome> {
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Joining {
             origin: name.to_string_lossy().into_owned(),
-            bundle: Bundle::open(&bundle_in(path))?,
+            bundle: model::open(path)?,
         })
     };
     let joining: anyhow::Result<Vec<Joining>> = arguments.models.iter().map(open).collect();

@@ -3,9 +3,11 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 
 use assert_cmd::assert::Assert;
 use assert_cmd::prelude::*;
@@ -168,7 +170,7 @@ impl Study {
 const OF_THE_CLOCK: [&str; 3] = ["tensorboard", "timing.jsonl", "training.html"];
 
 /// Every file below a folder with its bytes, by relative path, but what tells the time of the clock.
-pub fn results(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+pub fn results(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = files(folder);
     found.retain(|path, _| {
         let mut parts = path.iter();
@@ -177,8 +179,31 @@ pub fn results(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// A run that is trained once for all tests of a file: the same study and recipe give the same bytes.
+pub struct TrainedOnce(OnceLock<BTreeMap<PathBuf, Vec<u8>>>);
+
+impl TrainedOnce {
+    /// Not trained yet.
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// Puts the run on [`Study::indexed`] into the folder of such a study.
+    pub fn put(&self, study: &Study, recipe: impl Fn(&Study) -> PathBuf) -> PathBuf {
+        let out = study.path("run");
+        let files = self.0.get_or_init(|| {
+            let study = Study::indexed();
+            let out = study.path("run");
+            run("train {} --out {} -q", &[&recipe(&study), &out]).success();
+            files(&out)
+        });
+        put(files, &out);
+        out
+    }
+}
+
 /// Writes what [`files`] found into a folder.
-pub fn put(files: &std::collections::BTreeMap<PathBuf, Vec<u8>>, folder: &Path) {
+pub fn put(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) {
     for (file, bytes) in files {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -187,8 +212,8 @@ pub fn put(files: &std::collections::BTreeMap<PathBuf, Vec<u8>>, folder: &Path) 
 }
 
 /// Every file below a folder with its bytes, by relative path.
-pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = std::collections::BTreeMap::new();
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
         for entry in std::fs::read_dir(&next).unwrap() {

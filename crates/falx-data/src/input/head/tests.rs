@@ -35,7 +35,7 @@ fn the_head_is_found_beside_its_table() {
         (90.0, 150.0, 80.0),
         (110.0, 100.0, 95.0),
     ] {
-        let head = find(&head_at(row, col, radius)).unwrap();
+        let head = find(&head_at(row, col, radius), None).unwrap();
         assert!((head.middle[0] - row).abs() < 4.0, "{head:?}");
         assert!((head.middle[1] - col).abs() < 4.0, "{head:?}");
         assert!((head.side - radius * 2.2).abs() < 10.0, "{head:?}");
@@ -43,15 +43,41 @@ fn the_head_is_found_beside_its_table() {
 }
 
 #[test]
+fn a_head_that_is_cut_off_at_the_brain_window_lies_where_it_did() {
+    let slice = head_at(110.0, 140.0, 80.0);
+    let spec = InputSpec {
+        crop: Crop::Head,
+        clip_hu: Some([0.0, 80.0]),
+        ..InputSpec::default()
+    };
+    let whole = find(&slice, None).unwrap();
+    let view = spec.view(&slice).unwrap();
+    // A cell of the grid that tissue fills in part is tissue from another share of it on.
+    for (found, before) in view.middle.unwrap().into_iter().zip(whole.middle) {
+        assert!((found - before).abs() < 4.0, "{view:?} {whole:?}");
+    }
+    assert!(
+        (view.side.unwrap() - whole.side).abs() < 10.0,
+        "{view:?} {whole:?}"
+    );
+    // What was cut off before is no other slice.
+    let mut picture = slice;
+    for hu in &mut picture.hu {
+        hu.0 = hu.0.clamp(0.0, 80.0);
+    }
+    assert_eq!(spec.view(&picture), Some(view));
+}
+
+#[test]
 fn a_small_disc_is_not_blown_up_and_air_has_no_head() {
-    let vertex = find(&head_at(120.0, 128.0, 25.0)).unwrap();
+    let vertex = find(&head_at(120.0, 128.0, 25.0), None).unwrap();
     assert!((vertex.side - 0.6 * 256.0).abs() < 1e-9);
     assert_eq!(
-        find(&head_at(120.0, 128.0, 0.0)),
+        find(&head_at(120.0, 128.0, 0.0), None),
         None,
         "a table is no head"
     );
-    assert_eq!(find(&CtSlice::default()), None);
+    assert_eq!(find(&CtSlice::default(), None), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::evidence::{Writer, WrittenStudy};
 use super::heat_maps::Drawing;
 use crate::cli::{Predict, PredictFormat, PredictLevel, Series};
-use crate::commands::Context;
+use crate::commands::{Context, model};
 use crate::output::Outcome;
 
 /// Studies of which the text says more than a number.
@@ -34,6 +34,9 @@ struct Summary {
     objects: Vec<WrittenStudy>,
     #[serde(skip)]
     told: Vec<String>,
+    /// Where nobody named a model.
+    #[serde(skip)]
+    said: Option<String>,
 }
 
 pub fn run(
@@ -57,6 +60,7 @@ pub fn run(
         unreadable: Vec::new(),
         objects: Vec::new(),
         told: Vec::new(),
+        said: model::said(&arguments.model, detector.bundle()),
     };
     let mut sink = Sink::new(arguments, &detector, index, context)?;
     let mut take = |study: StudyAnswer| {
@@ -262,6 +266,9 @@ impl Summary {
                 file.path.display(),
                 file.reasons.join(", ")
             );
+        }
+        if let Some(said) = &self.said {
+            let _ = write!(text, "\n{said}");
         }
         text.push('\n');
         text.push_str(RESEARCH_USE);

@@ -4,17 +4,17 @@ mod answers;
 mod evidence;
 mod heat_maps;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use falx_core::{Prediction, RESEARCH_USE};
 use falx_data::index::{Index, Layout};
 use falx_eval::{kaggle, predictions};
-use falx_infer::{Bundle, Detector, PredictOptions, Unreadable, predict, samples};
-use falx_train::bundle_in;
+use falx_infer::{Bundle, PredictOptions, Unreadable, predict, samples};
 use serde::Serialize;
 
-use super::{Context, sources};
+use super::{Context, model, sources};
 use crate::cli::{Predict, PredictFormat, PredictLevel};
 use crate::output::Outcome;
 
@@ -23,12 +23,16 @@ struct Summary {
     out: PathBuf,
     slices: usize,
     unreadable: Vec<Unreadable>,
+    /// Slices whose image id had come before.
+    again: usize,
     given_the_prevalence: usize,
     rows: u64,
+    /// Where nobody named a model.
+    #[serde(skip)]
+    said: Option<String>,
 }
 
 pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
-    let folder = bundle_in(&arguments.model);
     let options = PredictOptions {
         runtime: arguments.runtime,
         threads: context.threads,
@@ -42,20 +46,20 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     match arguments.format {
         PredictFormat::Csv if of_slices => every_slice(
             arguments,
-            &Bundle::open(&folder)?,
+            &model::open(&arguments.model)?,
             &options,
             &index()?,
             context,
         ),
         PredictFormat::Kaggle => every_slice(
             arguments,
-            &Bundle::open(&folder)?,
+            &model::open(&arguments.model)?,
             &options,
             &index()?,
             context,
         ),
         PredictFormat::Csv | PredictFormat::Json | PredictFormat::Jsonl | PredictFormat::Dicom => {
-            let detector = Detector::load(&folder, options)?;
+            let detector = model::detector(&arguments.model, options)?;
             answers::run(arguments, detector, &index()?, context)
         }
     }
@@ -80,6 +84,10 @@ fn every_slice(
     )?;
     unreadable.extend(predicted.unreadable);
     let mut predictions = predicted.predictions;
+    let all = predictions.len();
+    // A table has one row for an image, whichever sources hold it: the first in the index's order.
+    let mut seen = HashSet::new();
+    predictions.retain(|prediction| seen.insert(prediction.image_id.clone()));
     let read = predictions.len();
     let rows = if arguments.format == PredictFormat::Kaggle {
         // A submission must have a row for every slice: one that cannot be read gets what is known without it.
@@ -97,9 +105,11 @@ fn every_slice(
     let summary = Summary {
         out: arguments.out.clone(),
         slices: read,
+        again: all - read,
         given_the_prevalence: predictions.len() - read,
         unreadable,
         rows,
+        said: model::said(&arguments.model, bundle),
     };
     Ok(Outcome::done(summary.to_text(), &summary)?.fine_if(fine))
 }
@@ -130,12 +140,22 @@ impl Summary {
                 slice.reasons.join(", ")
             );
         }
+        if self.again > 0 {
+            let _ = write!(
+                text,
+                "\n{} slices left out whose image id had come before (`falx index` and `falx audit` tell which)",
+                self.again
+            );
+        }
         if self.given_the_prevalence > 0 {
             let _ = write!(
                 text,
                 "\n{} slices that cannot be read were given the prevalence of the training data",
                 self.given_the_prevalence
             );
+        }
+        if let Some(said) = &self.said {
+            let _ = write!(text, "\n{said}");
         }
         text.push('\n');
         text.push_str(RESEARCH_USE);

@@ -1,0 +1,55 @@
+//! The models that commands are given: a bundle, a run, a cross-validation, or the one in the box.
+
+use std::path::Path;
+
+use falx_core::Label;
+use falx_infer::{Bundle, BundleError, DetectError, Detector, PredictOptions};
+use falx_train::bundle_in;
+
+use crate::cli::DEFAULT_MODEL;
+
+/// Made by `recipes/default-model/make`.
+static IN_THE_BOX: &[u8] = include_bytes!("../../default-model.falx");
+
+/// Opens the bundle of a name; see [`DEFAULT_MODEL`].
+///
+/// # Errors
+/// [`BundleError`].
+pub fn open(model: &Path) -> Result<Bundle, BundleError> {
+    if is_default(model) {
+        Bundle::of_bytes(Path::new("the model in the box"), IN_THE_BOX)
+    } else {
+        Bundle::open(&bundle_in(model))
+    }
+}
+
+/// A detector with the bundle of a name, which is checked and loaded.
+///
+/// # Errors
+/// [`DetectError`].
+pub fn detector(model: &Path, options: PredictOptions) -> Result<Detector, DetectError> {
+    if is_default(model) {
+        Ok(Detector::new(open(model)?, options)?)
+    } else {
+        Detector::load(&bundle_in(model), options)
+    }
+}
+
+/// What a command says of the model in the box, where that was used.
+pub fn said(model: &Path, bundle: &Bundle) -> Option<String> {
+    let manifest = bundle.manifest();
+    is_default(model).then(|| {
+        format!(
+            "by the model in the box ({}; licence: {}), whose probabilities are for data with haemorrhage in {:.1} % of the slices: \
+             `falx models show {DEFAULT_MODEL}`",
+            manifest.network,
+            manifest.licence,
+            100.0 * manifest.prevalence[Label::Any.index()]
+        )
+    })
+}
+
+/// Whether a name is the model in the box's, and not that of something on the disk.
+fn is_default(model: &Path) -> bool {
+    model == Path::new(DEFAULT_MODEL) && !model.exists()
+}
