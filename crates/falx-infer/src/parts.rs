@@ -113,8 +113,8 @@ fn of_archive<T>(
         let reason = format!("says to hold {length} bytes, more than any network's file can");
         return Err(Error::new(ErrorKind::InvalidData, reason));
     }
-    // What holds more than it says is cut, and found out by its checksum.
-    take(&mut part.by_ref().take(length), length)
+    // One byte more than it says to hold: at the end the archive's own sum is looked at, which is all that guards the manifest.
+    take(&mut part.by_ref().take(length + 1), length)
 }
 
 /// Takes a bundle's parts one by one, and puts them where they belong.
