@@ -41,7 +41,7 @@ pub use manifest::{BundleManifest, BundleMember, BundleMetrics};
 pub use mean::{Mean, mean_of_predictions, mirrored};
 pub use model::{Model, ModelError};
 pub use packed::{Judgement, PackError, Packing, Restated, pack};
-pub use parts::BUNDLE_EXTENSION;
+pub use parts::is_one_file;
 pub use predict::{PredictError, PredictOptions, Predicted, Unreadable, predict, samples};
 pub use prior::{InvalidPrior, PriorShift, SubtypeShift};
 pub use runtime::{Runtime, RuntimeError, RuntimeKind};

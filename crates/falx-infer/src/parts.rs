@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use crate::BundleError;
 
 /// How the name of a bundle in one file ends.
-pub const BUNDLE_EXTENSION: &str = "falx";
+const EXTENSION: &str = "falx";
 /// No part is larger: ONNX's messages end there. What an archive says to be larger fills the memory for nothing.
 const MOST: u64 = 1 << 31;
 
@@ -187,8 +187,7 @@ impl Writing {
 
 /// Whether a bundle of this name is one file.
 pub fn is_one_file(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending == BUNDLE_EXTENSION)
+    path.extension().is_some_and(|ending| ending == EXTENSION)
 }
 
 /// What comes of one network's file: its bytes, borrowed or read.

@@ -1,5 +1,6 @@
 //! From slices to probabilities with a bundle.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -56,8 +57,10 @@ pub struct Unreadable {
 /// What came out.
 #[derive(Clone, Debug, Default)]
 pub struct Predicted {
-    /// One a slice that could be read, in the order of the samples.
+    /// One an image id of slices that could be read, in the order of the samples.
     pub predictions: Vec<Prediction>,
+    /// Slices whose image id had come before: several sources may hold one image, and a table has one row for it.
+    pub repeated: usize,
     /// Slices that could be read when they were indexed and no longer can.
     pub unreadable: Vec<Unreadable>,
 }
@@ -119,13 +122,18 @@ pub fn predict(
 ) -> Result<Predicted, PredictError> {
     let shift = bundle.shift_to(options.prevalence)?;
     let mut predicted = Predicted::default();
+    let mut seen = HashSet::new();
     let mut take = |given| {
         match given {
             Given::Prediction(_, mut prediction) => {
                 if let Some(shift) = shift {
                     prediction.probabilities = shift.correct(prediction.probabilities);
                 }
-                predicted.predictions.push(prediction);
+                if seen.insert(prediction.image_id.clone()) {
+                    predicted.predictions.push(prediction);
+                } else {
+                    predicted.repeated += 1;
+                }
             }
             Given::Lost(_, slice) => predicted.unreadable.push(slice),
         }

@@ -1,6 +1,6 @@
 //! The slices of a run: what is learnt from, what chooses the best epoch, what stays locked.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use falx_core::{ImageId, LABELS, LabelRow};
@@ -199,14 +199,16 @@ impl RunData {
         self.part(part).labelled().map(|at| at as u32).collect()
     }
 
-    /// The ids of the slices of one part that have a label.
+    /// The labels of one part's slices that have any, by image id.
     ///
     /// # Errors
     /// [`TrainError::Samples`] when the list of slices cannot be read.
-    pub fn labelled_ids(&self, part: Part) -> Result<HashSet<ImageId>, TrainError> {
+    pub fn labels_by_id(&self, part: Part) -> Result<HashMap<ImageId, LabelRow>, TrainError> {
         let samples = self.part(part);
-        let ids = samples.labelled().map(|at| Ok(samples.get(at)?.image_id));
-        ids.collect()
+        let labelled = samples.labelled();
+        labelled
+            .map(|at| Ok((samples.get(at)?.image_id, samples.labels(at))))
+            .collect()
     }
 
     /// The labels of one part's slices that have any, in its order.

@@ -1,8 +1,6 @@
 //! The end of a run: the best weights as a bundle, and what that bundle says of slices it never learnt from.
 
-use std::collections::HashSet;
-
-use falx_core::{Interrupt, Prediction, Progress};
+use falx_core::{Interrupt, Progress};
 use falx_infer::{
     Bundle, BundleManifest, BundleMetrics, BundleParts, PredictOptions, model_card, predict,
 };
@@ -62,13 +60,14 @@ pub(crate) fn finish(
         let predicted = predict(&bundle, samples, places, &options, progress, interrupt)?;
         let mut predictions = predicted.predictions;
         if is_joined {
-            let judged = run.data.labelled_ids(part)?;
-            predictions.retain(|prediction| judged.contains(&prediction.image_id));
-        }
-        if is_joined && part == Part::Validation {
+            let labels = run.data.labels_by_id(part)?;
+            predictions.retain(|prediction| labels.contains_key(&prediction.image_id));
             // The epochs were judged without what is done with whole series.
-            let rows: Vec<_> = predictions.iter().map(|p| p.probabilities).collect();
-            if let Ok(loss) = falx_eval::weighted_log_loss(&run.data.truth(part), &rows) {
+            let judged = predictions.iter();
+            let judged = judged.filter_map(|p| Some((*labels.get(&p.image_id)?, p.probabilities)));
+            let (truth, rows): (Vec<_>, Vec<_>) = judged.unzip();
+            let loss = falx_eval::weighted_log_loss(&truth, &rows);
+            if let (Part::Validation, Ok(loss)) = (part, loss) {
                 manifest.metrics.weighted_log_loss = loss;
             }
         }
@@ -77,16 +76,9 @@ pub(crate) fn finish(
             manifest.decisions = decisions(&run.recipe.data.index, &predictions, found_on)?;
             write(&manifest)?;
         }
-        once_each(&mut predictions);
         falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;
     }
     Ok(())
-}
-
-/// Two sources may hold the same image, and a table has one row for it: the first in the index's order.
-fn once_each(predictions: &mut Vec<Prediction>) {
-    let mut seen = HashSet::new();
-    predictions.retain(|prediction| seen.insert(prediction.image_id.clone()));
 }
 
 fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {

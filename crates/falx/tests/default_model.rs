@@ -46,6 +46,17 @@ fn slices_and_studies_are_answered_without_a_model_and_it_is_said_by_which() {
         assert!(any >= most - 1e-9, "{prediction:?}");
     }
 
+    // The same image in two sources is one row.
+    let other = study.path("other");
+    std::fs::create_dir(&other).unwrap();
+    let first = std::fs::read_dir(&images).unwrap().next().unwrap().unwrap();
+    std::fs::copy(first.path(), other.join(first.file_name())).unwrap();
+    let both = study.path("both.csv");
+    run("predict {} {} --out {} -q", &[&images, &other, &both])
+        .success()
+        .stdout(contains("1 slices left out whose image id had come before"));
+    assert_eq!(read_csv(&both).unwrap().len(), 12);
+
     let answer = study.path("answer.json");
     run("predict {} --format json --out {} -q", &[&images, &answer])
         .success()

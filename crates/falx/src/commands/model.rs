@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use falx_core::Label;
-use falx_infer::{Bundle, BundleError, DetectError, Detector, PredictOptions};
+use falx_infer::{Bundle, BundleError, DetectError, Detector, PredictOptions, is_one_file};
 use falx_train::bundle_in;
 
 use crate::cli::DEFAULT_MODEL;
@@ -23,7 +23,12 @@ pub fn open(model: &Path) -> Result<Bundle, BundleError> {
     }
 }
 
-/// A detector with the bundle of a name, which is checked and loaded.
+/// Whether a name is a bundle's or a run's, and not that of a network or of a file of weights.
+pub fn is_bundle(model: &Path) -> bool {
+    is_default(model) || model.is_dir() || model.is_file() && is_one_file(model)
+}
+
+/// A detector with the bundle of a name, which is checked.
 ///
 /// # Errors
 /// [`DetectError`].

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use falx_infer::{BUNDLE_EXTENSION, Joining, Packing, average, bundle_text, import_bundle, pack};
+use falx_infer::{Joining, Packing, average, bundle_text, import_bundle, pack};
 use falx_models::{
     BackboneOptions, FetchOptions, Form, ImportOptions, export, fetch, import_backbone,
     import_weights, list, show, svg,
@@ -16,8 +16,8 @@ use falx_train::{RunFolder, judgement};
 
 use super::{Context, model};
 use crate::cli::{
-    DEFAULT_MODEL, Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsPack,
-    ModelsShow, NetworkOptions,
+    Models, ModelsAverage, ModelsExport, ModelsFetch, ModelsImport, ModelsPack, ModelsShow,
+    NetworkOptions,
 };
 use crate::output::Outcome;
 
@@ -34,15 +34,6 @@ pub fn run(arguments: &Models, context: &Context) -> anyhow::Result<Outcome> {
         Models::Import(arguments) => run_import(arguments),
         Models::FetchPretrained(arguments) => run_fetch(arguments, context),
     }
-}
-
-/// Whether a name is a bundle's or a run's, and not that of a network or of a file of weights.
-fn is_bundle(path: &Path) -> bool {
-    let is_one_file = || {
-        path.extension()
-            .is_some_and(|ending| ending == BUNDLE_EXTENSION)
-    };
-    path.is_dir() || path.is_file() && is_one_file() || path == Path::new(DEFAULT_MODEL)
 }
 
 /// What most published networks take.
@@ -63,7 +54,7 @@ fn config(name: &str, form: &NetworkOptions) -> NetworkConfig {
 
 fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
     let path = Path::new(&arguments.name);
-    if is_bundle(path) {
+    if model::is_bundle(path) {
         let bundle = model::open(path)?;
         return Outcome::done(bundle_text(bundle.manifest()), bundle.manifest());
     }
@@ -84,7 +75,7 @@ fn run_show(arguments: &ModelsShow) -> anyhow::Result<Outcome> {
 fn run_export(arguments: &ModelsExport) -> anyhow::Result<Outcome> {
     let form = Form::of(&arguments.out)?;
     let path = Path::new(&arguments.name);
-    if is_bundle(path) {
+    if model::is_bundle(path) {
         return export_trained(path, form, &arguments.out);
     }
     let graph = falx_models::network(&config(&arguments.name, &arguments.network))?;

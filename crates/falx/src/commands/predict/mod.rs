@@ -4,7 +4,6 @@ mod answers;
 mod evidence;
 mod heat_maps;
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -23,8 +22,8 @@ struct Summary {
     out: PathBuf,
     slices: usize,
     unreadable: Vec<Unreadable>,
-    /// Slices whose image id had come before.
-    again: usize,
+    /// Slices that are left out because their image id had come before.
+    repeated: usize,
     given_the_prevalence: usize,
     rows: u64,
     /// Where nobody named a model.
@@ -84,10 +83,6 @@ fn every_slice(
     )?;
     unreadable.extend(predicted.unreadable);
     let mut predictions = predicted.predictions;
-    let all = predictions.len();
-    // A table has one row for an image, whichever sources hold it: the first in the index's order.
-    let mut seen = HashSet::new();
-    predictions.retain(|prediction| seen.insert(prediction.image_id.clone()));
     let read = predictions.len();
     let rows = if arguments.format == PredictFormat::Kaggle {
         // A submission must have a row for every slice: one that cannot be read gets what is known without it.
@@ -105,7 +100,7 @@ fn every_slice(
     let summary = Summary {
         out: arguments.out.clone(),
         slices: read,
-        again: all - read,
+        repeated: predicted.repeated,
         given_the_prevalence: predictions.len() - read,
         unreadable,
         rows,
@@ -140,11 +135,11 @@ impl Summary {
                 slice.reasons.join(", ")
             );
         }
-        if self.again > 0 {
+        if self.repeated > 0 {
             let _ = write!(
                 text,
                 "\n{} slices left out whose image id had come before (`falx index` and `falx audit` tell which)",
-                self.again
+                self.repeated
             );
         }
         if self.given_the_prevalence > 0 {
