@@ -67,6 +67,14 @@ pub struct PictureForm {
     /// Beyond which HU values were cut off before it was drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_hu: Option<[f32; 2]>,
+    /// Whether these are the limits of each file's own window.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub own_window: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_off(flag: &bool) -> bool {
+    !*flag
 }
 
 impl PictureForm {
@@ -77,6 +85,7 @@ impl PictureForm {
             mm_per_pixel: input.mm_per_pixel,
             crop: input.crop,
             clip_hu: input.clip_hu,
+            own_window: input.own_window,
         }
     }
 }

@@ -7,6 +7,7 @@ mod head;
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use falx_core::{Hu, SEED_WINDOWS, Window};
@@ -46,6 +47,10 @@ pub struct InputSpec {
     /// brain window have kept, so that both are drawn alike; left out, windows come last alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_hu: Option<[f32; 2]>,
+    /// A slice is cut off as its file's own window of brain shows it: values are first moved and stretched so that this window (Window
+    /// Center and Window Width) becomes `clip_hu`, as in pictures that were saved through it. Files without one keep their values.
+    #[serde(skip_serializing_if = "is_off")]
+    pub own_window: bool,
     /// The numbers that a window's black and white become: `[0, 1]`, or those of the images that imported weights were
     /// trained on, such as `[-1, 1]`.
     #[serde(skip_serializing_if = "is_unit")]
@@ -71,6 +76,24 @@ impl Crop {
     }
 }
 
+/// Windows that show brain, by their centre and width in HU: of RSNA's files 30/80 to 47/80, 35/135, 40/150. One of bone or of lung says
+/// nothing of where brain lies.
+const BRAIN_WINDOWS: [RangeInclusive<f32>; 2] = [20.0..=70.0, 60.0..=200.0];
+
+/// The first window of brain that a slice's file names.
+fn brain_window(slice: &CtSlice) -> Option<Window> {
+    let [centers, widths] = BRAIN_WINDOWS;
+    let windows = slice.header.windows.iter().copied();
+    let mut of_brain = windows
+        .filter(|window| centers.contains(&window.center()) && widths.contains(&window.width()));
+    of_brain.next()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_off(flag: &bool) -> bool {
+    !*flag
+}
+
 fn is_slice_alone(planes: &[f32]) -> bool {
     planes == [0.0]
 }
@@ -92,6 +115,7 @@ impl Default for InputSpec {
             mm_per_pixel: None,
             crop: Crop::None,
             clip_hu: None,
+            own_window: false,
             range: UNIT,
         }
     }
@@ -174,12 +198,19 @@ impl InputSpec {
         self.mm_per_pixel.is_none() && self.crop == Crop::None && self.clip_hu.is_none()
     }
 
-    /// The slice without the values beyond [`InputSpec::clip_hu`].
+    /// The slice without the values beyond [`InputSpec::clip_hu`], which are those beyond its own window where
+    /// [`InputSpec::own_window`] says so.
     fn clipped<'a>(&self, slice: &'a CtSlice) -> Cow<'a, CtSlice> {
         let Some([low, high]) = self.clip_hu else {
             return Cow::Borrowed(slice);
         };
+        let own = self.own_window.then(|| brain_window(slice)).flatten();
         let mut slice = slice.clone();
+        if let Some(own) = own {
+            for hu in &mut slice.hu {
+                hu.0 = low + own.unit_interval(*hu) * (high - low);
+            }
+        }
         for hu in &mut slice.hu {
             hu.0 = hu.0.max(low).min(high);
         }

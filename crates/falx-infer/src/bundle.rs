@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::parts::{PartBytes, Parts, Writing, sha256};
-use crate::{BundleManifest, InvalidPrior, PriorShift};
+use crate::{BundleManifest, CalibrationLine, InvalidPrior, PriorShift};
 
 /// The network's file in a bundle.
 pub const MODEL_ONNX: &str = "model.onnx";
@@ -20,8 +20,9 @@ pub const SEQUENCE_ONNX: &str = "sequence.onnx";
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
 pub(crate) const MANIFEST: &str = "bundle.toml";
 /// What this falx reads: one network; several, flips and series (2); rules of presence (3); probabilities of studies (4);
-/// probabilities for another prevalence than the training data's, or values cut off before a picture is drawn (5).
-const FORMATS: std::ops::RangeInclusive<u32> = 1..=5;
+/// probabilities for another prevalence than the training data's, or values cut off before a picture is drawn (5);
+/// files' own windows, or lines of calibration (6).
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=6;
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {
@@ -298,6 +299,7 @@ impl Bundle {
         networks
             .map(|network| BundleNetwork {
                 model: network.model,
+                calibration: network.calibration.to_vec(),
                 prior: network.prior,
                 sequence: network
                     .sequence
@@ -312,6 +314,8 @@ impl Bundle {
 pub struct BundleNetwork {
     /// The network of slices.
     pub model: String,
+    /// What its probabilities become before the correction of its prior.
+    pub calibration: Vec<CalibrationLine>,
     /// The correction of its prior.
     pub prior: Option<PriorShift>,
     /// The network over series, and which one it is.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use falx_core::{LABELS, RESEARCH_USE, Window};
 
-use crate::{BundleManifest, BundleMetrics, Decisions, LabelRule};
+use crate::{BundleManifest, BundleMetrics, CalibrationLine, Decisions, LabelRule};
 
 /// The card of a bundle as Markdown.
 ///
@@ -62,10 +62,40 @@ pub fn model_card(manifest: &BundleManifest) -> String {
             100.0 * prior.data_any.get()
         );
     }
+    let networks = manifest.networks();
+    if let Some(network) = networks.first().filter(|of| !of.calibration.is_empty()) {
+        let of_each = if networks.len() > 1 {
+            "each network's"
+        } else {
+            "the network's"
+        };
+        let _ = write!(
+            card,
+            "## Calibration\n\nA line on the logits (Platt scaling) makes of {of_each} own probabilities those that are given. It was found on \
+             patients that the network had not learnt from:\n\n",
+        );
+        card.push_str(&lines(network.calibration));
+        card.push('\n');
+    }
     if let Some(decisions) = &manifest.decisions {
         card.push_str(&presence(decisions));
     }
     card
+}
+
+/// Lines as a table.
+fn lines(of: &[CalibrationLine]) -> String {
+    let mut text =
+        "| label | slope | intercept | patients with | patients without |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for line in of {
+        let _ = writeln!(
+            text,
+            "| {} | {:.3} | {:.3} | {} | {} |",
+            line.label, line.slope, line.intercept, line.positive_patients, line.negative_patients
+        );
+    }
+    text
 }
 
 fn results(metrics: &BundleMetrics) -> String {
@@ -116,15 +146,9 @@ fn presence(decisions: &Decisions) -> String {
     if !decisions.study_calibration.is_empty() {
         text.push_str(
             "\nA study's probability is made of the highest of its slices' by a line on the logits (Platt scaling), found on the \
-             same patients:\n\n| label | slope | intercept | patients with | patients without |\n|---|---|---|---|---|\n",
+             same patients:\n\n",
         );
-    }
-    for line in &decisions.study_calibration {
-        let _ = writeln!(
-            text,
-            "| {} | {:.3} | {:.3} | {} | {} |",
-            line.label, line.slope, line.intercept, line.positive_patients, line.negative_patients
-        );
+        text.push_str(&lines(&decisions.study_calibration));
     }
     text
 }

@@ -1,13 +1,12 @@
 //! What a bundle needs to say "present", "absent" or "I do not know" with an error rate that it keeps.
 
-use std::collections::HashSet;
-
 use falx_core::{LABELS, Label, Probability};
 use falx_eval::Outcomes;
-use falx_eval::calibration::{Platt, PlattTargets};
 use falx_eval::conformal::{ConformalModel, ConformalOptions, PredictionSet, fit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::CalibrationLine;
 
 /// Whether a haemorrhage is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -79,52 +78,6 @@ impl LabelRule {
     }
 }
 
-/// Patients of either class from which on a line is fitted: ten for each of its two numbers. With fewer it says more of chance
-/// than of the model.
-const LEAST_PATIENTS: usize = 20;
-
-/// One label's line from the highest probability of a study's slices to the probability of the study.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyCalibration {
-    /// The label.
-    pub label: Label,
-    /// What the logit of the highest probability is multiplied by.
-    pub slope: f64,
-    /// What is added then.
-    pub intercept: f64,
-    /// Patients with a study that shows the label.
-    pub positive_patients: u64,
-    /// Patients with a study that does not.
-    pub negative_patients: u64,
-}
-
-impl StudyCalibration {
-    /// The probability of a study whose highest slice has this one.
-    pub fn probability(&self, highest: Probability) -> Probability {
-        let line = Platt {
-            slope: self.slope,
-            intercept: self.intercept,
-        };
-        Probability::new(line.apply(highest.get())).unwrap_or(highest)
-    }
-}
-
-/// The highest probabilities of a study's slices as probabilities of the study, where there is a line for the label; `any`
-/// stays at least as likely as each subtype.
-pub fn calibrated(lines: &[StudyCalibration], highest: [Probability; 6]) -> [Probability; 6] {
-    let mut studies = highest;
-    for line in lines {
-        let at = line.label.index();
-        studies[at] = line.probability(highest[at]);
-    }
-    let most_likely = studies
-        .into_iter()
-        .max_by(|a, b| a.get().total_cmp(&b.get()));
-    studies[Label::Any.index()] = most_likely.unwrap_or_default();
-    studies
-}
-
 /// The rules of a bundle, on the scale of its own probabilities: before they are shifted to another prevalence.
 ///
 /// Each is split conformal prediction by class with patients as units, so that its promise holds whatever the prevalence
@@ -144,7 +97,7 @@ pub struct Decisions {
     pub study: Vec<LabelRule>,
     /// How the highest probability of a study's slices becomes the study's own; none where too few patients were there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub study_calibration: Vec<StudyCalibration>,
+    pub study_calibration: Vec<CalibrationLine>,
 }
 
 /// Cases of one label: what is true, what was predicted, and whose they are, numbered from 0.
@@ -175,33 +128,14 @@ impl LabelCases {
         LabelRule::of(label, &model)
     }
 
-    /// The line that makes these cases' predictions, the highest of their slices', probabilities of studies; `None` where
-    /// either class has too few patients, or higher predictions do not go with more haemorrhages.
+    /// The line that makes these cases' predictions probabilities; `None` where either class has too few patients, or higher
+    /// predictions do not go with more haemorrhages.
     ///
     /// # Source
-    /// [`Platt`] scaling with smoothed targets.
-    pub fn study_calibration(&self, label: Label) -> Option<StudyCalibration> {
-        let patients = |class: bool| {
-            let cases = self.patient.iter().zip(&self.truth);
-            let of_class = cases.filter(|&(_, &truth)| truth == class);
-            of_class
-                .map(|(patient, _)| patient)
-                .collect::<HashSet<_>>()
-                .len()
-        };
-        let (positive, negative) = (patients(true), patients(false));
-        if positive.min(negative) < LEAST_PATIENTS {
-            return None;
-        }
+    /// [`falx_eval::calibration::Platt`] scaling with smoothed targets.
+    pub fn line(&self, label: Label) -> Option<CalibrationLine> {
         let outcomes = Outcomes::new(&self.truth, &self.prediction, &self.patient).ok()?;
-        let line = Platt::fit(&outcomes, PlattTargets::Smoothed).ok()?;
-        Some(StudyCalibration {
-            label,
-            slope: line.slope,
-            intercept: line.intercept,
-            positive_patients: positive as u64,
-            negative_patients: negative as u64,
-        })
+        CalibrationLine::fit(label, &outcomes)
     }
 }
 

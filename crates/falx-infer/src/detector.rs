@@ -11,13 +11,14 @@ use crate::answer::{
     Answer, AnswerHead, Findings, LostFile, LostSlice, ModelNamed, SeriesAnswer, SliceAnswer,
     StudyAnswer,
 };
-use crate::decisions::{LabelRule, StudyCalibration, calibrated, presences};
+use crate::calibration::calibrated;
+use crate::decisions::{LabelRule, presences};
 use crate::networks::Members;
 use crate::predict::{Given, predict_each};
 use crate::studies::{Caveat, NoSuchSeries, SeriesChoice, SeriesFacts, Study, studies};
 use crate::{
-    Bundle, BundleError, InvalidPrior, PredictError, PredictOptions, PriorShift, Unreadable,
-    samples,
+    Bundle, BundleError, CalibrationLine, InvalidPrior, PredictError, PredictOptions, PriorShift,
+    Unreadable, samples,
 };
 
 /// The version of an answer's form.
@@ -233,7 +234,7 @@ impl Detector {
         self.shift.map_or(own, |shift| shift.correct(own))
     }
 
-    fn study_calibration(&self) -> &[StudyCalibration] {
+    fn study_calibration(&self) -> &[CalibrationLine] {
         let decisions = self.bundle.manifest().decisions.as_ref();
         decisions.map_or(&[], |rules| &rules.study_calibration)
     }

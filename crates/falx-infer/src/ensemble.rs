@@ -124,6 +124,7 @@ fn members_of(joining: &Joining) -> Vec<BundleMember> {
             network: manifest.network.clone(),
             origin: joining.origin.clone(),
             data_hash: manifest.data_hash.clone(),
+            calibration: manifest.calibration.clone(),
             prior: manifest.prior,
             sequence: manifest.sequence.clone(),
             metrics: manifest.metrics.clone(),
@@ -175,6 +176,7 @@ fn manifest(
             .next()
             .map(|m| m.input.clone())
             .unwrap_or_default(),
+        calibration: Vec::new(),
         prior: None,
         sequence: None,
         smooth_mm: manifests().next().and_then(|m| m.smooth_mm),

@@ -154,6 +154,7 @@ pub fn import_bundle(
         test_time_flip: false,
         smooth_mm: None,
         input: foreign.input.clone(),
+        calibration: Vec::new(),
         prior: None,
         sequence: None,
         prevalence,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod bundle;
+mod calibration;
 mod card;
 mod decisions;
 mod detector;
@@ -31,8 +32,9 @@ pub use answer::{
 pub use bundle::{
     Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
 };
+pub use calibration::{CalibrationLine, calibrated};
 pub use card::{bundle_text, model_card};
-pub use decisions::{Decisions, LabelCases, LabelRule, Presence, StudyCalibration, presences};
+pub use decisions::{Decisions, LabelCases, LabelRule, Presence, presences};
 pub use detector::{DetectError, Detector};
 pub use ensemble::{EnsembleError, Joining, average, write_ensemble};
 pub use foreign::{ForeignError, ForeignNetwork, Gives, import_bundle};

@@ -6,7 +6,7 @@ use falx_data::input::InputSpec;
 use falx_nn::zoo::SequenceConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decisions, MODEL_ONNX, PriorShift, SEQUENCE_ONNX};
+use crate::{CalibrationLine, Decisions, MODEL_ONNX, PriorShift, SEQUENCE_ONNX};
 
 /// The manifest, `bundle.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct BundleManifest {
     pub smooth_mm: Option<f64>,
     /// How a slice becomes the network's input.
     pub input: InputSpec,
+    /// What the network's probabilities become before anything else; an ensemble's members have their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<CalibrationLine>,
     /// The correction of the prior, where training oversampled; an ensemble's members have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prior: Option<PriorShift>,
@@ -101,6 +104,9 @@ pub struct BundleMember {
     pub origin: String,
     /// Hash of the data that it was trained on.
     pub data_hash: String,
+    /// What its probabilities become before anything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<CalibrationLine>,
     /// The correction of its own prior, where its training oversampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prior: Option<PriorShift>,
@@ -115,7 +121,11 @@ impl BundleManifest {
     /// The oldest format that can say what this manifest says.
     pub(crate) fn needed_format(&self) -> u32 {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
-        if self.training_prevalence.is_some() || self.input.clip_hu.is_some() {
+        let networks = self.networks();
+        let mut calibrations = networks.iter().map(|network| network.calibration);
+        if self.input.own_window || calibrations.any(|lines| !lines.is_empty()) {
+            6
+        } else if self.training_prevalence.is_some() || self.input.clip_hu.is_some() {
             5
         } else if let Some(decisions) = &self.decisions {
             if decisions.study_calibration.is_empty() {
@@ -148,11 +158,21 @@ impl BundleManifest {
     /// Its networks: one, or the members of an ensemble.
     pub(crate) fn networks(&self) -> Vec<NetworkFiles<'_>> {
         if self.members.is_empty() {
-            return vec![NetworkFiles::of(0, self.prior, self.sequence.as_ref())];
+            return vec![NetworkFiles {
+                model: member_file(0),
+                calibration: &self.calibration,
+                prior: self.prior,
+                sequence: self.sequence.as_ref().map(|of| (sequence_file(0), of)),
+            }];
         }
         let members = self.members.iter().enumerate();
         members
-            .map(|(at, member)| NetworkFiles::of(at, member.prior, member.sequence.as_ref()))
+            .map(|(at, member)| NetworkFiles {
+                model: member_file(at),
+                calibration: &member.calibration,
+                prior: member.prior,
+                sequence: member.sequence.as_ref().map(|of| (sequence_file(at), of)),
+            })
             .collect()
     }
 
@@ -169,20 +189,12 @@ impl BundleManifest {
 pub(crate) struct NetworkFiles<'a> {
     /// The network of slices.
     pub model: String,
+    /// What its probabilities become first.
+    pub calibration: &'a [CalibrationLine],
     /// The correction of its prior.
     pub prior: Option<PriorShift>,
     /// The network over series, and which one it is.
     pub sequence: Option<(String, &'a SequenceConfig)>,
-}
-
-impl<'a> NetworkFiles<'a> {
-    fn of(at: usize, prior: Option<PriorShift>, sequence: Option<&'a SequenceConfig>) -> Self {
-        Self {
-            model: member_file(at),
-            prior,
-            sequence: sequence.map(|config| (sequence_file(at), config)),
-        }
-    }
 }
 
 /// The file of a member's network over series, by the member's place.

@@ -5,19 +5,24 @@ use std::fmt;
 use falx_core::{ImageId, Prediction, Probability};
 use falx_data::samples::Samples;
 
+use crate::calibration::calibrated;
 use crate::series::{SeriesModel, smoothed};
-use crate::{Bundle, Mean, Model, ModelError, PredictError, PredictOptions, PriorShift, mirrored};
+use crate::{
+    Bundle, CalibrationLine, Mean, Model, ModelError, PredictError, PredictOptions, PriorShift,
+    mirrored,
+};
 
 /// One network of a bundle.
 struct Network {
     model: Model,
+    calibration: Vec<CalibrationLine>,
     prior: Option<PriorShift>,
     series: Option<SeriesModel>,
 }
 
 /// What a network has given of one view of the slices that are not answered yet.
 enum Given {
-    /// Probabilities, corrected for the prior.
+    /// Probabilities, calibrated and corrected for the prior.
     Rows(Vec<[Probability; 6]>),
     /// What a network over series will read.
     Embeddings(Vec<f32>),
@@ -56,6 +61,7 @@ impl Members {
             let (onnx, path) = (bundle.read(file)?, bundle.place(file));
             networks.push(Network {
                 model: Model::load(onnx, &path, options.runtime, options.threads)?,
+                calibration: network.calibration,
                 prior: network.prior,
                 series: series.transpose()?,
             });
@@ -238,7 +244,7 @@ impl Network {
             }
             (Given::Rows(rows), _) => {
                 let batch = self.model.probabilities(images, shape)?.into_iter();
-                rows.extend(batch.map(|row| corrected(self.prior, row)));
+                rows.extend(batch.map(|row| corrected(&self.calibration, self.prior, row)));
             }
             // `nothing` made what fits.
             (Given::Embeddings(_), None) => {}
@@ -257,13 +263,19 @@ impl Network {
             (Given::Embeddings(rows), Some(series)) => {
                 let rows: Vec<f32> = rows.drain(..count * series.features()).collect();
                 let rows = series.probabilities(&rows)?.into_iter();
-                Ok(rows.map(|row| corrected(self.prior, row)).collect())
+                let rows = rows.map(|row| corrected(&self.calibration, self.prior, row));
+                Ok(rows.collect())
             }
             (Given::Embeddings(_), None) => Ok(Vec::new()),
         }
     }
 }
 
-fn corrected(prior: Option<PriorShift>, row: [Probability; 6]) -> [Probability; 6] {
+fn corrected(
+    lines: &[CalibrationLine],
+    prior: Option<PriorShift>,
+    row: [Probability; 6],
+) -> [Probability; 6] {
+    let row = calibrated(lines, row);
     prior.map_or(row, |prior| prior.correct(row))
 }

@@ -8,8 +8,8 @@ use falx_nn::onnx::{self, OnnxError, Precision, ReadError, ReadOptions};
 
 use crate::parts::PartBytes;
 use crate::{
-    Bundle, BundleError, BundleManifest, BundleMetrics, Decisions, InvalidPrior, MODEL_CARD,
-    PriorShift, model_card,
+    Bundle, BundleError, BundleManifest, BundleMetrics, CalibrationLine, Decisions, InvalidPrior,
+    MODEL_CARD, PriorShift, model_card,
 };
 
 /// What a bundle becomes.
@@ -19,6 +19,8 @@ pub struct Packing {
     pub precision: Precision,
     /// The share of slices with haemorrhage that its probabilities are to be for; left out = as they are.
     pub prevalence: Option<Probability>,
+    /// The standard deviation in mm of the Gaussian that smooths predictions along a series; left out = as it is.
+    pub smooth_mm: Option<f64>,
     /// What patients say of it that its networks did not learn from; left out = what the bundle says itself.
     pub judged: Option<Judgement>,
     /// Terms under which the weights may be used; left out = as they are.
@@ -30,8 +32,10 @@ pub struct Packing {
 /// What was measured of a model on patients that it did not learn from.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// What it reached.
+    /// What it reached, with the calibration.
     pub metrics: BundleMetrics,
+    /// What the probabilities of each of its networks are to become, before the correction of its prior; none = as they are.
+    pub calibration: Vec<CalibrationLine>,
     /// The rules of presence, on the scale of the probabilities of [`Packing::prevalence`].
     pub decisions: Option<Decisions>,
     /// What the change of the prevalence is worth, where it changes and slices with and without haemorrhage were judged.
@@ -126,7 +130,7 @@ impl Restated {
              The same slices, weighted so that this share of them shows a haemorrhage:\n\n\
              | weighted log loss | of |\n|---|---|\n\
              | {:.4} | the probabilities as training left them |\n\
-             | {:.4} | these probabilities, shifted to this prevalence |\n\
+             | {:.4} | these probabilities, which are for this prevalence |\n\
              | {:.4} | this prevalence for every slice |\n",
             100.0 * self.prevalence,
             self.before,
@@ -173,8 +177,17 @@ fn manifest(own: &BundleManifest, packing: &Packing) -> Result<BundleManifest, I
         }
         manifest.decisions = None;
     }
+    manifest.smooth_mm = packing.smooth_mm.or(manifest.smooth_mm);
     if let Some(judged) = &packing.judged {
         manifest.metrics = judged.metrics.clone();
+        if !judged.calibration.is_empty() {
+            if manifest.members.is_empty() {
+                manifest.calibration.clone_from(&judged.calibration);
+            }
+            for member in &mut manifest.members {
+                member.calibration.clone_from(&judged.calibration);
+            }
+        }
         manifest.decisions.clone_from(&judged.decisions);
     }
     if let Some(licence) = &packing.licence {

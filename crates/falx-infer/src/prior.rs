@@ -103,6 +103,19 @@ impl PriorShift {
         }
     }
 
+    /// The way back: what [`PriorShift::correct`] gives becomes what it was given.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        Self {
+            shown_any: self.data_any,
+            data_any: self.shown_any,
+            subtypes: self.subtypes.map(|subtypes| SubtypeShift {
+                shown: subtypes.data,
+                data: subtypes.shown,
+            }),
+        }
+    }
+
     /// The six probabilities as they would be had the network been shown the data as it is.
     #[must_use]
     pub fn correct(self, probabilities: [Probability; 6]) -> [Probability; 6] {

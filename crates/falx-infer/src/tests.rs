@@ -24,6 +24,7 @@ pub(crate) fn manifest() -> BundleManifest {
         input: falx_data::input::InputSpec::default(),
         smooth_mm: None,
         sequence: None,
+        calibration: Vec::new(),
         prior: PriorShift::new(0.5, 0.14).ok(),
         prevalence: [0.1; 6],
         training_prevalence: None,

@@ -1,29 +1,43 @@
 //! From which probabilities a bundle says "present" or "absent", found on patients that its networks did not learn from.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
-use falx_core::{LABELS, Label, LabelRow, Prediction, Probability};
+use falx_core::{ImageId, LABELS, Label, LabelRow, PatientId, Prediction, Probability};
 use falx_data::index::Index;
-use falx_infer::{Decisions, LabelCases, LabelRule, StudyCalibration};
+use falx_infer::{CalibrationLine, Decisions, LabelCases, LabelRule};
 
-use crate::TrainError;
 use crate::cases::{Rows, patient};
 
 /// The share of haemorrhages that may be called absent, and of heads without one that may be called present.
 const ERROR_RATE: f64 = 0.1;
 
+/// What is true of a slice, and whose it is; `None` of a slice that nobody knows.
+pub(crate) type Truth<'a> = dyn Fn(&ImageId) -> Option<(LabelRow, PatientId)> + 'a;
+
+/// The lines that make some predictions of slices probabilities, for labels with enough patients.
+pub(crate) fn lines<'a>(
+    truth: &Truth<'_>,
+    predictions: impl Iterator<Item = &'a Prediction>,
+) -> Vec<CalibrationLine> {
+    let mut patients = HashMap::new();
+    let mut slices = Level::default();
+    for prediction in predictions {
+        if let Some((labels, patient)) = truth(&prediction.image_id) {
+            let next = patients.len() as u32;
+            let patient = *patients.entry(patient).or_insert(next);
+            slices.add(labels, prediction.probabilities, patient);
+        }
+    }
+    slices.calibration()
+}
+
 /// The rules that some predictions and the index's labels allow; `None` where no label has enough patients.
-///
-/// # Errors
-/// [`TrainError`] when the index cannot be read.
 pub(crate) fn decisions(
-    index: &Path,
+    index: &Index,
     predictions: &[Prediction],
     found_on: String,
-) -> Result<Option<Decisions>, TrainError> {
-    let index = Index::read(index)?;
-    let rows = Rows::new(&index);
+) -> Option<Decisions> {
+    let rows = Rows::new(index);
     let mut patients = HashMap::new();
     let mut slices = Level::default();
     let mut studies: BTreeMap<&str, Study> = BTreeMap::new();
@@ -51,12 +65,12 @@ pub(crate) fn decisions(
     }
     let (slice, study) = (slices.rules(), of_studies.rules());
     let has_some = !slice.is_empty() || !study.is_empty();
-    Ok(has_some.then_some(Decisions {
+    has_some.then(|| Decisions {
         found_on,
         slice,
         study,
         study_calibration: of_studies.calibration(),
-    }))
+    })
 }
 
 /// A study's slices together.
@@ -102,8 +116,8 @@ impl Level {
         LABELS.iter().filter_map(rule).collect()
     }
 
-    fn calibration(&self) -> Vec<StudyCalibration> {
-        let line = |label: &Label| self.0[label.index()].study_calibration(*label);
+    fn calibration(&self) -> Vec<CalibrationLine> {
+        let line = |label: &Label| self.0[label.index()].line(*label);
         LABELS.iter().filter_map(line).collect()
     }
 }

@@ -229,6 +229,17 @@ pub enum TrainError {
         "a cross-validation needs at least two folds; --folds all takes all, and --fold K trains one run"
     )]
     OneFold,
+    /// What was trained says nothing of how networks of its kind are calibrated.
+    #[error(
+        "{0}: lines of calibration are found on a cross-validation whose predictions are not smoothed along the series; leave \
+         --calibrate out"
+    )]
+    NothingToCalibrateOn(PathBuf),
+    /// Predictions that are smoothed are not smoothed again.
+    #[error(
+        "{0}: its predictions are smoothed along the series already (prediction.smooth_mm); leave --smooth-mm out"
+    )]
+    SmoothedAlready(PathBuf),
     /// A side of the split has no labelled slices.
     #[error("{what} no labelled slice; check the labels of the index and the folds of the split")]
     NoSamples {

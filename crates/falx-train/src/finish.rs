@@ -1,6 +1,7 @@
 //! The end of a run: the best weights as a bundle, and what that bundle says of slices it never learnt from.
 
 use falx_core::{Interrupt, Progress};
+use falx_data::index::Index;
 use falx_infer::{
     Bundle, BundleManifest, BundleMetrics, BundleParts, PredictOptions, model_card, predict,
 };
@@ -73,7 +74,11 @@ pub(crate) fn finish(
         }
         if part == Part::Validation {
             let found_on = manifest.metrics.measured_on.clone();
-            manifest.decisions = decisions(&run.recipe.data.index, &predictions, found_on)?;
+            manifest.decisions = decisions(
+                &Index::read(&run.recipe.data.index)?,
+                &predictions,
+                found_on,
+            );
             write(&manifest)?;
         }
         falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;
@@ -112,6 +117,7 @@ fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
         test_time_flip: run.recipe.prediction.flip,
         smooth_mm: run.recipe.prediction.smooth_mm,
         input: run.recipe.input.clone(),
+        calibration: Vec::new(),
         // The second stage was shown every series once.
         prior: run.prior.filter(|_| second.is_none()),
         sequence: second.map(|second| second.config.clone()),

@@ -94,7 +94,8 @@ impl Held {
         }
     }
 
-    fn runs(&self, folder: &RunFolder) -> Vec<RunFolder> {
+    /// The runs.
+    pub(crate) fn runs(&self, folder: &RunFolder) -> Vec<RunFolder> {
         match self {
             Self::Run => vec![folder.clone()],
             Self::Folds(_) => {

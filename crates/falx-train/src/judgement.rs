@@ -1,68 +1,168 @@
 //! What patients say of a model that did not learn from them, for the bundle that is given away.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
-use falx_core::{Label, Prediction, Probability};
+use falx_core::{ImageId, Label, Prediction, Probability};
 use falx_data::index::Index;
 use falx_eval::weighted_log_loss;
-use falx_infer::{Bundle, Judgement, PriorShift, Restated};
+use falx_infer::{
+    Bundle, BundleManifest, BundleMetrics, Judgement, PriorShift, Restated, smoothed,
+};
 
 use crate::TrainError;
-use crate::cases::Rows;
+use crate::cases::{Rows, patient};
 use crate::decisions::decisions;
 use crate::folder::{Part, RunFolder, bundle_in};
 use crate::held::Held;
+use crate::recalibration::recalibration;
+
+/// What is asked of those who judge.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JudgementOptions<'a> {
+    /// The share of slices with haemorrhage that the probabilities are to be for; left out = as they are.
+    pub prevalence: Option<Probability>,
+    /// The standard deviation in mm of the Gaussian that is to smooth predictions along a series; left out = they stay.
+    pub smooth_mm: Option<f64>,
+    /// The bundle for whose networks lines of calibration are to be found; left out = none are.
+    pub calibrated: Option<&'a BundleManifest>,
+}
+
+/// What held-out patients say, and what it was said of.
+#[derive(Clone, Debug)]
+pub struct HeldOutJudgement {
+    /// What follows for the bundle.
+    pub judgement: Judgement,
+    /// The predictions that were judged, calibrated if so asked, at the prevalence of the training data.
+    pub predictions: Vec<Prediction>,
+}
 
 /// What the run or cross-validation in `folder` reached on the slices that it did not learn from, and the rules of presence
-/// that follow for probabilities of some `prevalence`.
+/// that follow.
 ///
 /// # Errors
-/// [`TrainError`] when there is no finished run, or its data cannot be found or are no longer the same.
-pub fn judgement(folder: &Path, prevalence: Option<Probability>) -> Result<Judgement, TrainError> {
+/// [`TrainError`] when there is no finished run, its data cannot be found or are no longer the same, lines are to be found on
+/// anything but a cross-validation without smoothing along the series, or smoothed predictions are to be smoothed again.
+pub fn judgement(
+    folder: &Path,
+    options: &JudgementOptions<'_>,
+) -> Result<HeldOutJudgement, TrainError> {
     let run = RunFolder::new(folder);
     let held = Held::of(&run)?;
     let (recipe, _, _) = held.load(&run)?;
     let bundle = Bundle::open(&bundle_in(folder))?;
-    let shift = bundle.shift_to(prevalence)?;
+    let shift = bundle.shift_to(options.prevalence)?;
     let path = held.predictions(&run, Part::Validation);
     if !path.is_file() {
         return Err(TrainError::Unfinished(folder.to_owned()));
     }
+    if options.smooth_mm.is_some() && recipe.prediction.smooth_mm.is_some() {
+        return Err(TrainError::SmoothedAlready(folder.to_owned()));
+    }
     let own = falx_eval::predictions::read_csv(&path)?;
+    let index = Index::read(&recipe.data.index)?;
+    let rows = Rows::new(&index);
+    let mut metrics = bundle.manifest().metrics.clone();
+    let mut calibration = Vec::new();
+    let mut changes = String::new();
+    let mut predictions = own.clone();
+    if let Some(packed) = options.calibrated {
+        let is_smoothed = recipe.prediction.smooth_mm.is_some();
+        if matches!(held, Held::Run) || is_smoothed {
+            return Err(TrainError::NothingToCalibrateOn(folder.to_owned()));
+        }
+        let truth = |image: &ImageId| rows.get(image).map(|row| (row.labels, patient(row)));
+        let members = packed.members.iter().map(|member| member.origin.as_str());
+        let members: Vec<&str> = members.collect();
+        let found = recalibration(&truth, held.runs(&run), &members)?;
+        if !found.lines.is_empty() {
+            changes.push_str("; calibrated by lines found without the slice's fold");
+            (calibration, predictions) = (found.lines, found.crossed);
+        }
+    }
     let shifted = |prediction: &Prediction| Prediction {
         image_id: prediction.image_id.clone(),
         probabilities: shift.map_or(prediction.probabilities, |shift| {
             shift.correct(prediction.probabilities)
         }),
     };
-    let stated: Vec<Prediction> = own.iter().map(shifted).collect();
-    let metrics = bundle.manifest().metrics.clone();
-    let index = &recipe.data.index;
-    let mut decisions = decisions(index, &stated, metrics.measured_on.clone())?;
+    let mut stated: Vec<Prediction> = predictions.iter().map(shifted).collect();
+    if let Some(mm) = options.smooth_mm {
+        let _ = write!(
+            changes,
+            "; smoothed along the series, standard deviation {mm} mm"
+        );
+        for predictions in [&mut predictions, &mut stated] {
+            smooth(&rows, predictions, mm);
+        }
+    }
+    if !changes.is_empty() {
+        metrics = BundleMetrics {
+            weighted_log_loss: loss(&rows, &predictions).unwrap_or(f64::NAN),
+            measured_on: metrics.measured_on + &changes,
+            ..metrics
+        };
+    }
+    let mut decisions = decisions(&index, &stated, metrics.measured_on.clone());
     if let Some(decisions) = decisions.as_mut().filter(|_| shift.is_some()) {
         // Of how many studies a haemorrhage shows where so many slices do nobody knows.
         decisions.study_calibration.clear();
     }
-    Ok(Judgement {
+    let judgement = Judgement {
         decisions,
         restated: match shift {
-            Some(shift) => restated(&Index::read(index)?, &own, &stated, shift, &bundle),
+            Some(shift) => restated(&rows, &own, &stated, shift, &bundle),
             None => None,
         },
+        calibration,
         metrics,
+    };
+    Ok(HeldOutJudgement {
+        judgement,
+        predictions,
     })
+}
+
+/// Smooths predictions along each series, as a bundle does.
+fn smooth(rows: &Rows<'_>, predictions: &mut [Prediction], mm: f64) {
+    let mut series: BTreeMap<&str, Vec<(usize, f32)>> = BTreeMap::new();
+    for (at, prediction) in predictions.iter().enumerate() {
+        let row = rows.get(&prediction.image_id);
+        if let Some((row, uid)) = row.and_then(|row| Some((row, row.series_uid.as_deref()?))) {
+            let position = row.z_mm.map_or(f32::NAN, |z| z.0 as f32);
+            series.entry(uid).or_default().push((at, position));
+        }
+    }
+    for slices in series.into_values() {
+        let given = slices.iter().map(|&(at, _)| predictions[at].probabilities);
+        let given: Vec<[Probability; 6]> = given.collect();
+        let positions: Vec<f32> = slices.iter().map(|&(_, position)| position).collect();
+        let smoothed = smoothed(&given, &positions, mm);
+        for ((at, _), probabilities) in slices.into_iter().zip(smoothed) {
+            predictions[at].probabilities = probabilities;
+        }
+    }
+}
+
+/// The weighted log loss of predictions.
+fn loss(rows: &Rows<'_>, predictions: &[Prediction]) -> Option<f64> {
+    let known = predictions
+        .iter()
+        .filter_map(|p| Some((rows.get(&p.image_id)?.labels, p.probabilities)));
+    let (truth, predicted): (Vec<_>, Vec<_>) = known.unzip();
+    weighted_log_loss(&truth, &predicted).ok()
 }
 
 /// The losses that the predictions before and after a shift would have among slices of the prevalence that it goes to: those of
 /// positives and negatives, weighted by their shares there. `None` where there are not both.
 fn restated(
-    index: &Index,
+    rows: &Rows<'_>,
     own: &[Prediction],
     stated: &[Prediction],
     shift: PriorShift,
     bundle: &Bundle,
 ) -> Option<Restated> {
-    let rows = Rows::new(index);
     let any = Label::Any;
     let no_skill = shift.correct(bundle.no_skill());
     let mut classes = [const { Vec::new() }; 2];

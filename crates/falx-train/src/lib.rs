@@ -31,6 +31,7 @@ mod pictures;
 mod plan;
 mod predictions;
 mod provenance;
+mod recalibration;
 mod recipe;
 mod run_facts;
 mod sequence;
@@ -57,7 +58,7 @@ pub use finder::{
 pub use folder::{Part, RunFolder, bundle_in};
 pub use groups::GroupsError;
 pub use judge::JudgeOptions;
-pub use judgement::judgement;
+pub use judgement::{HeldOutJudgement, JudgementOptions, judgement};
 pub use lock::RunLock;
 pub use metrics::{EpochMetrics, EpochSums};
 pub use plan::{

@@ -316,6 +316,9 @@ pub struct Cache {
     /// Cut off values beyond these HU before a picture is drawn, as `clip_hu` of a recipe's input: `0,80`.
     #[arg(long, value_name = "LOW,HIGH", requires = "size", value_parser = limits, allow_hyphen_values = true)]
     pub clip_hu: Option<[f32; 2]>,
+    /// Cut off as each file's own window of brain shows it, as `own_window` of a recipe's input.
+    #[arg(long, requires = "clip_hu")]
+    pub own_window: bool,
     /// Look at every slice that is there, and make damaged or incomplete shards again.
     #[arg(long)]
     pub check: bool,

@@ -136,6 +136,79 @@ fn every_slice_that_is_not_locked_is_predicted_once_out_of_fold() {
     assert_eq!(compared["entries"].as_array().unwrap().len(), 2);
 }
 
+/// What a bundle predicts of all the slices.
+fn predict(study: &Study, model: &Path, flags: &str) -> BTreeMap<String, [f64; 6]> {
+    let csv = study.path("predicted.csv");
+    let line = format!("predict {{}} --model {{}} --out {{}} {flags} -q");
+    run(&line, &[&study.path("index.parquet"), model, &csv]).success();
+    by_image(read_csv(&csv).unwrap())
+}
+
+/// What is made of the cross-validation in `out` to be given away.
+fn packs(study: &Study, out: &Path, locked: &[String]) {
+    let packed = study.path("packed.falx");
+    let line = "models pack {} --precision fp16 --prevalence 0.1 --judged-by {} --licence mine --out {} --json -q";
+    let manifest = json(&run(line, &[out, out, &packed]).success());
+    assert_eq!(manifest["licence"], "mine");
+    assert!((manifest["prevalence"][5].as_f64().unwrap() - 0.1).abs() < 1e-9);
+    let own = json(&run("models show {} --json", &[out]).success());
+    assert_eq!(manifest["training_prevalence"], own["prevalence"]);
+    assert_eq!(manifest["metrics"], own["metrics"]);
+    // Each member's odds are shifted, so the mean is near the shifted mean, but is none.
+    let shifted = predict(study, out, "--prevalence 0.1");
+    let by_packed = predict(study, &packed, "");
+    for image in locked {
+        assert_near(&by_packed[image], &shifted[image], 0.02);
+    }
+    run("models show {}", &[&packed])
+        .success()
+        .stdout(contains("Ensemble of 2 networks"));
+    // Of so few patients no line can be found, and none is needed to say so.
+    let judged_on = study.path("judged-on.csv");
+    let line = "models pack {} --judged-by {} --calibrate --judged-on {} --out {} --json -q";
+    let calibrated = study.path("calibrated");
+    let manifest = json(&run(line, &[out, out, &judged_on, &calibrated]).success());
+    assert!(manifest["members"][0]["calibration"].is_null());
+    assert_eq!(
+        by_image(read_csv(&judged_on).unwrap()),
+        by_image(read_csv(&out.join("predictions-out-of-fold.csv")).unwrap())
+    );
+    run(
+        "models pack {} --judged-by {} --calibrate --out {}",
+        &[out, &out.join("fold-0"), &study.path("no.falx")],
+    )
+    .code(3)
+    .stderr(contains("cross-validation"));
+    // What judges a bundle that smooths is smoothed as it does it.
+    let (fold, smoothing) = (out.join("fold-0"), study.path("smoothing.falx"));
+    let line = "models pack {} --judged-by {} --smooth-mm 4 --judged-on {} --out {} --json -q";
+    let manifest = json(&run(line, &[&fold, &fold, &judged_on, &smoothing]).success());
+    assert_eq!(manifest["smooth_mm"], 4.0);
+    let said = manifest["metrics"]["measured_on"].as_str().unwrap();
+    assert!(said.contains("smoothed along the series"), "{said}");
+    let smoothed = by_image(read_csv(&judged_on).unwrap());
+    let (by_smoothing, by_fold) = (predict(study, &smoothing, ""), predict(study, &fold, ""));
+    assert!(!smoothed.is_empty());
+    for (image, row) in &smoothed {
+        assert_near(&by_smoothing[image], row, 1e-6);
+    }
+    assert!(
+        smoothed
+            .iter()
+            .any(|(image, row)| (by_fold[image][5] - row[5]).abs() > 1e-4)
+    );
+    run("models pack {} --out {}", &[out, &packed])
+        .code(3)
+        .stderr(contains("there is a bundle here already"));
+    run(
+        "models pack {} --judged-by {} --out {}",
+        &[out, &study.path("nowhere"), &study.path("no.falx")],
+    )
+    .code(3)
+    .stderr(contains("nowhere"));
+    assert!(!study.path("no.falx").exists());
+}
+
 #[test]
 fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
     let study = study("0.25");
@@ -153,13 +226,7 @@ fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
         let expected = std::array::from_fn(|at| f64::midpoint(first[image][at], second[image][at]));
         assert_near(&mean[image], &expected, 1e-12);
     }
-    let predict = |model: &Path, flags: &str| {
-        let csv = study.path("predicted.csv");
-        let line = format!("predict {{}} --model {{}} --out {{}} {flags} -q");
-        run(&line, &[&study.path("index.parquet"), model, &csv]).success();
-        by_image(read_csv(&csv).unwrap())
-    };
-    let by_bundle = predict(&out, "");
+    let by_bundle = predict(&study, &out, "");
     for image in locked {
         assert_near(&by_bundle[image], &mean[image], 1e-6);
     }
@@ -175,7 +242,7 @@ fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
         &[&out.join("fold-0"), &out.join("fold-1"), &again],
     )
     .success();
-    assert_eq!(predict(&again, ""), by_bundle);
+    assert_eq!(predict(&study, &again, ""), by_bundle);
     run(
         "models export {} --out {}",
         &[&out, &study.path("one.onnx")],
@@ -183,33 +250,7 @@ fn locked_patients_get_the_mean_of_all_runs_and_the_bundle_predicts_it() {
     .code(3)
     .stderr(contains("ensemble of 2 networks"));
 
-    let packed = study.path("packed.falx");
-    let line = "models pack {} --precision fp16 --prevalence 0.1 --judged-by {} --licence mine --out {} --json -q";
-    let manifest = json(&run(line, &[&out, &out, &packed]).success());
-    assert_eq!(manifest["licence"], "mine");
-    assert!((manifest["prevalence"][5].as_f64().unwrap() - 0.1).abs() < 1e-9);
-    let own = json(&run("models show {} --json", &[&out]).success());
-    assert_eq!(manifest["training_prevalence"], own["prevalence"]);
-    assert_eq!(manifest["metrics"], own["metrics"]);
-    // Each member's odds are shifted, so the mean is near the shifted mean, but is none.
-    let shifted = predict(&out, "--prevalence 0.1");
-    let by_packed = predict(&packed, "");
-    for image in locked {
-        assert_near(&by_packed[image], &shifted[image], 0.02);
-    }
-    run("models show {}", &[&packed])
-        .success()
-        .stdout(contains("Ensemble of 2 networks"));
-    run("models pack {} --out {}", &[&out, &packed])
-        .code(3)
-        .stderr(contains("there is a bundle here already"));
-    run(
-        "models pack {} --judged-by {} --out {}",
-        &[&out, &study.path("nowhere"), &study.path("no.falx")],
-    )
-    .code(3)
-    .stderr(contains("nowhere"));
-    assert!(!study.path("no.falx").exists());
+    packs(&study, &out, locked);
 
     let damaged = again.join("model-1.onnx");
     let mut bytes = std::fs::read(&damaged).unwrap();

@@ -82,6 +82,7 @@ fn bundle(network: &str, input: &InputSpec, out: &Path) -> Result<PathBuf, Bench
         test_time_flip: false,
         smooth_mm: None,
         input: input.clone(),
+        calibration: Vec::new(),
         prior: None,
         sequence: None,
         prevalence: [0.5; 6],

@@ -235,6 +235,7 @@ fn input(picture: Option<PictureForm>) -> Option<InputSpec> {
         mm_per_pixel: picture.mm_per_pixel,
         crop: picture.crop,
         clip_hu: picture.clip_hu,
+        own_window: picture.own_window,
         ..InputSpec::default()
     })
 }

@@ -58,6 +58,12 @@ impl Cache {
                 "holds pictures {have}, and {wanted} are wanted"
             )));
         }
+        if input.own_window && manifest.picture.is_none() {
+            return Err(other(
+                "holds whole slices, and their files' own windows are not kept with them"
+                    .to_owned(),
+            ));
+        }
         let is_cut = manifest.picture.is_some_and(|have| have.crop == Crop::Head);
         if is_cut && input.planes() > 1 {
             return Err(other(
@@ -88,6 +94,9 @@ impl std::fmt::Display for PictureForm {
         }
         if let Some([low, high]) = self.clip_hu {
             write!(f, ", cut off beyond {low} and {high} HU")?;
+        }
+        if self.own_window {
+            write!(f, ", which are its file's own window")?;
         }
         Ok(())
     }

@@ -276,6 +276,24 @@ fn another_index_or_form_is_refused() {
     _ = std::fs::remove_dir_all(folder);
     make(&place.options(Some(PictureForm::of(&head))));
     assert!(refused(Cache::open(folder, &lock, &head)).contains("own head"));
+
+    // Whole slices come without the windows of their files.
+    let own = InputSpec {
+        clip_hu: Some([0.0, 80.0]),
+        own_window: true,
+        ..input(1)
+    };
+    for (picture, words) in [
+        (None, "own windows are not kept"),
+        (
+            Some(PictureForm::of(&input(1))),
+            "which are its file's own window",
+        ),
+    ] {
+        _ = std::fs::remove_dir_all(folder);
+        make(&place.options(picture));
+        assert!(refused(Cache::open(folder, &lock, &own)).contains(words));
+    }
 }
 
 #[test]

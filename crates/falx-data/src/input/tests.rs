@@ -292,74 +292,159 @@ proptest! {
     }
 }
 
-/// One slice is there as DICOM and as an 8-bit picture. That shows the file's own window, centre 36 and width 80, and not 40/80 as its
-/// folder says.
+/// Of two windows the first that shows brain is a file's own; one of bone alone is none.
 #[test]
-fn dicom_through_the_brain_window_is_what_pictures_of_it_hold() {
-    let Some(data) = falx_fixtures::shared("data") else {
-        return;
+fn an_own_window_becomes_the_range_that_is_kept() {
+    let window = |center, width| Window::new(center, width).unwrap();
+    let mut given = slice(2, 2, |row, col| [[-40.0, 0.0], [40.0, 1000.0]][row][col]);
+    let spec = InputSpec {
+        clip_hu: Some([0.0, 80.0]),
+        own_window: true,
+        ..InputSpec::default()
     };
-    let names = |folder: &str| {
+    let mut shown = |windows: &[Window]| {
+        given.header.windows = windows.to_vec();
+        spec.clipped(&given)
+            .hu
+            .iter()
+            .map(|hu| hu.0)
+            .collect::<Vec<_>>()
+    };
+    let as_it_is = [0.0, 0.0, 40.0, 80.0];
+    assert_eq!(shown(&[]), as_it_is);
+    assert_eq!(shown(&[window(40.0, 80.0)]), as_it_is);
+    assert_eq!(shown(&[window(600.0, 2800.0)]), as_it_is);
+    assert_eq!(shown(&[window(30.0, 80.0)]), [0.0, 10.0, 50.0, 80.0]);
+    let stretched = [0.0, 20.0, 40.0, 80.0];
+    assert_eq!(
+        shown(&[window(600.0, 2800.0), window(40.0, 160.0)]),
+        stretched
+    );
+}
+
+/// RSNA's slices that are there as DICOM and as 8-bit pictures of a window of brain.
+fn shared_slices() -> Option<[Vec<PathBuf>; 2]> {
+    let data = falx_fixtures::shared("data")?;
+    let folders = ["rsna-dicom/stage_2_train", "rsna-slices-8bit/images"];
+    Some(folders.map(|folder| {
         let files = std::fs::read_dir(data.join(folder)).unwrap();
         let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         paths.sort();
         paths
-    };
-    let (dicom, pictures) = (
-        names("rsna-dicom/stage_2_train"),
-        names("rsna-slices-8bit/images"),
-    );
-    let own = Window::new(36.0, 80.0).unwrap();
-    let mut reader = SliceReader::new();
-    let mut read = |path: &Path| {
-        let window = (path.extension() != Some("dcm".as_ref())).then_some(own);
-        reader.read(Place { path, window }).unwrap()
-    };
-    let grey = |slice: &CtSlice| -> Vec<i32> {
-        let share = slice.hu.iter().map(|hu| own.unit_interval(*hu));
-        share.map(|share| (255.0 * share).round() as i32).collect()
-    };
-    let in_both: Vec<_> = dicom
-        .iter()
-        .filter_map(|path| {
-            let picture = |other: &&PathBuf| other.file_stem() == path.file_stem();
-            Some((path, pictures.iter().find(picture)?))
-        })
-        .collect();
-    assert_eq!(in_both.len(), 1);
-    let spec = InputSpec {
+    }))
+}
+
+fn read(path: &Path) -> CtSlice {
+    let is_picture = path.extension() != Some("dcm".as_ref());
+    let window = is_picture.then_some(SEED_WINDOWS[0]);
+    SliceReader::new().read(Place { path, window }).unwrap()
+}
+
+/// Pictures show each file's own window, as the one slice says that is there both ways.
+fn as_pictures() -> InputSpec {
+    InputSpec {
         size: 224,
-        windows: vec![own],
+        windows: vec![SEED_WINDOWS[0]],
         crop: Crop::Head,
-        clip_hu: Some([-4.0, 76.0]),
+        clip_hu: Some([0.0, 80.0]),
+        own_window: true,
         ..InputSpec::default()
+    }
+}
+
+#[test]
+fn dicom_through_its_own_window_is_what_a_picture_of_it_holds() {
+    let Some([dicom, pictures]) = shared_slices() else {
+        return;
     };
-    let rendered = |slice: &CtSlice, spec: &InputSpec| {
+    let in_both = |path: &PathBuf| {
+        let mut pictures = pictures.iter();
+        let picture = pictures.find(|picture| picture.file_stem() == path.file_stem())?;
+        Some([read(path), read(picture)])
+    };
+    let in_both: Vec<_> = dicom.iter().filter_map(in_both).collect();
+    assert_eq!(in_both.len(), 1);
+    let spec = as_pictures();
+    let grey = |slice: &CtSlice, spec: &InputSpec| {
         let mut out = vec![f32::NAN; spec.len()];
         spec.render(slice, None, &mut out);
-        out
+        out.into_iter()
+            .map(|share| 255.0 * share)
+            .collect::<Vec<_>>()
     };
-    let apart = |a: &[f32], b: &[f32]| {
-        let pairs = a.iter().zip(b);
-        pairs
-            .map(|(a, b)| 255.0 * (a - b).abs())
-            .fold(0.0, f32::max)
+    let apart = |a: Vec<f32>, b: Vec<f32>| {
+        let pairs = a.into_iter().zip(b);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     };
-    for (path, picture) in in_both {
-        let (whole, kept) = (read(path), read(picture));
-        let pairs = grey(&whole).into_iter().zip(grey(&kept));
-        let most = pairs.map(|(a, b)| (a - b).abs()).max();
-        assert!(most <= Some(1), "{most:?} grey levels apart");
-        assert_eq!(spec.view(&whole), spec.view(&kept));
-        let most = apart(&rendered(&whole, &spec), &rendered(&kept, &spec));
-        assert!(most < 1.0, "{most} grey levels apart");
-        // Without the cut the skull is spread over its neighbours.
-        let uncut = InputSpec {
-            clip_hu: None,
-            crop: Crop::None,
-            ..spec.clone()
+    for [whole, kept] in in_both {
+        let values = |slice: &CtSlice| {
+            let slice = spec.clipped(slice);
+            slice.hu.iter().map(|hu| 255.0 / 80.0 * hu.0).collect()
         };
-        let most = apart(&rendered(&whole, &uncut), &rendered(&kept, &uncut));
-        assert!(most > 20.0, "{most} grey levels apart");
+        let most = apart(values(&whole), values(&kept));
+        assert!(most < 1.0, "{most} grey levels apart");
+        assert_eq!(spec.view(&whole), spec.view(&kept));
+        let most = apart(grey(&whole, &spec), grey(&kept, &spec));
+        assert!(most < 1.0, "{most} grey levels apart");
+        // Through 40/80 brain is darker, and without the cut the skull is spread over its neighbours.
+        for other in [
+            InputSpec {
+                own_window: false,
+                ..spec.clone()
+            },
+            InputSpec {
+                own_window: false,
+                clip_hu: None,
+                crop: Crop::None,
+                ..spec.clone()
+            },
+        ] {
+            let most = apart(grey(&whole, &other), grey(&kept, &other));
+            assert!(most > 10.0, "{most} grey levels apart");
+        }
     }
+}
+
+/// Few slices are there both ways, but brain is as bright in both sets, slice by slice.
+#[test]
+fn brain_in_dicom_through_own_windows_is_as_bright_as_in_pictures() {
+    let Some([dicom, pictures]) = shared_slices() else {
+        return;
+    };
+    let spec = as_pictures();
+    let other = InputSpec {
+        own_window: false,
+        ..spec.clone()
+    };
+    let level = |paths: &mut dyn Iterator<Item = &PathBuf>, spec: &InputSpec| {
+        let levels = paths.filter_map(|path| brain_level(&read(path), spec));
+        let mut levels: Vec<usize> = levels.collect();
+        levels.sort_unstable();
+        assert!(levels.len() > 50, "{} slices show brain", levels.len());
+        levels[levels.len() / 2]
+    };
+    let of_pictures = level(&mut pictures.iter().step_by(12), &spec);
+    let own = level(&mut dicom.iter(), &spec);
+    let fixed = level(&mut dicom.iter(), &other);
+    assert!(own.abs_diff(of_pictures) <= 6, "{own} and {of_pictures}");
+    assert!(
+        fixed.abs_diff(of_pictures) > 10,
+        "{fixed} and {of_pictures}"
+    );
+}
+
+/// The commonest grey level of a slice's middle, smoothed over five, where enough of it is neither black nor white.
+fn brain_level(slice: &CtSlice, spec: &InputSpec) -> Option<usize> {
+    let slice = spec.clipped(slice);
+    let mut counts = [0_u32; 256];
+    for (row, hu) in slice.hu.chunks_exact(slice.header.cols).enumerate() {
+        if (128..384).contains(&row) {
+            for hu in hu.iter().skip(128).take(256) {
+                counts[(255.0 / 80.0 * hu.0).round() as usize] += 1;
+            }
+        }
+    }
+    let smoothed = |at: usize| counts[at - 2..=at + 2].iter().sum::<u32>();
+    let enough = counts[50..200].iter().sum::<u32>() > 10_000;
+    enough.then(|| (50..200).max_by_key(|&at| smoothed(at)))?
 }

@@ -106,7 +106,7 @@ fn studies() -> LabelCases {
 
 #[test]
 fn a_studys_probability_is_what_such_studies_showed() {
-    let line = studies().study_calibration(Label::Any).unwrap();
+    let line = studies().line(Label::Any).unwrap();
     assert_eq!((line.positive_patients, line.negative_patients), (30, 30));
     let said = |logit: f64| {
         line.probability(Probability::from_logit(2.0 * logit + 1.0))
@@ -137,7 +137,7 @@ fn few_patients_or_a_falling_line_calibrate_nothing() {
         few.add(patient >= 20, p, patient.min(28));
         falling.add(patient < 20, p, patient);
     }
-    assert_eq!(few.study_calibration(Label::Any), None);
-    assert_eq!(falling.study_calibration(Label::Any), None);
-    assert_eq!(LabelCases::default().study_calibration(Label::Any), None);
+    assert_eq!(few.line(Label::Any), None);
+    assert_eq!(falling.line(Label::Any), None);
+    assert_eq!(LabelCases::default().line(Label::Any), None);
 }

@@ -8,8 +8,8 @@ use super::*;
 use crate::networks::{Members, Networks};
 use crate::tests::{alone, manifest};
 use crate::{
-    BundleParts, DetectError, Detector, LabelRule, MODEL_CARD, MODEL_ONNX, Mean, PredictOptions,
-    average,
+    BundleParts, CalibrationLine, DetectError, Detector, LabelRule, MODEL_CARD, MODEL_ONNX, Mean,
+    PredictOptions, average, calibrated,
 };
 
 const SIZE: usize = 32;
@@ -275,6 +275,58 @@ fn probabilities_are_shifted_to_the_prevalence_as_prediction_would() {
 }
 
 #[test]
+fn a_line_changes_what_the_network_gives_before_its_prior_is_corrected() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let line = CalibrationLine {
+        label: Label::Any,
+        slope: 2.0,
+        intercept: -1.0,
+        positive_patients: 30,
+        negative_patients: 60,
+    };
+    let packing = Packing {
+        judged: Some(Judgement {
+            metrics: BundleMetrics::unmeasured("a test"),
+            calibration: vec![line],
+            decisions: None,
+            restated: None,
+        }),
+        ..Packing::default()
+    };
+    let prior = PriorShift::new(0.5, 0.3).unwrap();
+    let own = bundle(&at("own"), 1, Some(prior));
+    let packed = pack(&own, &at("packed"), &packing).unwrap();
+    assert_eq!(packed.manifest().calibration, [line]);
+    let expected: Vec<[f64; 6]> = answers(&own)
+        .iter()
+        .map(|row| {
+            let given = row.map(|p| Probability::new(p).unwrap());
+            let better = calibrated(&[line], prior.inverse().correct(given));
+            prior.correct(better).map(Probability::get)
+        })
+        .collect();
+    let opened = Bundle::open(&at("packed")).unwrap();
+    assert!(differ(&answers(&opened), &expected) < 1e-9);
+    assert!(differ(&answers(&own), &expected) > 1e-3);
+    let card = String::from_utf8(opened.read(MODEL_CARD).unwrap()).unwrap();
+    assert!(
+        card.contains("## Calibration") && card.contains("| any | 2.000 | -1.000 | 30 | 60 |"),
+        "{card}"
+    );
+
+    // Of an ensemble each member has it.
+    let joining = |name: &str, seed: u64| crate::Joining {
+        origin: name.to_owned(),
+        bundle: bundle(&at(name), seed, None),
+    };
+    let both = average(&at("both"), &[joining("a", 1), joining("b", 2)], None).unwrap();
+    let both = pack(&both, &at("both.falx"), &packing).unwrap();
+    let members = both.networks();
+    assert!(members.iter().all(|member| member.calibration == [line]));
+}
+
+#[test]
 fn an_ensemble_is_packed_member_by_member_and_judged_anew() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -295,6 +347,7 @@ fn an_ensemble_is_packed_member_by_member_and_judged_anew() {
             weighted_log_loss: 0.2,
             prevalence_baseline: 0.4,
         },
+        calibration: Vec::new(),
         decisions: Some(decisions.clone()),
         restated: Some(Restated {
             prevalence: 0.14,
@@ -306,6 +359,7 @@ fn an_ensemble_is_packed_member_by_member_and_judged_anew() {
     let packing = Packing {
         precision: Precision::Int8,
         prevalence: Some(Probability::new(0.14).unwrap()),
+        smooth_mm: None,
         judged: Some(judged),
         licence: Some("research".to_owned()),
         card: Some("## What it misses\n".to_owned()),

@@ -55,6 +55,7 @@ fn an_ensemble_holds_every_network_with_its_own_prior_and_notices_a_changed_byte
     let networks = opened.networks();
     let network = |file: &str, prior| BundleNetwork {
         model: file.to_owned(),
+        calibration: Vec::new(),
         prior,
         sequence: None,
     };

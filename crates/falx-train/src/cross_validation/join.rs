@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use falx_core::Prediction;
+use falx_data::index::Index;
 use falx_infer::{Bundle, BundleMetrics, Joining, mean_of_predictions, write_ensemble};
 
 use super::result::{CrossValidation, FoldResult, LockedTest, OutOfFold, Spread};
@@ -44,12 +45,13 @@ pub(super) fn join(
     let metrics = metrics(&whole);
     let found_on = metrics.measured_on.clone();
     let index = folds.first().map(|fold| &fold.recipe.data.index);
-    let decisions = index.map(|index| decisions(index, &out_of_fold, found_on));
+    let index = index.map(Index::read).transpose()?;
+    let decisions = index.and_then(|index| decisions(&index, &out_of_fold, found_on));
     write_ensemble(
         &RunFolder::new(out).bundle(),
         &joining,
         Some(metrics),
-        decisions.transpose()?.flatten(),
+        decisions,
     )?;
 
     let losses: Vec<f64> = results.iter().map(|fold| fold.weighted_log_loss).collect();

@@ -242,6 +242,10 @@ impl Recipe {
                 "input.clip_hu needs the lower limit before the upper one, as [0, 80]",
             ),
             (
+                !self.input.own_window || self.input.clip_hu.is_some(),
+                "input.own_window needs input.clip_hu, which each file's own window becomes: clip_hu = [0, 80]",
+            ),
+            (
                 black.is_finite() && white.is_finite() && black != white,
                 "input.range needs two different numbers",
             ),

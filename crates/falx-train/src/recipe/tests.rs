@@ -56,6 +56,10 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
         ("[input]\nplanes_mm = []\n", "planes_mm"),
         ("[input]\nrange = [1, 1]\n", "range"),
         ("[input]\nclip_hu = [80, 0]\n", "clip_hu"),
+        (
+            "[input]\nown_window = true\n",
+            "input.own_window needs input.clip_hu",
+        ),
         ("[loss]\ngamma = 2.0\n", "gamma"),
         ("[loss]\nlabel_weights = [0, 0, 0, 0, 0, 0]\n", "weights"),
         (

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use falx_core::Probability;
 use falx_nn::onnx::Precision;
 
+use super::positive;
 use super::predict::prevalence;
 
 /// `falx models`
@@ -42,7 +43,7 @@ and drawn once for all of them. An ensemble joins with each of its networks.")]
     /// Make a bundle ready to be given away: in one file, smaller, with probabilities for the prevalence where it will be used.
     #[command(after_help = "Examples:
   falx models pack RUN --out model.falx
-  falx models pack CV --precision int8 --prevalence 0.14 --judged-by CV --out model.falx
+  falx models pack CV --precision int8 --prevalence 0.14 --judged-by CV --calibrate --out model.falx
   falx predict study/ --model model.falx --out predictions.csv
 
 A name that ends in .falx makes one file (a zip archive), any other a folder. Rules of presence hold for one scale of
@@ -146,10 +147,21 @@ pub struct ModelsPack {
     /// its training data's share to this one. [default: as they are]
     #[arg(long, value_name = "SHARE", value_parser = prevalence)]
     pub prevalence: Option<Probability>,
+    /// Smooth predictions along each series by a Gaussian of this standard deviation in mm; slices without a series stay as they
+    /// are. [default: as the recipe says]
+    #[arg(long, value_name = "MM", value_parser = positive)]
+    pub smooth_mm: Option<f32>,
     /// A run or cross-validation whose held-out slices say what the model reached, and from which probabilities it calls a
     /// haemorrhage present or absent.
     #[arg(long, value_name = "RUN|CV")]
     pub judged_by: Option<PathBuf>,
+    /// Draw each network's probabilities along a line on their logits (Platt scaling), found on the cross-validation that judges.
+    #[arg(long, requires = "judged_by")]
+    pub calibrate: bool,
+    /// Also write the predictions that judged it, calibrated as the model is but without the slice's own fold, at the prevalence of
+    /// its training data: for `falx evaluate`.
+    #[arg(long, requires = "judged_by", value_name = "CSV")]
+    pub judged_on: Option<PathBuf>,
     /// Terms under which the weights may be used, for the card. [default: as they are]
     #[arg(long, value_name = "TEXT")]
     pub licence: Option<String>,

@@ -17,6 +17,7 @@ pub fn run(arguments: &Cache, context: &Context) -> anyhow::Result<Outcome> {
             Crop::None
         },
         clip_hu: arguments.clip_hu,
+        own_window: arguments.own_window,
     });
     let options = CacheOptions {
         index: arguments.index.clone(),

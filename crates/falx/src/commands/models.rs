@@ -12,7 +12,7 @@ use falx_models::{
 use falx_nn::Parameters;
 use falx_nn::weights::{self, MapRules, Pairing};
 use falx_nn::zoo::{self, NetworkConfig};
-use falx_train::{RunFolder, judgement};
+use falx_train::{JudgementOptions, RunFolder, judgement};
 
 use super::{Context, model};
 use crate::cli::{
@@ -146,8 +146,13 @@ fn export_trained(path: &Path, form: Form, out: &Path) -> anyhow::Result<Outcome
 
 fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let bundle = model::open(&arguments.model)?;
+    let options = JudgementOptions {
+        prevalence: arguments.prevalence,
+        smooth_mm: arguments.smooth_mm.map(f64::from),
+        calibrated: arguments.calibrate.then(|| bundle.manifest()),
+    };
     let judged = match &arguments.judged_by {
-        Some(by) => Some(judgement(by, arguments.prevalence)?),
+        Some(by) => Some(judgement(by, &options)?),
         None => None,
     };
     let read = |path: &PathBuf| {
@@ -157,11 +162,15 @@ fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let packing = Packing {
         precision: arguments.precision,
         prevalence: arguments.prevalence,
-        judged,
+        smooth_mm: arguments.smooth_mm.map(f64::from),
+        judged: judged.as_ref().map(|judged| judged.judgement.clone()),
         licence: arguments.licence.clone(),
         card: arguments.card.as_ref().map(read).transpose()?,
     };
     let packed = pack(&bundle, &arguments.out, &packing)?;
+    if let (Some(path), Some(judged)) = (&arguments.judged_on, &judged) {
+        falx_eval::predictions::write_csv(&judged.predictions, path)?;
+    }
     let manifest = packed.manifest();
     let mut text = format!("{}\n", arguments.out.display());
     if bundle.manifest().decisions.is_some() && manifest.decisions.is_none() {

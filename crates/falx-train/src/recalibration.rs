@@ -1,0 +1,162 @@
+//! Probabilities out of fold made what they are called, and the lines that do the same for a bundle's networks.
+
+use std::collections::HashMap;
+
+use falx_core::{Prediction, Probability};
+use falx_infer::{Bundle, CalibrationLine, PriorShift, calibrated, mean_of_predictions};
+
+use crate::TrainError;
+use crate::decisions::{Truth, lines};
+use crate::folder::{Part, RunFolder};
+
+/// What the predictions out of fold say of their own calibration.
+pub(crate) struct Recalibration {
+    /// For each network of the bundle that is packed.
+    pub(crate) lines: Vec<CalibrationLine>,
+    /// Every slice out of fold, by lines that were found without its fold.
+    pub(crate) crossed: Vec<Prediction>,
+}
+
+/// A fold's run, and what it gave the fold before any correction.
+struct Fold {
+    folder: RunFolder,
+    prior: Option<PriorShift>,
+    own: Vec<Prediction>,
+}
+
+impl Fold {
+    fn read(folder: RunFolder) -> Result<Self, TrainError> {
+        let prior = Bundle::open(&folder.bundle())?.manifest().prior;
+        Ok(Self {
+            own: uncorrected(&folder, Part::Validation, prior)?,
+            prior,
+            folder,
+        })
+    }
+}
+
+/// Lines found on the folds of a cross-validation, for a bundle whose `members` come from bundles of these names.
+///
+/// The mean of several networks is less extreme than each of them, so that lines which fit single ones would make it timid.
+/// Where the folds' runs have also predicted locked patients, the lines are stretched for a bundle of some of these runs by the
+/// ratio of the variances, of single networks' logits to their mean's: a regression's slope on a number that varies less, and
+/// goes with the truth as much, is that much larger. Nothing but the predictions of the locked patients is looked at.
+///
+/// # Errors
+/// [`TrainError`] when a run's bundle or predictions cannot be read.
+pub(crate) fn recalibration(
+    truth: &Truth<'_>,
+    folders: Vec<RunFolder>,
+    members: &[&str],
+) -> Result<Recalibration, TrainError> {
+    let folds = folders.into_iter().map(Fold::read);
+    let folds: Vec<Fold> = folds.collect::<Result<_, _>>()?;
+    of_folds(truth, &folds, members)
+}
+
+fn of_folds(
+    truth: &Truth<'_>,
+    folds: &[Fold],
+    members: &[&str],
+) -> Result<Recalibration, TrainError> {
+    let mut crossed = Vec::new();
+    for (at, fold) in folds.iter().enumerate() {
+        let others = folds.iter().enumerate().filter(|(other, _)| *other != at);
+        let without = lines(truth, others.flat_map(|(_, other)| &other.own));
+        crossed.extend(fold.own.iter().map(|prediction| {
+            let better = calibrated(&without, prediction.probabilities);
+            Prediction {
+                image_id: prediction.image_id.clone(),
+                probabilities: fold.prior.map_or(better, |prior| prior.correct(better)),
+            }
+        }));
+    }
+    let mut found = lines(truth, folds.iter().flat_map(|fold| &fold.own));
+    stretch(&mut found, folds, members)?;
+    Ok(Recalibration {
+        lines: found,
+        crossed,
+    })
+}
+
+/// What a run predicted before the correction of its prior.
+fn uncorrected(
+    run: &RunFolder,
+    part: Part,
+    prior: Option<PriorShift>,
+) -> Result<Vec<Prediction>, TrainError> {
+    let mut own = falx_eval::predictions::read_csv(&run.predictions(part))?;
+    if let Some(prior) = prior {
+        for prediction in &mut own {
+            prediction.probabilities = prior.inverse().correct(prediction.probabilities);
+        }
+    }
+    Ok(own)
+}
+
+/// Stretches lines of single networks for the mean of those that are packed, where these are runs of the folds.
+fn stretch(
+    lines: &mut [CalibrationLine],
+    folds: &[Fold],
+    members: &[&str],
+) -> Result<(), TrainError> {
+    let by_name: HashMap<_, _> = folds
+        .iter()
+        .filter_map(|fold| Some((fold.folder.path().file_name()?.to_str()?, fold)))
+        .collect();
+    let members = members.iter().map(|name| by_name.get(name).copied());
+    let members: Option<Vec<&Fold>> = members.collect();
+    let mut single = Vec::new();
+    for fold in members.unwrap_or_default() {
+        if !fold.folder.predictions(Part::Test).is_file() {
+            return Ok(());
+        }
+        let mut own = uncorrected(&fold.folder, Part::Test, fold.prior)?;
+        for prediction in &mut own {
+            prediction.probabilities = calibrated(lines, prediction.probabilities);
+        }
+        single.push(own);
+    }
+    let Some(mean) = mean_of_predictions(&single) else {
+        return Ok(());
+    };
+    for line in lines {
+        let at = line.label.index();
+        let of_mean = Spread::of(&mean, at);
+        let of_single: Vec<Spread> = single.iter().map(|own| Spread::of(own, at)).collect();
+        let count = of_single.len() as f64;
+        let variance = of_single.iter().map(|of| of.variance).sum::<f64>() / count;
+        let factor = variance / of_mean.variance;
+        if factor.is_normal() {
+            let center = of_single.iter().map(|of| of.mean).sum::<f64>() / count;
+            // Where the line as it is comes to `center`.
+            *line = line.stretched(factor, (center - line.intercept) / line.slope);
+        }
+    }
+    Ok(())
+}
+
+/// Mean and variance of one label's logits.
+struct Spread {
+    mean: f64,
+    variance: f64,
+}
+
+impl Spread {
+    fn of(predictions: &[Prediction], label: usize) -> Self {
+        let logits = || predictions.iter().map(|p| logit(p.probabilities[label]));
+        let count = predictions.len() as f64;
+        let mean = logits().sum::<f64>() / count;
+        let variance = logits().map(|logit| (logit - mean).powi(2)).sum::<f64>() / count;
+        Self { mean, variance }
+    }
+}
+
+/// Certainty is taken as the most that single precision tells apart.
+fn logit(p: Probability) -> f64 {
+    let p = p.get().clamp(1e-7, 1.0 - 1e-7);
+    (p / (1.0 - p)).ln()
+}
+
+#[cfg(test)]
+mod tests;
