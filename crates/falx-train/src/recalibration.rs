@@ -9,6 +9,10 @@ use crate::TrainError;
 use crate::decisions::{Truth, lines};
 use crate::folder::{Part, RunFolder};
 
+/// How far a logit may be shifted, and how often that range is halved.
+const FARTHEST_SHIFT: f64 = 20.0;
+const HALVINGS: usize = 60;
+
 /// What the predictions out of fold say of their own calibration.
 pub(crate) struct Recalibration {
     /// For each network of the bundle that is packed.
@@ -40,7 +44,8 @@ impl Fold {
 /// The mean of several networks is less extreme than each of them, so that lines which fit single ones would make it timid.
 /// Where the folds' runs have also predicted locked patients, the lines are stretched for a bundle of some of these runs by the
 /// ratio of the variances, of single networks' logits to their mean's: a regression's slope on a number that varies less, and
-/// goes with the truth as much, is that much larger. Nothing but the predictions of the locked patients is looked at.
+/// goes with the truth as much, is that much larger. As many haemorrhages are expected as before. Nothing but the predictions of the
+/// locked patients is looked at.
 ///
 /// # Errors
 /// [`TrainError`] when a run's bundle or predictions cannot be read.
@@ -129,11 +134,36 @@ fn stretch(
         let factor = variance / of_mean.variance;
         if factor.is_normal() {
             let center = of_single.iter().map(|of| of.mean).sum::<f64>() / count;
+            let logits = single.iter().flatten();
+            let logits: Vec<f64> = logits.map(|p| logit(p.probabilities[at])).collect();
             // Where the line as it is comes to `center`.
-            *line = line.stretched(factor, (center - line.intercept) / line.slope);
+            let stretched = line.stretched(factor, (center - line.intercept) / line.slope);
+            *line = CalibrationLine {
+                intercept: stretched.intercept + shift_to_same_mean(&logits, factor, center),
+                ..stretched
+            };
         }
     }
     Ok(())
+}
+
+/// What must be added to logits stretched by `factor` around `center` so that the mean of their probabilities stays.
+fn shift_to_same_mean(logits: &[f64], factor: f64, center: f64) -> f64 {
+    let mean = |of: &dyn Fn(f64) -> f64| {
+        let probabilities = logits.iter().map(|&x| 1.0 / (1.0 + (-of(x)).exp()));
+        probabilities.sum::<f64>() / logits.len() as f64
+    };
+    let wanted = mean(&|x| x);
+    let (mut low, mut high) = (-FARTHEST_SHIFT, FARTHEST_SHIFT);
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(low, high);
+        if mean(&|x| center + factor * (x - center) + middle) < wanted {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 /// Mean and variance of one label's logits.

@@ -132,7 +132,7 @@ fn manifests_that_contradict_themselves_are_refused() {
     let path = at("both/bundle.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, reason) in [
-        ("format = 2", "format = 6", "format 6"),
+        ("format = 2", "format = 7", "format 7"),
         ("format = 2", "format = 1", "no keys"),
         (
             "file = \"model-1.onnx\"",

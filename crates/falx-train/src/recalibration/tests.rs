@@ -27,7 +27,7 @@ fn truth(image: &ImageId) -> Option<(LabelRow, PatientId)> {
 
 /// What a network says that doubts too little and errs by itself.
 fn said(slice: usize, network: usize) -> Prediction {
-    let own = 3.0 * noise(7 * slice + 1000 * network + 2) - 1.5;
+    let own = 6.0 * noise(7 * slice + 100_003 * network + 2) - 3.0;
     let logit = 2.0 * (true_logit(slice) + own) + 0.5;
     Prediction {
         image_id: ImageId::from(slice.to_string().as_str()),
@@ -127,9 +127,10 @@ fn lines_of_an_ensemble_are_stretched_as_far_as_its_mean_is_drawn_together() {
     };
     let alone = of_folds(&truth, &folds, &[]).unwrap().lines;
     let stretched = of_folds(&truth, &folds, &members).unwrap().lines;
-    assert!(mean(&alone).slope > 1.15, "{:?}", mean(&alone));
+    assert!(mean(&alone).slope > 1.25, "{:?}", mean(&alone));
     let after = mean(&stretched);
-    assert!((after.slope - 1.0).abs() < 0.1, "{after:?}");
+    assert!((after.slope - 1.0).abs() < 0.15, "{after:?}");
+    assert!(after.intercept.abs() < 0.3, "{after:?}");
     // Networks from elsewhere say nothing of how these differ.
     let others = of_folds(&truth, &folds, &["fold-0", "other"]).unwrap();
     assert_eq!(others.lines, alone);
