@@ -68,13 +68,8 @@ pub struct PictureForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_hu: Option<[f32; 2]>,
     /// Whether these are the limits of each file's own window.
-    #[serde(default, skip_serializing_if = "is_off")]
+    #[serde(default, skip_serializing_if = "crate::input::is_off")]
     pub own_window: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-const fn is_off(flag: &bool) -> bool {
-    !*flag
 }
 
 impl PictureForm {

@@ -90,7 +90,7 @@ fn brain_window(slice: &CtSlice) -> Option<Window> {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-const fn is_off(flag: &bool) -> bool {
+pub(crate) const fn is_off(flag: &bool) -> bool {
     !*flag
 }
 

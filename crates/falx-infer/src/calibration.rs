@@ -64,18 +64,6 @@ impl CalibrationLine {
         };
         Probability::new(line.apply(p.get())).unwrap_or(p)
     }
-
-    /// The line after which logits spread `factor` times as far around the one that it makes of `center`.
-    #[must_use]
-    pub fn stretched(self, factor: f64, center: f64) -> Self {
-        let kept = self.slope.mul_add(center, self.intercept);
-        let slope = self.slope * factor;
-        Self {
-            slope,
-            intercept: kept - slope * center,
-            ..self
-        }
-    }
 }
 
 /// Six probabilities made better, where there is a line for the label; `any` stays at least as likely as each subtype.

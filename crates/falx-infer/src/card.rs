@@ -72,7 +72,7 @@ pub fn model_card(manifest: &BundleManifest) -> String {
         let _ = write!(
             card,
             "## Calibration\n\nA line on the logits (Platt scaling) makes of {of_each} own probabilities those that are given. It was found on \
-             patients that the network had not learnt from:\n\n",
+             what networks gave of patients that they had not learnt from:\n\n",
         );
         card.push_str(&lines(network.calibration));
         card.push('\n');

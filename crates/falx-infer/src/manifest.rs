@@ -158,22 +158,15 @@ impl BundleManifest {
     /// Its networks: one, or the members of an ensemble.
     pub(crate) fn networks(&self) -> Vec<NetworkFiles<'_>> {
         if self.members.is_empty() {
-            return vec![NetworkFiles {
-                model: member_file(0),
-                calibration: &self.calibration,
-                prior: self.prior,
-                sequence: self.sequence.as_ref().map(|of| (sequence_file(0), of)),
-            }];
+            let sequence = self.sequence.as_ref();
+            return vec![NetworkFiles::of(0, &self.calibration, self.prior, sequence)];
         }
         let members = self.members.iter().enumerate();
-        members
-            .map(|(at, member)| NetworkFiles {
-                model: member_file(at),
-                calibration: &member.calibration,
-                prior: member.prior,
-                sequence: member.sequence.as_ref().map(|of| (sequence_file(at), of)),
-            })
-            .collect()
+        let files = members.map(|(at, member)| {
+            let sequence = member.sequence.as_ref();
+            NetworkFiles::of(at, &member.calibration, member.prior, sequence)
+        });
+        files.collect()
     }
 
     /// The files of its networks, each one's network of slices before its network over series.
@@ -195,6 +188,22 @@ pub(crate) struct NetworkFiles<'a> {
     pub prior: Option<PriorShift>,
     /// The network over series, and which one it is.
     pub sequence: Option<(String, &'a SequenceConfig)>,
+}
+
+impl<'a> NetworkFiles<'a> {
+    fn of(
+        at: usize,
+        calibration: &'a [CalibrationLine],
+        prior: Option<PriorShift>,
+        sequence: Option<&'a SequenceConfig>,
+    ) -> Self {
+        Self {
+            model: member_file(at),
+            calibration,
+            prior,
+            sequence: sequence.map(|config| (sequence_file(at), config)),
+        }
+    }
 }
 
 /// The file of a member's network over series, by the member's place.

@@ -87,8 +87,8 @@ pub enum PackError {
 
 /// Writes `bundle` to `out` as `packing` says: one file where the name ends in `.falx`.
 ///
-/// Rules of presence hold for one scale of probabilities: where the prevalence changes and nobody judged the model anew, they are
-/// left out.
+/// Rules of presence hold for one scale of probabilities: where the prevalence or the smoothing changes and nobody judged the model
+/// anew, they are left out.
 ///
 /// # Errors
 /// [`PackError`]: a bundle in the place, networks that cannot be stored so, a file that cannot be written.
@@ -177,7 +177,11 @@ fn manifest(own: &BundleManifest, packing: &Packing) -> Result<BundleManifest, I
         }
         manifest.decisions = None;
     }
-    manifest.smooth_mm = packing.smooth_mm.or(manifest.smooth_mm);
+    if packing.smooth_mm.is_some() && packing.smooth_mm != manifest.smooth_mm {
+        manifest.smooth_mm = packing.smooth_mm;
+        manifest.decisions = None;
+        manifest.metrics.measured_on += ", before predictions were smoothed along the series";
+    }
     if let Some(judged) = &packing.judged {
         manifest.metrics = judged.metrics.clone();
         if !judged.calibration.is_empty() {

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use falx_core::{ImageId, LABELS, Label, LabelRow, PatientId, Prediction, Probability};
-use falx_data::index::Index;
+use falx_core::{LABELS, Label, LabelRow, PatientId, Prediction, Probability};
 use falx_infer::{CalibrationLine, Decisions, LabelCases, LabelRule};
 
 use crate::cases::{Rows, patient};
@@ -11,51 +10,27 @@ use crate::cases::{Rows, patient};
 /// The share of haemorrhages that may be called absent, and of heads without one that may be called present.
 const ERROR_RATE: f64 = 0.1;
 
-/// What is true of a slice, and whose it is; `None` of a slice that nobody knows.
-pub(crate) type Truth<'a> = dyn Fn(&ImageId) -> Option<(LabelRow, PatientId)> + 'a;
-
-/// The lines that make some predictions of slices probabilities, for labels with enough patients.
-pub(crate) fn lines<'a>(
-    truth: &Truth<'_>,
-    predictions: impl Iterator<Item = &'a Prediction>,
-) -> Vec<CalibrationLine> {
-    let mut patients = HashMap::new();
-    let mut slices = Level::default();
-    for prediction in predictions {
-        if let Some((labels, patient)) = truth(&prediction.image_id) {
-            let next = patients.len() as u32;
-            let patient = *patients.entry(patient).or_insert(next);
-            slices.add(labels, prediction.probabilities, patient);
-        }
-    }
-    slices.calibration()
-}
-
-/// The rules that some predictions and the index's labels allow; `None` where no label has enough patients.
+/// The rules that some predictions and the labels of their rows allow; `None` where no label has enough patients.
 pub(crate) fn decisions(
-    index: &Index,
+    rows: &Rows<'_>,
     predictions: &[Prediction],
     found_on: String,
 ) -> Option<Decisions> {
-    let rows = Rows::new(index);
-    let mut patients = HashMap::new();
     let mut slices = Level::default();
     let mut studies: BTreeMap<&str, Study> = BTreeMap::new();
     for prediction in predictions {
         let Some(row) = rows.get(&prediction.image_id) else {
             continue;
         };
-        let next = patients.len() as u32;
-        let patient = *patients.entry(patient(row)).or_insert(next);
-        slices.add(row.labels, prediction.probabilities, patient);
+        slices.add(row.labels, prediction.probabilities, patient(row));
         if let Some(study) = row.study_uid.as_deref() {
             let study = studies.entry(study);
             study
                 .and_modify(|study| study.add(row.labels, prediction.probabilities))
-                .or_insert(Study {
+                .or_insert_with(|| Study {
                     truth: row.labels,
                     highest: prediction.probabilities,
-                    patient,
+                    patient: patient(row),
                 });
         }
     }
@@ -69,7 +44,7 @@ pub(crate) fn decisions(
         found_on,
         slice,
         study,
-        study_calibration: of_studies.calibration(),
+        study_calibration: of_studies.lines(),
     })
 }
 
@@ -77,7 +52,7 @@ pub(crate) fn decisions(
 struct Study {
     truth: LabelRow,
     highest: [Probability; 6],
-    patient: u32,
+    patient: PatientId,
 }
 
 impl Study {
@@ -97,27 +72,38 @@ impl Study {
     }
 }
 
-/// The cases of a level, label by label.
+/// The cases of a level, label by label, and the numbers of their patients.
 #[derive(Default)]
-struct Level([LabelCases; 6]);
+pub(crate) struct Level {
+    cases: [LabelCases; 6],
+    patients: HashMap<PatientId, u32>,
+}
 
 impl Level {
-    fn add(&mut self, truth: LabelRow, probabilities: [Probability; 6], patient: u32) {
+    pub(crate) fn add(
+        &mut self,
+        truth: LabelRow,
+        probabilities: [Probability; 6],
+        patient: PatientId,
+    ) {
+        let next = self.patients.len() as u32;
+        let patient = *self.patients.entry(patient).or_insert(next);
         for label in LABELS {
             if let Some(truth) = truth.get(label) {
                 let at = label.index();
-                self.0[at].add(truth, probabilities[at], patient);
+                self.cases[at].add(truth, probabilities[at], patient);
             }
         }
     }
 
     fn rules(&self) -> Vec<LabelRule> {
-        let rule = |label: &Label| self.0[label.index()].rule(*label, ERROR_RATE);
+        let rule = |label: &Label| self.cases[label.index()].rule(*label, ERROR_RATE);
         LABELS.iter().filter_map(rule).collect()
     }
 
-    fn calibration(&self) -> Vec<CalibrationLine> {
-        let line = |label: &Label| self.0[label.index()].line(*label);
+    /// The lines that make the probabilities right, for labels with enough patients.
+    pub(crate) fn lines(&self) -> Vec<CalibrationLine> {
+        let line = |label: &Label| self.cases[label.index()].line(*label);
         LABELS.iter().filter_map(line).collect()
     }
 }

@@ -231,15 +231,16 @@ pub enum TrainError {
     OneFold,
     /// What was trained says nothing of how networks of its kind are calibrated.
     #[error(
-        "{0}: lines of calibration are found on a cross-validation whose predictions are not smoothed along the series; leave \
-         --calibrate out"
+        "{0}: lines of calibration are found on a cross-validation whose predictions are not smoothed along the series; judge by \
+         one, or leave --calibrate out"
     )]
     NothingToCalibrateOn(PathBuf),
-    /// Predictions that are smoothed are not smoothed again.
+    /// What is to judge a bundle is smoothed otherwise than the bundle smooths.
     #[error(
-        "{0}: its predictions are smoothed along the series already (prediction.smooth_mm); leave --smooth-mm out"
+        "{0}: its predictions are smoothed along the series (prediction.smooth_mm), and the bundle is to smooth otherwise; leave \
+         --smooth-mm out"
     )]
-    SmoothedAlready(PathBuf),
+    SmoothedOtherwise(PathBuf),
     /// A side of the split has no labelled slices.
     #[error("{what} no labelled slice; check the labels of the index and the folds of the split")]
     NoSamples {

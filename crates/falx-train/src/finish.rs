@@ -8,6 +8,7 @@ use falx_infer::{
 use falx_nn::onnx;
 
 use crate::TrainError;
+use crate::cases::Rows;
 use crate::checkpoint::Checkpoints;
 use crate::decisions::decisions;
 use crate::folder::Part;
@@ -74,11 +75,8 @@ pub(crate) fn finish(
         }
         if part == Part::Validation {
             let found_on = manifest.metrics.measured_on.clone();
-            manifest.decisions = decisions(
-                &Index::read(&run.recipe.data.index)?,
-                &predictions,
-                found_on,
-            );
+            let index = Index::read(&run.recipe.data.index)?;
+            manifest.decisions = decisions(&Rows::new(&index), &predictions, found_on);
             write(&manifest)?;
         }
         falx_eval::predictions::write_csv(&predictions, &run.folder.predictions(part))?;

@@ -23,7 +23,7 @@ use crate::recalibration::recalibration;
 pub struct JudgementOptions<'a> {
     /// The share of slices with haemorrhage that the probabilities are to be for; left out = as they are.
     pub prevalence: Option<Probability>,
-    /// The standard deviation in mm of the Gaussian that is to smooth predictions along a series; left out = they stay.
+    /// The standard deviation in mm of the Gaussian by which the bundle smooths predictions along a series; left out = it does not.
     pub smooth_mm: Option<f64>,
     /// The bundle for whose networks lines of calibration are to be found; left out = none are.
     pub calibrated: Option<&'a BundleManifest>,
@@ -43,7 +43,8 @@ pub struct HeldOutJudgement {
 ///
 /// # Errors
 /// [`TrainError`] when there is no finished run, its data cannot be found or are no longer the same, lines are to be found on
-/// anything but a cross-validation without smoothing along the series, or smoothed predictions are to be smoothed again.
+/// anything but a cross-validation without smoothing along the series, or the
+/// bundle smooths otherwise than the predictions are smoothed.
 pub fn judgement(
     folder: &Path,
     options: &JudgementOptions<'_>,
@@ -57,8 +58,9 @@ pub fn judgement(
     if !path.is_file() {
         return Err(TrainError::Unfinished(folder.to_owned()));
     }
-    if options.smooth_mm.is_some() && recipe.prediction.smooth_mm.is_some() {
-        return Err(TrainError::SmoothedAlready(folder.to_owned()));
+    let smoothed_by = recipe.prediction.smooth_mm;
+    if smoothed_by.is_some() && smoothed_by != options.smooth_mm {
+        return Err(TrainError::SmoothedOtherwise(folder.to_owned()));
     }
     let own = falx_eval::predictions::read_csv(&path)?;
     let index = Index::read(&recipe.data.index)?;
@@ -68,8 +70,7 @@ pub fn judgement(
     let mut changes = String::new();
     let mut predictions = own.clone();
     if let Some(packed) = options.calibrated {
-        let is_smoothed = recipe.prediction.smooth_mm.is_some();
-        if matches!(held, Held::Run) || is_smoothed {
+        if matches!(held, Held::Run) || smoothed_by.is_some() {
             return Err(TrainError::NothingToCalibrateOn(folder.to_owned()));
         }
         let truth = |image: &ImageId| rows.get(image).map(|row| (row.labels, patient(row)));
@@ -88,7 +89,7 @@ pub fn judgement(
         }),
     };
     let mut stated: Vec<Prediction> = predictions.iter().map(shifted).collect();
-    if let Some(mm) = options.smooth_mm {
+    if let Some(mm) = options.smooth_mm.filter(|_| smoothed_by.is_none()) {
         let _ = write!(
             changes,
             "; smoothed along the series, standard deviation {mm} mm"
@@ -104,7 +105,7 @@ pub fn judgement(
             ..metrics
         };
     }
-    let mut decisions = decisions(&index, &stated, metrics.measured_on.clone());
+    let mut decisions = decisions(&rows, &stated, metrics.measured_on.clone());
     if let Some(decisions) = decisions.as_mut().filter(|_| shift.is_some()) {
         // Of how many studies a haemorrhage shows where so many slices do nobody knows.
         decisions.study_calibration.clear();

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use falx_core::{Prediction, Probability};
+use falx_core::{ImageId, LabelRow, PatientId, Prediction, Probability};
 use falx_infer::{Bundle, CalibrationLine, PriorShift, calibrated, mean_of_predictions};
 
 use crate::TrainError;
-use crate::decisions::{Truth, lines};
+use crate::decisions::Level;
 use crate::folder::{Part, RunFolder};
+
+/// What is true of a slice, and whose it is; `None` of a slice that nobody knows.
+pub(crate) type Truth<'a> = dyn Fn(&ImageId) -> Option<(LabelRow, PatientId)> + 'a;
 
 /// How far a logit may be shifted, and how often that range is halved.
 const FARTHEST_SHIFT: f64 = 20.0;
@@ -39,7 +42,7 @@ impl Fold {
     }
 }
 
-/// Lines found on the folds of a cross-validation, for a bundle whose `members` come from bundles of these names.
+/// Lines found on the folds of a cross-validation (on the means of views, where a picture's mirror is looked at too), for a bundle whose `members` come from bundles of these names.
 ///
 /// The mean of several networks is less extreme than each of them, so that lines which fit single ones would make it timid.
 /// Where the folds' runs have also predicted locked patients, the lines are stretched for a bundle of some of these runs by the
@@ -82,6 +85,20 @@ fn of_folds(
         lines: found,
         crossed,
     })
+}
+
+/// The lines that make some predictions right, for labels with enough patients.
+fn lines<'a>(
+    truth: &Truth<'_>,
+    predictions: impl Iterator<Item = &'a Prediction>,
+) -> Vec<CalibrationLine> {
+    let mut slices = Level::default();
+    for prediction in predictions {
+        if let Some((labels, patient)) = truth(&prediction.image_id) {
+            slices.add(labels, prediction.probabilities, patient);
+        }
+    }
+    slices.lines()
 }
 
 /// What a run predicted before the correction of its prior.
@@ -136,12 +153,9 @@ fn stretch(
             let center = of_single.iter().map(|of| of.mean).sum::<f64>() / count;
             let logits = single.iter().flatten();
             let logits: Vec<f64> = logits.map(|p| logit(p.probabilities[at])).collect();
-            // Where the line as it is comes to `center`.
-            let stretched = line.stretched(factor, (center - line.intercept) / line.slope);
-            *line = CalibrationLine {
-                intercept: stretched.intercept + shift_to_same_mean(&logits, factor, center),
-                ..stretched
-            };
+            let shift = shift_to_same_mean(&logits, factor, center);
+            line.slope *= factor;
+            line.intercept = center + factor * (line.intercept - center) + shift;
         }
     }
     Ok(())

@@ -308,7 +308,7 @@ pub struct Cache {
     #[arg(long, value_name = "PIXELS", value_parser = picture_side)]
     pub size: Option<usize>,
     /// The side of a picture's pixel in mm, as `mm_per_pixel` of a recipe's input.
-    #[arg(long, value_name = "MM", requires = "size", value_parser = positive)]
+    #[arg(long, value_name = "MM", requires = "size", value_parser = positive::<f32>)]
     pub mm_per_pixel: Option<f32>,
     /// Pictures with the head in their middle, as `crop = "head"` of a recipe's input.
     #[arg(long, requires = "size")]
@@ -435,9 +435,9 @@ pub struct LintSubmission {
 }
 
 /// A length above 0.
-fn positive(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+fn positive<T: FromStr + Into<f64> + Copy>(text: &str) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(value) if value.into().is_finite() && value.into() > 0.0 => Ok(value),
         _ => Err("give a number above 0, as 0.5".to_owned()),
     }
 }

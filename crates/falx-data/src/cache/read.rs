@@ -60,7 +60,7 @@ impl Cache {
         }
         if input.own_window && manifest.picture.is_none() {
             return Err(other(
-                "holds whole slices, and their files' own windows are not kept with them"
+                "holds whole slices without their files' own windows, which pictures of `--size`, `--clip-hu` and `--own-window` show"
                     .to_owned(),
             ));
         }

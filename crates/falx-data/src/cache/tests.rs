@@ -284,7 +284,7 @@ fn another_index_or_form_is_refused() {
         ..input(1)
     };
     for (picture, words) in [
-        (None, "own windows are not kept"),
+        (None, "without their files' own windows"),
         (
             Some(PictureForm::of(&input(1))),
             "which are its file's own window",

@@ -327,6 +327,30 @@ fn a_line_changes_what_the_network_gives_before_its_prior_is_corrected() {
 }
 
 #[test]
+fn rules_of_other_predictions_are_left_out_of_a_bundle_that_smooths() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let own = bundle(&at("own"), 1, None);
+    let packing = Packing {
+        smooth_mm: Some(5.0),
+        ..Packing::default()
+    };
+    let packed = pack(&own, &at("packed"), &packing).unwrap();
+    let manifest = packed.manifest();
+    assert_eq!(
+        (manifest.smooth_mm, &manifest.decisions),
+        (Some(5.0), &None)
+    );
+    let said = &manifest.metrics.measured_on;
+    assert!(
+        said.ends_with("before predictions were smoothed along the series"),
+        "{said}"
+    );
+    let again = pack(&packed, &at("again"), &packing).unwrap();
+    assert_eq!(again.manifest(), manifest);
+}
+
+#[test]
 fn an_ensemble_is_packed_member_by_member_and_judged_anew() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -8,6 +8,7 @@ use falx_infer::{Bundle, BundleMetrics, Joining, mean_of_predictions, write_ense
 
 use super::result::{CrossValidation, FoldResult, LockedTest, OutOfFold, Spread};
 use super::{Counts, Fold, fold_name};
+use crate::cases::Rows;
 use crate::decisions::decisions;
 use crate::folder::{self, Part, RunFolder};
 use crate::metrics::EpochMetrics;
@@ -46,7 +47,7 @@ pub(super) fn join(
     let found_on = metrics.measured_on.clone();
     let index = folds.first().map(|fold| &fold.recipe.data.index);
     let index = index.map(Index::read).transpose()?;
-    let decisions = index.and_then(|index| decisions(&index, &out_of_fold, found_on));
+    let decisions = index.and_then(|index| decisions(&Rows::new(&index), &out_of_fold, found_on));
     write_ensemble(
         &RunFolder::new(out).bundle(),
         &joining,

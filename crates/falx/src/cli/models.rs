@@ -149,8 +149,8 @@ pub struct ModelsPack {
     pub prevalence: Option<Probability>,
     /// Smooth predictions along each series by a Gaussian of this standard deviation in mm; slices without a series stay as they
     /// are. [default: as the recipe says]
-    #[arg(long, value_name = "MM", value_parser = positive)]
-    pub smooth_mm: Option<f32>,
+    #[arg(long, value_name = "MM", value_parser = positive::<f64>)]
+    pub smooth_mm: Option<f64>,
     /// A run or cross-validation whose held-out slices say what the model reached, and from which probabilities it calls a
     /// haemorrhage present or absent.
     #[arg(long, value_name = "RUN|CV")]

@@ -146,10 +146,15 @@ fn export_trained(path: &Path, form: Form, out: &Path) -> anyhow::Result<Outcome
 
 fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let bundle = model::open(&arguments.model)?;
+    let own = bundle.manifest();
+    let mut networks = bundle.networks().into_iter();
+    let is_calibrated =
+        arguments.calibrate || networks.any(|network| !network.calibration.is_empty());
+    // What judges it is changed as the bundle changes what its networks give.
     let options = JudgementOptions {
         prevalence: arguments.prevalence,
-        smooth_mm: arguments.smooth_mm.map(f64::from),
-        calibrated: arguments.calibrate.then(|| bundle.manifest()),
+        smooth_mm: arguments.smooth_mm.or(own.smooth_mm),
+        calibrated: is_calibrated.then_some(own),
     };
     let judged = match &arguments.judged_by {
         Some(by) => Some(judgement(by, &options)?),
@@ -162,7 +167,7 @@ fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let packing = Packing {
         precision: arguments.precision,
         prevalence: arguments.prevalence,
-        smooth_mm: arguments.smooth_mm.map(f64::from),
+        smooth_mm: arguments.smooth_mm,
         judged: judged.as_ref().map(|judged| judged.judgement.clone()),
         licence: arguments.licence.clone(),
         card: arguments.card.as_ref().map(read).transpose()?,
@@ -173,9 +178,9 @@ fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     }
     let manifest = packed.manifest();
     let mut text = format!("{}\n", arguments.out.display());
-    if bundle.manifest().decisions.is_some() && manifest.decisions.is_none() {
+    if own.decisions.is_some() && manifest.decisions.is_none() {
         text.push_str(
-            "note: the rules of presence were found at another prevalence and are left out; give --judged-by to find them anew\n",
+            "note: the rules of presence were found on other probabilities and are left out; give --judged-by to find them anew\n",
         );
     }
     text.push_str(&bundle_text(manifest));
