@@ -197,6 +197,11 @@ fn packs(study: &Study, out: &Path, locked: &[String]) {
             .iter()
             .any(|(image, row)| (by_fold[image][5] - row[5]).abs() > 1e-4)
     );
+    // Judged anew, it is judged as it smooths.
+    let line = "models pack {} --judged-by {} --judged-on {} --out {} -q";
+    let again = study.path("smoothing-again.falx");
+    run(line, &[&smoothing, &fold, &judged_on, &again]).success();
+    assert_eq!(by_image(read_csv(&judged_on).unwrap()), smoothed);
     run("models pack {} --out {}", &[out, &packed])
         .code(3)
         .stderr(contains("there is a bundle here already"));
