@@ -9,6 +9,7 @@ use std::borrow::Borrow;
 use std::path::PathBuf;
 
 use falx_core::{ImageId, LabelRow, Window};
+use rand::seq::SliceRandom;
 
 use crate::index::{Index, IndexRow};
 use crate::split::Split;
@@ -149,6 +150,17 @@ impl Samples {
         self.labels
             .get(at)
             .map_or_else(LabelRow::default, |p| p.row())
+    }
+
+    /// Deals the labels out anew among the slices that have any: as many slices as before have each, and it says nothing of them.
+    pub fn shuffle_labels(&mut self, seed: u64) {
+        let known = |labels: &&mut Packed| !labels.row().is_empty();
+        let mut places: Vec<&mut Packed> = self.labels.iter_mut().filter(known).collect();
+        let mut dealt: Vec<Packed> = places.iter().map(|labels| **labels).collect();
+        dealt.shuffle(&mut falx_core::stream(seed, "shuffled labels", &[]));
+        for (labels, dealt) in places.iter_mut().zip(dealt) {
+            **labels = dealt;
+        }
     }
 
     /// The number of every slice's study, in the slices' order; those of no known study have one each.

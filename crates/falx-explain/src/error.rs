@@ -103,6 +103,14 @@ pub enum ExplainError {
         /// The labels asked for.
         labels: Vec<Label>,
     },
+    /// A bundle that was to have learnt from shuffled labels did not.
+    #[error(
+        "{0}: its labels were not shuffled; train the model's recipe with data.shuffle_labels = true (docs/explain.md)"
+    )]
+    NotShuffled(PathBuf),
+    /// A bundle that was to have learnt from shuffled labels is of another recipe.
+    #[error("{0}: its {1} is not the model's; train the model's own recipe with data.shuffle_labels = true")]
+    OtherShuffled(PathBuf, &'static str),
     /// A file cannot be written.
     #[error("{path} cannot be written: {source}; choose a folder that may be written and has room")]
     Write {

@@ -52,6 +52,11 @@ pub enum BundleError {
         /// What its reader said.
         source: std::io::Error,
     },
+    /// The bundle's answers mean nothing.
+    #[error(
+        "{0}: it learnt from shuffled labels, and what it says means nothing; it serves `falx explain --judge --shuffled` alone"
+    )]
+    ShuffledLabels(PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -248,6 +253,17 @@ impl Bundle {
                 })
             }
         })
+    }
+
+    /// The bundle, where its answers mean something.
+    ///
+    /// # Errors
+    /// [`BundleError::ShuffledLabels`].
+    pub fn meaningful(self) -> Result<Self, BundleError> {
+        if self.manifest.shuffled_labels {
+            return Err(BundleError::ShuffledLabels(self.place(MANIFEST)));
+        }
+        Ok(self)
     }
 
     /// The manifest.

@@ -74,9 +74,9 @@ impl Detector {
     /// A detector with the bundle in a folder, whose networks are loaded and checked here.
     ///
     /// # Errors
-    /// [`DetectError`] for a folder without a bundle, a damaged bundle, or a prevalence that nothing can be shifted to.
+    /// [`DetectError`] for a folder without a bundle, a damaged bundle, one that learnt from shuffled labels, or a prevalence that nothing can be shifted to.
     pub fn load(folder: &Path, options: PredictOptions) -> Result<Self, DetectError> {
-        let detector = Self::new(Bundle::open_unchecked(folder)?, options)?;
+        let detector = Self::new(Bundle::open_unchecked(folder)?.meaningful()?, options)?;
         let (checked, members) =
             rayon::join(|| detector.bundle.check(), || detector.loaded_members());
         // Why a changed part cannot be loaded says less.

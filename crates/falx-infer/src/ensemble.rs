@@ -168,6 +168,7 @@ fn manifest(
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
         labels: Vec::new(),
         data_hash: each_once(&mut members.iter().map(|m| m.data_hash.as_str()), ", "),
+        shuffled_labels: manifests().any(|m| m.shuffled_labels),
         licence: each_once(&mut manifests().map(|m| m.licence.as_str()), "; "),
         intended_use: each_once(&mut manifests().map(|m| m.intended_use.as_str()), " "),
         test_time_flip: manifests().any(|m| m.test_time_flip),

@@ -149,6 +149,7 @@ pub fn import_bundle(
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
         labels: Vec::new(),
         data_hash: "unknown: trained elsewhere".to_owned(),
+        shuffled_labels: false,
         licence: foreign.licence.clone(),
         intended_use: foreign.intended_use.clone(),
         test_time_flip: false,

@@ -22,6 +22,10 @@ pub struct BundleManifest {
     pub labels: Vec<String>,
     /// Hash of the data (ids, pixels, labels) that the network was trained on; of an ensemble each hash once.
     pub data_hash: String,
+    /// Whether the labels of the training data were dealt out anew among its slices: what it says means nothing, and it serves the
+    /// sanity check of heat maps alone.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub shuffled_labels: bool,
     /// Terms under which the weights may be used.
     pub licence: String,
     /// What the model is meant for, and what it is not.
@@ -123,7 +127,7 @@ impl BundleManifest {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
         let networks = self.networks();
         let mut calibrations = networks.iter().map(|network| network.calibration);
-        if self.input.own_window || calibrations.any(|lines| !lines.is_empty()) {
+        if self.shuffled_labels || self.input.own_window || calibrations.any(|lines| !lines.is_empty()) {
             6
         } else if self.training_prevalence.is_some() || self.input.clip_hu.is_some() {
             5

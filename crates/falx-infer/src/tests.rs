@@ -18,6 +18,7 @@ pub(crate) fn manifest() -> BundleManifest {
         falx_version: "0".to_owned(),
         labels: Vec::new(),
         data_hash: "d".to_owned(),
+        shuffled_labels: false,
         licence: "none".to_owned(),
         intended_use: "tests".to_owned(),
         test_time_flip: false,

@@ -92,8 +92,13 @@ impl RunData {
             .map(number)
             .collect();
         let own: Vec<i32> = choosing.iter().copied().map(number).collect();
-        let side = |folds: &[i32]| Samples::read(index, Some((split, folds))).map(Arc::new);
-        let (training, validation, test) = (side(&others)?, side(&own)?, side(&[LOCKED])?);
+        let side = |folds: &[i32]| Samples::read(index, Some((split, folds)));
+        let mut training = side(&others)?;
+        if recipe.data.shuffle_labels {
+            training.shuffle_labels(recipe.seed);
+        }
+        let training = Arc::new(training);
+        let (validation, test) = (Arc::new(side(&own)?), Arc::new(side(&[LOCKED])?));
         if training.labelled().next().is_none() {
             return Err(TrainError::NoSamples {
                 what: "the training folds have".to_owned(),

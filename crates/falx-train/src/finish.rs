@@ -110,6 +110,7 @@ fn manifest(run: &Run<'_>, second: Option<&Sequence>) -> BundleManifest {
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
         labels: Vec::new(),
         data_hash: run.data.data_hash.clone(),
+        shuffled_labels: run.recipe.data.shuffle_labels,
         licence: LICENCE.to_owned(),
         intended_use: INTENDED_USE.to_owned(),
         test_time_flip: run.recipe.prediction.flip,

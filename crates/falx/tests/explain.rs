@@ -172,6 +172,40 @@ fn maps_are_judged_by_masks_beside_baselines() {
     assert_eq!(said.contains("warning: "), warned);
 }
 
+/// The same recipe with shuffled labels answers nobody, and says whether a method's maps depend on what labels say.
+#[test]
+fn maps_are_compared_with_those_of_shuffled_labels() {
+    let trained = Trained::new();
+    let (index, masks, out) = (trained.index(), trained.masks(), trained.path("judged"));
+    let (recipe, shuffled) = (trained.path("recipe.toml"), trained.path("shuffled"));
+    run(
+        "train {} --out {} --set data.shuffle_labels=true",
+        &[&recipe, &shuffled],
+    )
+    .code(3)
+    .stderr(contains("needs training.swa"));
+    run(
+        "train {} --out {} --set data.shuffle_labels=true --set training.swa.start=0",
+        &[&recipe, &shuffled],
+    )
+    .success();
+    for line in ["predict {} --model {} --out {}", "explain {} --model {} --out {}"] {
+        run(line, &[&index, &shuffled, &out])
+            .code(3)
+            .stderr(contains("learnt from shuffled labels"));
+    }
+    let line = "explain {} --model {} --masks {} --out {} --judge=grad-cam --label any --replicates 20 --sanity-slices 2";
+    let paths: [&Path; 4] = [&index, &trained.run, &masks, &out];
+    let compared = format!("{line} --json --shuffled {}", shuffled.display());
+    let found = json(&run(&compared, &paths));
+    let rank = found["sanity"][0]["shuffled"]["spearman"].as_f64().unwrap();
+    assert!((-1.0..1.0).contains(&rank), "{rank}");
+    let page = std::fs::read_to_string(out.join("judge.html")).unwrap();
+    assert!(page.contains("learnt from shuffled labels"));
+    let own = format!("{line} --shuffled {}", trained.run.display());
+    run(&own, &paths).code(3).stderr(contains("its labels were not shuffled"));
+}
+
 #[test]
 fn bad_input_is_named() {
     let trained = Trained::new();

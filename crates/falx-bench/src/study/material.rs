@@ -77,6 +77,7 @@ fn bundle(network: &str, input: &InputSpec, out: &Path) -> Result<PathBuf, Bench
         falx_version: env!("CARGO_PKG_VERSION").to_owned(),
         labels: Vec::new(),
         data_hash: "none".to_owned(),
+        shuffled_labels: false,
         licence: "none".to_owned(),
         intended_use: "measuring time; it has learnt nothing".to_owned(),
         test_time_flip: false,

@@ -1,7 +1,9 @@
+use std::path::PathBuf;
+
 use falx_core::{ImageId, Interrupt, Label, LabelRow, Silent};
 use proptest::prelude::*;
 
-use super::{Packed, Samples};
+use super::{Packed, Sample, Samples};
 use crate::index::{Index, IndexOptions, build};
 use crate::split::{SplitOptions, split};
 use crate::synthetic::Ct;
@@ -128,4 +130,43 @@ fn slices_without_any_label_are_not_labelled() {
     assert!(Packed::of(row).row().is_empty());
     row.set(Label::Any, false);
     assert_eq!(Packed::of(row).row(), row);
+}
+
+#[test]
+fn shuffled_labels_are_the_same_ones_elsewhere() {
+    let sample = |number: u32| {
+        let mut labels = LabelRow::default();
+        // Every fourth slice says nothing.
+        if !number.is_multiple_of(4) {
+            labels.set(Label::Any, number.is_multiple_of(3));
+        }
+        Sample {
+            path: PathBuf::from(format!("{number}.dcm")),
+            window: None,
+            image_id: ImageId(format!("ID_{number}")),
+            labels,
+            row: number,
+        }
+    };
+    let rows = |samples: &Samples| -> Vec<LabelRow> {
+        (0..samples.len()).map(|at| samples.labels(at)).collect()
+    };
+    let original = Samples::of_list((0..80).map(sample)).unwrap();
+    let shuffled = |seed: u64| {
+        let mut samples = Samples::of_list((0..80).map(sample)).unwrap();
+        samples.shuffle_labels(seed);
+        samples
+    };
+    let other = shuffled(1);
+    assert_eq!(rows(&other), rows(&shuffled(1)));
+    assert_ne!(rows(&other), rows(&shuffled(2)));
+    assert_ne!(rows(&other), rows(&original));
+    assert!(other.labelled().eq(original.labelled()));
+    let positive = |samples: &Samples| {
+        let found = rows(samples).into_iter();
+        found.filter(|row| row.get(Label::Any) == Some(true)).count()
+    };
+    assert_eq!(positive(&other), positive(&original));
+    // What a slice is given as is what it is listed with.
+    assert_eq!(other.get(7).unwrap().labels, other.labels(7));
 }

@@ -25,7 +25,7 @@ use crate::explainer::{Explainer, MapOptions};
 use crate::{ExplainError, Method};
 pub use localisation::{Localisation, THRESHOLD, localise};
 pub use page::write;
-pub use sanity::{Sanity, Stage};
+pub use sanity::{Likeness, Sanity, Stage};
 pub use similarity::{spearman, ssim};
 
 /// A model finds a label where its area under the ROC curve is at least this much.
@@ -52,6 +52,8 @@ pub struct JudgeOptions {
     pub seed: u64,
     /// Slices of the sanity check.
     pub sanity_slices: usize,
+    /// The model's recipe trained with shuffled labels: its maps are compared, too.
+    pub shuffled: Option<Bundle>,
     /// Slices in a batch.
     pub batch: usize,
     /// The most memory that batches may take, in MiB.
@@ -70,6 +72,7 @@ impl Default for JudgeOptions {
             replicates: 1000,
             seed: 0,
             sanity_slices: 16,
+            shuffled: None,
             batch: 8,
             memory_mib: 256,
             predict: PredictOptions::default(),
@@ -159,7 +162,8 @@ pub struct Difference {
 /// Judges the heat maps of a bundle on the slices of an index that have masks.
 ///
 /// # Errors
-/// [`ExplainError`]: no slice has a mask, none marks one of the labels, or the networks cannot be explained.
+/// [`ExplainError`]: no slice has a mask, none marks one of the labels, the networks cannot be explained, or the bundle with shuffled
+/// labels is none.
 pub fn judge(
     bundle: &Bundle,
     index: &Index,
@@ -167,6 +171,9 @@ pub fn judge(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<Judgement, ExplainError> {
+    if let Some(shuffled) = &options.shuffled {
+        sanity::check_shuffled(shuffled, bundle)?;
+    }
     let input = &bundle.manifest().input;
     let mut explainers = Vec::new();
     for &method in &options.methods {

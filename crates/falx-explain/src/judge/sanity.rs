@@ -1,12 +1,14 @@
-//! Whether maps depend on what a network has learnt: they must change when its parameters are drawn anew.
+//! Whether maps depend on what a network has learnt: they must change when its parameters are drawn anew, and when it learns from
+//! labels that mean nothing.
 //!
 //! # Source
 //! Adebayo et al. 2018, "Sanity Checks for Saliency Maps": the model parameter randomisation test, cascading from the logits
-//! downwards.
+//! downwards, and the data randomisation test.
 
 use std::collections::BTreeSet;
 
 use falx_core::{Interrupt, Label, Progress};
+use falx_infer::Bundle;
 use serde::Serialize;
 
 use super::cases::Case;
@@ -30,8 +32,19 @@ pub struct Sanity {
     pub slices: usize,
     /// From the network's last node with weights alone to all of them.
     pub stages: Vec<Stage>,
-    /// Whether maps of a network without anything that it learnt are ordered otherwise.
+    /// How alike maps are to those of a network that learnt from shuffled labels, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffled: Option<Likeness>,
+    /// Whether maps of a network without anything that it learnt are ordered otherwise, and those of one that learnt from shuffled
+    /// labels.
     pub passed: bool,
+}
+
+impl Sanity {
+    /// How alike maps are to those of a network without anything that it learnt.
+    pub fn unlearnt(&self) -> Option<Likeness> {
+        self.stages.last().map(|stage| stage.likeness)
+    }
 }
 
 /// How alike maps are to those of the network with a part of its parameters drawn anew.
@@ -39,6 +52,14 @@ pub struct Sanity {
 pub struct Stage {
     /// The share of the nodes with weights, from the logits downwards; 0 is the last one alone.
     pub share: f64,
+    /// How alike.
+    #[serde(flatten)]
+    pub likeness: Likeness,
+}
+
+/// How alike the maps of two networks are, slice by slice.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Likeness {
     /// The mean rank correlation (Spearman).
     pub spearman: f64,
     /// The mean structural similarity (SSIM).
@@ -55,8 +76,9 @@ pub(super) fn check(
 ) -> Result<Vec<Sanity>, ExplainError> {
     let chosen = spread(cases, options.sanity_slices);
     let places: Vec<u32> = chosen.iter().map(|case| case.place).collect();
-    let stages = (SHARES.len() + 1) * explainers.len();
-    progress.begin("sanity check", Some((places.len() * stages) as u64));
+    let rounds = SHARES.len() + 1 + usize::from(options.shuffled.is_some());
+    let all = places.len() * rounds * explainers.len();
+    progress.begin("sanity check", Some(all as u64));
     let maps_of = |explainer: &mut Explainer| -> Result<Vec<HeatMap>, ExplainError> {
         let mut maps = Vec::with_capacity(places.len());
         each(loading, places.clone(), (progress, interrupt), |pictures| {
@@ -83,15 +105,25 @@ pub(super) fn check(
         let mut stages = Vec::with_capacity(SHARES.len());
         for share in SHARES {
             let mut other = explainer.randomised(share, options.seed, loading.input, &maps)?;
-            stages.push(alike(share, &learnt, &maps_of(&mut other)?));
+            stages.push(Stage {
+                share,
+                likeness: alike(&learnt, &maps_of(&mut other)?),
+            });
         }
-        let whole = stages.last().map_or(1.0, |stage| stage.spearman);
-        checked.push(Sanity {
+        let shuffled = options.shuffled.as_ref().map(|bundle| {
+            let mut other = Explainer::load(bundle, &maps)?;
+            Ok::<_, ExplainError>(alike(&learnt, &maps_of(&mut other)?))
+        });
+        let mut sanity = Sanity {
             method: explainer.method().name(),
             slices: learnt.len(),
             stages,
-            passed: whole < ALIKE,
-        });
+            shuffled: shuffled.transpose()?,
+            passed: false,
+        };
+        let differ = |likeness: Likeness| likeness.spearman < ALIKE;
+        sanity.passed = sanity.unlearnt().is_some_and(differ) && sanity.shuffled.is_none_or(differ);
+        checked.push(sanity);
     }
     progress.finish();
     Ok(checked)
@@ -112,7 +144,26 @@ fn spread(cases: &[Case], most: usize) -> Vec<&Case> {
     chosen
 }
 
-fn alike(share: f64, learnt: &[HeatMap], random: &[HeatMap]) -> Stage {
+/// Checks that a bundle is the model's recipe with shuffled labels.
+///
+/// # Errors
+/// [`ExplainError::NotShuffled`], [`ExplainError::OtherShuffled`].
+pub(super) fn check_shuffled(shuffled: &Bundle, model: &Bundle) -> Result<(), ExplainError> {
+    let (theirs, own) = (shuffled.manifest(), model.manifest());
+    let place = || shuffled.place(falx_infer::MANIFEST);
+    if !theirs.shuffled_labels {
+        return Err(ExplainError::NotShuffled(place()));
+    }
+    if theirs.network != own.network {
+        return Err(ExplainError::OtherShuffled(place(), "network"));
+    }
+    if theirs.input != own.input {
+        return Err(ExplainError::OtherShuffled(place(), "input"));
+    }
+    Ok(())
+}
+
+fn alike(learnt: &[HeatMap], random: &[HeatMap]) -> Likeness {
     let (mut ranks, mut structure) = (0.0, 0.0);
     for (a, b) in learnt.iter().zip(random) {
         let (a, side) = shrunk(a.values(), a.size(), SIDE);
@@ -121,8 +172,7 @@ fn alike(share: f64, learnt: &[HeatMap], random: &[HeatMap]) -> Stage {
         structure += ssim(&a, &b, side);
     }
     let count = learnt.len().min(random.len()).max(1) as f64;
-    Stage {
-        share,
+    Likeness {
         spearman: ranks / count,
         ssim: structure / count,
     }

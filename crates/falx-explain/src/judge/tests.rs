@@ -77,8 +77,10 @@ fn differences_are_slice_by_slice_with_intervals_by_patient() {
 fn judgement(label: LabelJudgement, spearman: f64) -> Judgement {
     let stage = Stage {
         share: 1.0,
-        spearman,
-        ssim: 0.3,
+        likeness: Likeness {
+            spearman,
+            ssim: 0.3,
+        },
     };
     let mut judgement = Judgement {
         network: "simple_cnn".to_owned(),
@@ -92,6 +94,7 @@ fn judgement(label: LabelJudgement, spearman: f64) -> Judgement {
             method: "grad-cam",
             slices: 16,
             stages: vec![stage],
+            shuffled: None,
             passed: spearman < ALIKE,
         }],
         warnings: Vec::new(),
@@ -142,6 +145,16 @@ fn what_must_be_known_is_said() {
         insane.warnings
     );
     assert!(insane.to_text().contains("FAILED"));
+    let mut shuffled = judgement(of(&scored(20, |_| 0.9, [0.3, 0.45]), Some(0.95)), 0.1);
+    shuffled.sanity[0].shuffled = Some(Likeness {
+        spearman: 0.6,
+        ssim: 0.3,
+    });
+    shuffled.sanity[0].passed = false;
+    let warnings = text::warnings(&shuffled);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("shuffled labels") && warnings[0].contains("0.60"));
+    assert!(shuffled.to_text().contains("shuffled labels: 0.60"));
     let learnt = Judgement {
         trained_on_these: true,
         ..insane

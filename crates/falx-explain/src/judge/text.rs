@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use falx_eval::Estimate;
 
 use super::{
-    ALIKE, FOUND, JudgeOptions, Judgement, LabelJudgement, MapScores, Sanity, THRESHOLD,
+    ALIKE, FOUND, JudgeOptions, Judgement, LabelJudgement, Likeness, MapScores, Sanity, THRESHOLD,
     TOLERANCE_MM,
 };
 use crate::Method;
 
 /// How maps were judged.
 pub(super) fn rules(options: &JudgeOptions) -> Vec<String> {
-    vec![
+    let mut rules = vec![
         "Every map lies on the slice's own pixels and is judged by the mask of its label, on the slices whose mask marks it; \
          where a mask does not tell subtypes apart, it is that of the slice's only subtype, and of any."
             .to_owned(),
@@ -36,7 +36,14 @@ pub(super) fn rules(options: &JudgeOptions) -> Vec<String> {
              where its maps are then still ordered alike, with a mean rank correlation of {ALIKE} or more when nothing learnt is \
              left."
         ),
-    ]
+    ];
+    if options.shuffled.is_some() {
+        rules.push(format!(
+            "Shuffled labels: the same recipe learnt from labels that were dealt out anew among the slices; a method fails where its \
+             maps of that network are ordered like the model's, with a mean rank correlation of {ALIKE} or more."
+        ));
+    }
+    rules
 }
 
 /// What must be known before the maps are believed.
@@ -48,12 +55,20 @@ pub(super) fn warnings(judgement: &Judgement) -> Vec<String> {
         );
     }
     for sanity in judgement.sanity.iter().filter(|sanity| !sanity.passed) {
-        let alike = sanity.stages.last().map_or(1.0, |stage| stage.spearman);
-        warnings.push(format!(
-            "{} fails the sanity check: without anything that the network learnt, its maps are still ordered alike (rank \
-             correlation {alike:.2}). They show the picture more than the network.",
-            titled(sanity.method)
-        ));
+        let failed = [
+            (sanity.unlearnt(), "without anything that the network learnt"),
+            (sanity.shuffled, "with a network that learnt from shuffled labels"),
+        ];
+        for (likeness, how) in failed {
+            let Some(alike) = likeness.map(|likeness| likeness.spearman).filter(|&rank| rank >= ALIKE) else {
+                continue;
+            };
+            warnings.push(format!(
+                "{} fails the sanity check: {how}, its maps are still ordered alike (rank correlation {alike:.2}). They show the \
+                 picture more than what the network knows of haemorrhages.",
+                titled(sanity.method)
+            ));
+        }
     }
     for label in &judgement.labels {
         let found = label.auc.is_some_and(|auc| auc >= FOUND);
@@ -188,25 +203,25 @@ pub(super) fn sentence(sanity: &Sanity) -> String {
         1.0 => "all layers".to_owned(),
         share => format!("{:.0} %", 100.0 * share),
     };
+    let number = |Likeness { spearman, ssim }| format!("{spearman:.2} (SSIM {ssim:.2})").replace('-', "−");
     let stages: Vec<String> = sanity
         .stages
         .iter()
-        .map(|stage| {
-            format!(
-                "{} {:.2} (SSIM {:.2})",
-                part(stage.share),
-                stage.spearman,
-                stage.ssim
-            )
-            .replace('-', "−")
-        })
+        .map(|stage| format!("{} {}", part(stage.share), number(stage.likeness)))
         .collect();
+    let shuffled = sanity.shuffled.map(|likeness| {
+        format!(
+            "; with maps of a network that learnt from shuffled labels: {}",
+            number(likeness)
+        )
+    });
     format!(
-        "sanity check of {} {}: rank correlation with maps of the network with layers drawn anew on {} slices: {}",
+        "sanity check of {} {}: rank correlation with maps of the network with layers drawn anew on {} slices: {}{}",
         titled(sanity.method),
         if sanity.passed { "passed" } else { "FAILED" },
         sanity.slices,
-        stages.join(", ")
+        stages.join(", "),
+        shuffled.unwrap_or_default()
     )
 }
 

@@ -97,6 +97,10 @@ pub struct DataConfig {
     /// The fold that chooses the best checkpoint; the others but the locked test (−1) are learnt from.
     #[serde(default)]
     pub fold: u32,
+    /// Deal the labels of what is learnt from out anew among its slices: what comes of it knows nothing, and serves the sanity
+    /// check of heat maps alone (`falx explain --judge --shuffled`). Needs `training.swa`, which chooses no epoch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shuffle_labels: bool,
 }
 
 /// Why a recipe cannot be used.
@@ -252,6 +256,11 @@ impl Recipe {
             (
                 self.sampler.positive_any_share.is_none_or(is_share),
                 "sampler.positive_any_share must be at least 0 and below 1",
+            ),
+            (
+                !self.data.shuffle_labels || self.training.swa.is_some(),
+                "data.shuffle_labels needs training.swa: labels that mean nothing cannot say which epoch is best; \
+                 [training.swa] takes the last ones",
             ),
             (
                 self.layer_decay

@@ -51,6 +51,7 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
         ("[training.swa]\nstart = 1.0\n", "swa.start"),
         ("[training.swa]\nevery = 0\n", "swa.every"),
         ("[training]\nema = {}\nswa = {}\n", "two averages"),
+        ("shuffle_labels = true\n", "needs training.swa"),
         ("[network]\nhead = \"denze\"\n", "meant to be `dense`"),
         ("[network]\ncoherence = \"sum\"\n", "coherence"),
         ("[input]\nplanes_mm = []\n", "planes_mm"),

@@ -56,6 +56,10 @@ pub struct Explain {
     /// Slices of the sanity check.
     #[arg(long, value_name = "N", default_value_t = 16, requires = "judge")]
     pub sanity_slices: usize,
+    /// The model's recipe trained with `data.shuffle_labels = true`, a run or a bundle: whether the methods' maps of it differ is a
+    /// second sanity check.
+    #[arg(long, value_name = "RUN|BUNDLE", requires = "judge")]
+    pub shuffled: Option<PathBuf>,
     /// Where all randomness starts.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

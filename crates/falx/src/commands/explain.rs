@@ -5,7 +5,8 @@ use falx_core::LABELS;
 use falx_data::index::Layout;
 use falx_explain::judge::{JudgeOptions, judge, write};
 use falx_explain::{ExplainOptions, MapOptions, explain};
-use falx_infer::PredictOptions;
+use falx_infer::{Bundle, PredictOptions};
+use falx_train::bundle_in;
 
 use super::{Context, model, sources};
 use crate::cli::Explain;
@@ -59,6 +60,10 @@ pub fn run(arguments: &Explain, context: &Context) -> anyhow::Result<Outcome> {
         replicates: arguments.replicates,
         seed: arguments.seed,
         sanity_slices: arguments.sanity_slices,
+        shuffled: match &arguments.shuffled {
+            Some(shuffled) => Some(Bundle::open(&bundle_in(shuffled))?),
+            None => None,
+        },
         predict,
         ..JudgeOptions::default()
     };

@@ -19,7 +19,7 @@ pub fn open(model: &Path) -> Result<Bundle, BundleError> {
     if is_default(model) {
         Bundle::of_bytes(Path::new("the model in the box"), IN_THE_BOX)
     } else {
-        Bundle::open(&bundle_in(model))
+        Bundle::open(&bundle_in(model))?.meaningful()
     }
 }
 
