@@ -157,7 +157,7 @@ impl Samples {
         let known = |labels: &&mut Packed| !labels.row().is_empty();
         let mut places: Vec<&mut Packed> = self.labels.iter_mut().filter(known).collect();
         let mut dealt: Vec<Packed> = places.iter().map(|labels| **labels).collect();
-        dealt.shuffle(&mut falx_core::stream(seed, "shuffled labels", &[]));
+        dealt.shuffle(&mut falx_core::random::stream(seed, "shuffled labels", &[]));
         for (labels, dealt) in places.iter_mut().zip(dealt) {
             **labels = dealt;
         }

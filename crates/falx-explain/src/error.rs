@@ -109,7 +109,9 @@ pub enum ExplainError {
     )]
     NotShuffled(PathBuf),
     /// A bundle that was to have learnt from shuffled labels is of another recipe.
-    #[error("{0}: its {1} is not the model's; train the model's own recipe with data.shuffle_labels = true")]
+    #[error(
+        "{0}: its {1} is not the model's; train the model's own recipe with data.shuffle_labels = true"
+    )]
     OtherShuffled(PathBuf, &'static str),
     /// A file cannot be written.
     #[error("{path} cannot be written: {source}; choose a folder that may be written and has room")]

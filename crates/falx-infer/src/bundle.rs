@@ -18,7 +18,8 @@ pub const MODEL_ONNX: &str = "model.onnx";
 pub const SEQUENCE_ONNX: &str = "sequence.onnx";
 /// The card's file in a bundle.
 pub const MODEL_CARD: &str = "MODEL_CARD.md";
-pub(crate) const MANIFEST: &str = "bundle.toml";
+/// The manifest, the file that makes a folder a bundle.
+pub const MANIFEST: &str = "bundle.toml";
 /// What this falx reads: one network; several, flips and series (2); rules of presence (3); probabilities of studies (4);
 /// probabilities for another prevalence than the training data's, or values cut off before a picture is drawn (5);
 /// files' own windows, or lines of calibration (6).

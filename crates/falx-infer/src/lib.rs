@@ -30,7 +30,8 @@ pub use answer::{
     SliceAnswer, StudyAnswer, answer_schema,
 };
 pub use bundle::{
-    Bundle, BundleError, BundleNetwork, BundleParts, MODEL_CARD, MODEL_ONNX, SEQUENCE_ONNX,
+    Bundle, BundleError, BundleNetwork, BundleParts, MANIFEST, MODEL_CARD, MODEL_ONNX,
+    SEQUENCE_ONNX,
 };
 pub use calibration::{CalibrationLine, calibrated};
 pub use card::{bundle_text, model_card};

@@ -127,7 +127,10 @@ impl BundleManifest {
         let is_plain = !self.test_time_flip && self.smooth_mm.is_none();
         let networks = self.networks();
         let mut calibrations = networks.iter().map(|network| network.calibration);
-        if self.shuffled_labels || self.input.own_window || calibrations.any(|lines| !lines.is_empty()) {
+        if self.shuffled_labels
+            || self.input.own_window
+            || calibrations.any(|lines| !lines.is_empty())
+        {
             6
         } else if self.training_prevalence.is_some() || self.input.clip_hu.is_some() {
             5

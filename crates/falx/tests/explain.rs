@@ -177,7 +177,7 @@ fn maps_are_judged_by_masks_beside_baselines() {
 fn maps_are_compared_with_those_of_shuffled_labels() {
     let trained = Trained::new();
     let (index, masks, out) = (trained.index(), trained.masks(), trained.path("judged"));
-    let (recipe, shuffled) = (trained.path("recipe.toml"), trained.path("shuffled"));
+    let (recipe, shuffled) = (trained.study.recipe_of_any(1), trained.path("shuffled"));
     run(
         "train {} --out {} --set data.shuffle_labels=true",
         &[&recipe, &shuffled],
@@ -189,7 +189,10 @@ fn maps_are_compared_with_those_of_shuffled_labels() {
         &[&recipe, &shuffled],
     )
     .success();
-    for line in ["predict {} --model {} --out {}", "explain {} --model {} --out {}"] {
+    for line in [
+        "predict {} --model {} --out {}",
+        "explain {} --model {} --out {}",
+    ] {
         run(line, &[&index, &shuffled, &out])
             .code(3)
             .stderr(contains("learnt from shuffled labels"));
@@ -203,7 +206,9 @@ fn maps_are_compared_with_those_of_shuffled_labels() {
     let page = std::fs::read_to_string(out.join("judge.html")).unwrap();
     assert!(page.contains("learnt from shuffled labels"));
     let own = format!("{line} --shuffled {}", trained.run.display());
-    run(&own, &paths).code(3).stderr(contains("its labels were not shuffled"));
+    run(&own, &paths)
+        .code(3)
+        .stderr(contains("its labels were not shuffled"));
 }
 
 #[test]

@@ -164,7 +164,9 @@ fn shuffled_labels_are_the_same_ones_elsewhere() {
     assert!(other.labelled().eq(original.labelled()));
     let positive = |samples: &Samples| {
         let found = rows(samples).into_iter();
-        found.filter(|row| row.get(Label::Any) == Some(true)).count()
+        found
+            .filter(|row| row.get(Label::Any) == Some(true))
+            .count()
     };
     assert_eq!(positive(&other), positive(&original));
     // What a slice is given as is what it is listed with.

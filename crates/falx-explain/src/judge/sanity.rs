@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use falx_core::{Interrupt, Label, Progress};
-use falx_infer::Bundle;
+use falx_infer::{Bundle, MANIFEST};
 use serde::Serialize;
 
 use super::cases::Case;
@@ -150,7 +150,7 @@ fn spread(cases: &[Case], most: usize) -> Vec<&Case> {
 /// [`ExplainError::NotShuffled`], [`ExplainError::OtherShuffled`].
 pub(super) fn check_shuffled(shuffled: &Bundle, model: &Bundle) -> Result<(), ExplainError> {
     let (theirs, own) = (shuffled.manifest(), model.manifest());
-    let place = || shuffled.place(falx_infer::MANIFEST);
+    let place = || shuffled.place(MANIFEST);
     if !theirs.shuffled_labels {
         return Err(ExplainError::NotShuffled(place()));
     }

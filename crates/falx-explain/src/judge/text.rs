@@ -56,11 +56,20 @@ pub(super) fn warnings(judgement: &Judgement) -> Vec<String> {
     }
     for sanity in judgement.sanity.iter().filter(|sanity| !sanity.passed) {
         let failed = [
-            (sanity.unlearnt(), "without anything that the network learnt"),
-            (sanity.shuffled, "with a network that learnt from shuffled labels"),
+            (
+                sanity.unlearnt(),
+                "without anything that the network learnt",
+            ),
+            (
+                sanity.shuffled,
+                "with a network that learnt from shuffled labels",
+            ),
         ];
         for (likeness, how) in failed {
-            let Some(alike) = likeness.map(|likeness| likeness.spearman).filter(|&rank| rank >= ALIKE) else {
+            let Some(alike) = likeness
+                .map(|likeness| likeness.spearman)
+                .filter(|&rank| rank >= ALIKE)
+            else {
                 continue;
             };
             warnings.push(format!(
@@ -203,7 +212,8 @@ pub(super) fn sentence(sanity: &Sanity) -> String {
         1.0 => "all layers".to_owned(),
         share => format!("{:.0} %", 100.0 * share),
     };
-    let number = |Likeness { spearman, ssim }| format!("{spearman:.2} (SSIM {ssim:.2})").replace('-', "−");
+    let number =
+        |Likeness { spearman, ssim }| format!("{spearman:.2} (SSIM {ssim:.2})").replace('-', "−");
     let stages: Vec<String> = sanity
         .stages
         .iter()
