@@ -8,7 +8,8 @@ use falx_core::{ImageId, Label, Prediction, Probability};
 use falx_data::index::Index;
 use falx_eval::weighted_log_loss;
 use falx_infer::{
-    Bundle, BundleManifest, BundleMetrics, Judgement, PriorShift, Restated, smoothed,
+    Bundle, BundleManifest, BundleMetrics, CalibrationLine, Judgement, PriorShift, Restated,
+    mean_of_predictions, smoothed,
 };
 
 use crate::TrainError;
@@ -16,7 +17,8 @@ use crate::cases::{Rows, patient};
 use crate::decisions::decisions;
 use crate::folder::{Part, RunFolder, bundle_in};
 use crate::held::Held;
-use crate::recalibration::recalibration;
+use crate::matching::Matching;
+use crate::recalibration::{Locked, recalibration};
 
 /// What is asked of those who judge.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,8 +27,10 @@ pub struct JudgementOptions<'a> {
     pub prevalence: Option<Probability>,
     /// The standard deviation in mm of the Gaussian by which the bundle smooths predictions along a series; left out = it does not.
     pub smooth_mm: Option<f64>,
-    /// The bundle for whose networks lines of calibration are to be found; left out = none are.
-    pub calibrated: Option<&'a BundleManifest>,
+    /// The bundle that is packed; left out = the one of whoever judges.
+    pub packed: Option<&'a BundleManifest>,
+    /// Whether lines of calibration are to be found for its networks.
+    pub calibrate: bool,
 }
 
 /// What held-out patients say, and what it was said of.
@@ -67,19 +71,23 @@ pub fn judgement(
     let rows = Rows::new(&index);
     let mut metrics = bundle.manifest().metrics.clone();
     let mut calibration = Vec::new();
+    let mut alone = Vec::new();
     let mut changes = String::new();
     let mut predictions = own.clone();
-    if let Some(packed) = options.calibrated {
+    let runs = held.runs(&run);
+    let packed = options.packed.unwrap_or_else(|| bundle.manifest());
+    let members = packed.members.iter().map(|member| member.origin.as_str());
+    let locked = Locked::of(&runs, &members.collect::<Vec<_>>())?;
+    if options.calibrate {
         if matches!(held, Held::Run) || smoothed_by.is_some() {
             return Err(TrainError::NothingToCalibrateOn(folder.to_owned()));
         }
         let truth = |image: &ImageId| rows.get(image).map(|row| (row.labels, patient(row)));
-        let members = packed.members.iter().map(|member| member.origin.as_str());
-        let members: Vec<&str> = members.collect();
-        let found = recalibration(&truth, held.runs(&run), &members)?;
+        let found = recalibration(&truth, &runs, locked.as_ref())?;
         if !found.lines.is_empty() {
             changes.push_str("; calibrated by lines found without the slice's fold");
             (calibration, predictions) = (found.lines, found.crossed);
+            alone = found.alone;
         }
     }
     let shifted = |prediction: &Prediction| Prediction {
@@ -89,7 +97,8 @@ pub fn judgement(
         }),
     };
     let mut stated: Vec<Prediction> = predictions.iter().map(shifted).collect();
-    if let Some(mm) = options.smooth_mm.filter(|_| smoothed_by.is_none()) {
+    let smooths = options.smooth_mm.filter(|_| smoothed_by.is_none());
+    if let Some(mm) = smooths {
         let _ = write!(
             changes,
             "; smoothed along the series, standard deviation {mm} mm"
@@ -109,6 +118,24 @@ pub fn judgement(
     if let Some(decisions) = decisions.as_mut().filter(|_| shift.is_some()) {
         // Of how many studies a haemorrhage shows where so many slices do nobody knows.
         decisions.study_calibration.clear();
+    }
+    if let Some(locked) = locked {
+        // As the bundle says it, and as whoever judges says it with one network.
+        let said = |lines: &[CalibrationLine]| -> Vec<Vec<Prediction>> {
+            let networks = locked.along(lines, true).into_iter();
+            let shifted = networks.map(|own| own.iter().map(shifted).collect());
+            shifted.collect()
+        };
+        let (mut single, mut mean) = (said(&alone), mean_of_predictions(&said(&calibration)));
+        if let Some(mm) = smooths {
+            for predictions in single.iter_mut().chain(&mut mean) {
+                smooth(&rows, predictions, mm);
+            }
+        }
+        decisions = match (decisions, mean) {
+            (Some(decisions), Some(mean)) => Some(Matching::of(&single, &mean).moved(decisions)),
+            (decisions, _) => decisions,
+        };
     }
     let judgement = Judgement {
         decisions,

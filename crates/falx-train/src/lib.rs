@@ -26,6 +26,7 @@ mod held;
 mod judge;
 mod judgement;
 mod lock;
+mod matching;
 mod metrics;
 mod pictures;
 mod plan;

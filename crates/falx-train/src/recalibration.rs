@@ -1,7 +1,5 @@
 //! Probabilities out of fold made what they are called, and the lines that do the same for a bundle's networks.
 
-use std::collections::HashMap;
-
 use falx_core::{ImageId, LabelRow, PatientId, Prediction, Probability};
 use falx_infer::{Bundle, CalibrationLine, PriorShift, calibrated, mean_of_predictions};
 
@@ -20,29 +18,80 @@ const HALVINGS: usize = 60;
 pub(crate) struct Recalibration {
     /// For each network of the bundle that is packed.
     pub(crate) lines: Vec<CalibrationLine>,
+    /// For a network that is used alone.
+    pub(crate) alone: Vec<CalibrationLine>,
     /// Every slice out of fold, by lines that were found without its fold.
     pub(crate) crossed: Vec<Prediction>,
 }
 
-/// A fold's run, and what it gave the fold before any correction.
+/// What the runs of a bundle's networks say of the locked patients: nobody asks what is true of these.
+pub(crate) struct Locked {
+    /// Before any correction, and the correction of the prior, network by network.
+    networks: Vec<(Vec<Prediction>, Option<PriorShift>)>,
+}
+
+impl Locked {
+    /// `None` where a bundle's `members` are not some of these runs, or these have locked nobody away.
+    ///
+    /// # Errors
+    /// [`TrainError`] when a run's bundle or predictions cannot be read.
+    pub(crate) fn of(runs: &[RunFolder], members: &[&str]) -> Result<Option<Self>, TrainError> {
+        let named = |name: &&str| {
+            let mut runs = runs.iter();
+            runs.find(|run| run.path().file_name().is_some_and(|own| own == *name))
+        };
+        let Some(runs) = members.iter().map(named).collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let has_locked = |run: &&RunFolder| run.predictions(Part::Test).is_file();
+        if runs.is_empty() || !runs.iter().all(has_locked) {
+            return Ok(None);
+        }
+        let read = |run: &RunFolder| {
+            let prior = Bundle::open(&run.bundle())?.manifest().prior;
+            Ok((uncorrected(run, Part::Test, prior)?, prior))
+        };
+        let networks: Result<_, TrainError> = runs.into_iter().map(read).collect();
+        Ok(Some(Self {
+            networks: networks?,
+        }))
+    }
+
+    /// Along lines, and then corrected for the prior of each network; without `corrected`, along lines alone.
+    pub(crate) fn along(&self, lines: &[CalibrationLine], corrected: bool) -> Vec<Vec<Prediction>> {
+        let along = |(own, prior): &(Vec<Prediction>, Option<PriorShift>)| {
+            let prior = prior.filter(|_| corrected);
+            let own = own.iter().map(|prediction| {
+                let better = calibrated(lines, prediction.probabilities);
+                Prediction {
+                    image_id: prediction.image_id.clone(),
+                    probabilities: prior.map_or(better, |prior| prior.correct(better)),
+                }
+            });
+            own.collect()
+        };
+        self.networks.iter().map(along).collect()
+    }
+}
+
+/// What a fold's run gave the fold before any correction.
 struct Fold {
-    folder: RunFolder,
     prior: Option<PriorShift>,
     own: Vec<Prediction>,
 }
 
 impl Fold {
-    fn read(folder: RunFolder) -> Result<Self, TrainError> {
-        let prior = Bundle::open(&folder.bundle())?.manifest().prior;
+    fn read(run: &RunFolder) -> Result<Self, TrainError> {
+        let prior = Bundle::open(&run.bundle())?.manifest().prior;
         Ok(Self {
-            own: uncorrected(&folder, Part::Validation, prior)?,
+            own: uncorrected(run, Part::Validation, prior)?,
             prior,
-            folder,
         })
     }
 }
 
-/// Lines found on the folds of a cross-validation (on the means of views, where a picture's mirror is looked at too), for a bundle whose `members` come from bundles of these names.
+/// Lines found on the folds of a cross-validation (on the means of views, where a picture's mirror is looked at too), for a bundle of the networks
+/// that `locked` is of.
 ///
 /// The mean of several networks is less extreme than each of them, so that lines which fit single ones would make it timid.
 /// Where the folds' runs have also predicted locked patients, the lines are stretched for a bundle of some of these runs by the
@@ -54,19 +103,15 @@ impl Fold {
 /// [`TrainError`] when a run's bundle or predictions cannot be read.
 pub(crate) fn recalibration(
     truth: &Truth<'_>,
-    folders: Vec<RunFolder>,
-    members: &[&str],
+    folders: &[RunFolder],
+    locked: Option<&Locked>,
 ) -> Result<Recalibration, TrainError> {
-    let folds = folders.into_iter().map(Fold::read);
+    let folds = folders.iter().map(Fold::read);
     let folds: Vec<Fold> = folds.collect::<Result<_, _>>()?;
-    of_folds(truth, &folds, members)
+    Ok(of_folds(truth, &folds, locked))
 }
 
-fn of_folds(
-    truth: &Truth<'_>,
-    folds: &[Fold],
-    members: &[&str],
-) -> Result<Recalibration, TrainError> {
+fn of_folds(truth: &Truth<'_>, folds: &[Fold], locked: Option<&Locked>) -> Recalibration {
     let mut crossed = Vec::new();
     for (at, fold) in folds.iter().enumerate() {
         let others = folds.iter().enumerate().filter(|(other, _)| *other != at);
@@ -79,12 +124,16 @@ fn of_folds(
             }
         }));
     }
-    let mut found = lines(truth, folds.iter().flat_map(|fold| &fold.own));
-    stretch(&mut found, folds, members)?;
-    Ok(Recalibration {
+    let alone = lines(truth, folds.iter().flat_map(|fold| &fold.own));
+    let mut found = alone.clone();
+    if let Some(locked) = locked {
+        stretch(&mut found, &locked.along(&alone, false));
+    }
+    Recalibration {
         lines: found,
+        alone,
         crossed,
-    })
+    }
 }
 
 /// The lines that make some predictions right, for labels with enough patients.
@@ -116,31 +165,10 @@ fn uncorrected(
     Ok(own)
 }
 
-/// Stretches lines of single networks for the mean of those that are packed, where these are runs of the folds.
-fn stretch(
-    lines: &mut [CalibrationLine],
-    folds: &[Fold],
-    members: &[&str],
-) -> Result<(), TrainError> {
-    let by_name: HashMap<_, _> = folds
-        .iter()
-        .filter_map(|fold| Some((fold.folder.path().file_name()?.to_str()?, fold)))
-        .collect();
-    let members = members.iter().map(|name| by_name.get(name).copied());
-    let members: Option<Vec<&Fold>> = members.collect();
-    let mut single = Vec::new();
-    for fold in members.unwrap_or_default() {
-        if !fold.folder.predictions(Part::Test).is_file() {
-            return Ok(());
-        }
-        let mut own = uncorrected(&fold.folder, Part::Test, fold.prior)?;
-        for prediction in &mut own {
-            prediction.probabilities = calibrated(lines, prediction.probabilities);
-        }
-        single.push(own);
-    }
-    let Some(mean) = mean_of_predictions(&single) else {
-        return Ok(());
+/// Stretches lines of single networks for the mean of those that said this, along the lines, of the same slices.
+fn stretch(lines: &mut [CalibrationLine], single: &[Vec<Prediction>]) {
+    let Some(mean) = mean_of_predictions(single) else {
+        return;
     };
     for line in lines {
         let at = line.label.index();
@@ -158,7 +186,6 @@ fn stretch(
             line.intercept = center + factor * (line.intercept - center) + shift;
         }
     }
-    Ok(())
 }
 
 /// What must be added to logits stretched by `factor` around `center` so that the mean of their probabilities stays.

@@ -35,10 +35,9 @@ fn said(slice: usize, network: usize) -> Prediction {
     }
 }
 
-fn fold(folder: &std::path::Path, number: usize, prior: Option<PriorShift>) -> Fold {
+fn fold(number: usize, prior: Option<PriorShift>) -> Fold {
     let slices = number * SLICES..(number + 1) * SLICES;
     Fold {
-        folder: RunFolder::new(folder.join(format!("fold-{number}"))),
         prior,
         own: slices.map(|slice| said(slice, number)).collect(),
     }
@@ -64,16 +63,15 @@ fn needed(predictions: &[Prediction]) -> Platt {
 
 #[test]
 fn predictions_out_of_fold_are_drawn_along_lines_that_did_not_see_them() {
-    let folder = tempfile::tempdir().unwrap();
     let prior = PriorShift::new(0.5, 0.3).unwrap();
     // What one fold's network was shown more often is taken back after the line.
     let folds: Vec<Fold> = (0..FOLDS)
-        .map(|number| fold(folder.path(), number, (number == 1).then_some(prior)))
+        .map(|number| fold(number, (number == 1).then_some(prior)))
         .collect();
     let before: Vec<Prediction> = folds.iter().flat_map(|fold| fold.own.clone()).collect();
     let before = needed(&before);
     assert!(before.slope < 0.5, "{before:?}");
-    let found = of_folds(&truth, &folds, &[]).unwrap();
+    let found = of_folds(&truth, &folds, None);
     assert_eq!(found.lines.len(), 6);
     let line = found.lines[Label::Any.index()];
     assert!(
@@ -100,20 +98,14 @@ fn predictions_out_of_fold_are_drawn_along_lines_that_did_not_see_them() {
 
 #[test]
 fn lines_of_an_ensemble_are_stretched_as_far_as_its_mean_is_drawn_together() {
-    let folder = tempfile::tempdir().unwrap();
-    let folds: Vec<Fold> = (0..FOLDS)
-        .map(|number| fold(folder.path(), number, None))
-        .collect();
+    let folds: Vec<Fold> = (0..FOLDS).map(|number| fold(number, None)).collect();
     let locked = FOLDS * SLICES..FOLDS * SLICES + 2000;
     let single: Vec<Vec<Prediction>> = (0..FOLDS)
         .map(|network| locked.clone().map(|slice| said(slice, network)).collect())
         .collect();
-    for (fold, own) in folds.iter().zip(&single) {
-        std::fs::create_dir_all(fold.folder.path()).unwrap();
-        let path = fold.folder.predictions(Part::Test);
-        falx_eval::predictions::write_csv(own, &path).unwrap();
-    }
-    let members = ["fold-0", "fold-1", "fold-2"];
+    let members = Locked {
+        networks: single[..3].iter().map(|own| (own.clone(), None)).collect(),
+    };
     let mean = |lines: &[CalibrationLine]| {
         let better = |own: &Vec<Prediction>| {
             let own = own.iter().map(|prediction| Prediction {
@@ -125,13 +117,19 @@ fn lines_of_an_ensemble_are_stretched_as_far_as_its_mean_is_drawn_together() {
         let members: Vec<Vec<Prediction>> = single[..3].iter().map(better).collect();
         needed(&mean_of_predictions(&members).unwrap())
     };
-    let alone = of_folds(&truth, &folds, &[]).unwrap().lines;
-    let stretched = of_folds(&truth, &folds, &members).unwrap().lines;
+    let alone = of_folds(&truth, &folds, None).lines;
+    let stretched = of_folds(&truth, &folds, Some(&members)).lines;
     assert!(mean(&alone).slope > 1.25, "{:?}", mean(&alone));
     let after = mean(&stretched);
     assert!((after.slope - 1.0).abs() < 0.15, "{after:?}");
     assert!(after.intercept.abs() < 0.3, "{after:?}");
-    // Networks from elsewhere say nothing of how these differ.
-    let others = of_folds(&truth, &folds, &["fold-0", "other"]).unwrap();
-    assert_eq!(others.lines, alone);
+}
+
+#[test]
+fn only_runs_that_locked_patients_away_say_how_their_mean_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = ["fold-0", "fold-1"].map(|name| RunFolder::new(folder.path().join(name)));
+    for members in [&[][..], &["fold-0", "other"], &["fold-0", "fold-1"]] {
+        assert!(Locked::of(&runs, members).unwrap().is_none(), "{members:?}");
+    }
 }

@@ -154,7 +154,8 @@ fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let options = JudgementOptions {
         prevalence: arguments.prevalence,
         smooth_mm: arguments.smooth_mm.or(own.smooth_mm),
-        calibrated: is_calibrated.then_some(own),
+        packed: Some(own),
+        calibrate: is_calibrated,
     };
     let judged = match &arguments.judged_by {
         Some(by) => Some(judgement(by, &options)?),
