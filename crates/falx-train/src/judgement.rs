@@ -21,14 +21,14 @@ use crate::matching::Matching;
 use crate::recalibration::{Locked, recalibration};
 
 /// What is asked of those who judge.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct JudgementOptions<'a> {
     /// The share of slices with haemorrhage that the probabilities are to be for; left out = as they are.
     pub prevalence: Option<Probability>,
     /// The standard deviation in mm of the Gaussian by which the bundle smooths predictions along a series; left out = it does not.
     pub smooth_mm: Option<f64>,
-    /// The bundle that is packed; left out = the one of whoever judges.
-    pub packed: Option<&'a BundleManifest>,
+    /// The bundle that is packed.
+    pub packed: &'a BundleManifest,
     /// Whether lines of calibration are to be found for its networks.
     pub calibrate: bool,
 }
@@ -75,8 +75,11 @@ pub fn judgement(
     let mut changes = String::new();
     let mut predictions = own.clone();
     let runs = held.runs(&run);
-    let packed = options.packed.unwrap_or_else(|| bundle.manifest());
-    let members = packed.members.iter().map(|member| member.origin.as_str());
+    let members = options
+        .packed
+        .members
+        .iter()
+        .map(|member| member.origin.as_str());
     let locked = Locked::of(&runs, &members.collect::<Vec<_>>())?;
     if options.calibrate {
         if matches!(held, Held::Run) || smoothed_by.is_some() {
@@ -122,7 +125,7 @@ pub fn judgement(
     if let Some(locked) = locked {
         // As the bundle says it, and as whoever judges says it with one network.
         let said = |lines: &[CalibrationLine]| -> Vec<Vec<Prediction>> {
-            let networks = locked.along(lines, true).into_iter();
+            let networks = locked.corrected(lines).into_iter();
             let shifted = networks.map(|own| own.iter().map(shifted).collect());
             shifted.collect()
         };

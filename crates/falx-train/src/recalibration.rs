@@ -24,11 +24,48 @@ pub(crate) struct Recalibration {
     pub(crate) crossed: Vec<Prediction>,
 }
 
-/// What the runs of a bundle's networks say of the locked patients: nobody asks what is true of these.
-pub(crate) struct Locked {
-    /// Before any correction, and the correction of the prior, network by network.
-    networks: Vec<(Vec<Prediction>, Option<PriorShift>)>,
+/// What a run gave some slices before any correction, and the correction of its prior.
+#[derive(Clone)]
+struct Said {
+    prior: Option<PriorShift>,
+    own: Vec<Prediction>,
 }
+
+impl Said {
+    fn read(run: &RunFolder, part: Part) -> Result<Self, TrainError> {
+        let prior = Bundle::open(&run.bundle())?.manifest().prior;
+        let mut own = falx_eval::predictions::read_csv(&run.predictions(part))?;
+        if let Some(prior) = prior {
+            for prediction in &mut own {
+                prediction.probabilities = prior.inverse().correct(prediction.probabilities);
+            }
+        }
+        Ok(Self { prior, own })
+    }
+
+    /// Along lines, before the correction of the prior.
+    fn along(&self, lines: &[CalibrationLine]) -> Vec<Prediction> {
+        let along = |prediction: &Prediction| Prediction {
+            image_id: prediction.image_id.clone(),
+            probabilities: calibrated(lines, prediction.probabilities),
+        };
+        self.own.iter().map(along).collect()
+    }
+
+    /// Along lines, and corrected for the prior.
+    fn corrected(&self, lines: &[CalibrationLine]) -> Vec<Prediction> {
+        let mut along = self.along(lines);
+        if let Some(prior) = self.prior {
+            for prediction in &mut along {
+                prediction.probabilities = prior.correct(prediction.probabilities);
+            }
+        }
+        along
+    }
+}
+
+/// What the runs of a bundle's networks say of the locked patients, network by network: nobody asks what is true of these.
+pub(crate) struct Locked(Vec<Said>);
 
 impl Locked {
     /// `None` where a bundle's `members` are not some of these runs, or these have locked nobody away.
@@ -47,46 +84,16 @@ impl Locked {
         if runs.is_empty() || !runs.iter().all(has_locked) {
             return Ok(None);
         }
-        let read = |run: &RunFolder| {
-            let prior = Bundle::open(&run.bundle())?.manifest().prior;
-            Ok((uncorrected(run, Part::Test, prior)?, prior))
-        };
-        let networks: Result<_, TrainError> = runs.into_iter().map(read).collect();
-        Ok(Some(Self {
-            networks: networks?,
-        }))
+        let networks = runs.into_iter().map(|run| Said::read(run, Part::Test));
+        Ok(Some(Self(networks.collect::<Result<_, _>>()?)))
     }
 
-    /// Along lines, and then corrected for the prior of each network; without `corrected`, along lines alone.
-    pub(crate) fn along(&self, lines: &[CalibrationLine], corrected: bool) -> Vec<Vec<Prediction>> {
-        let along = |(own, prior): &(Vec<Prediction>, Option<PriorShift>)| {
-            let prior = prior.filter(|_| corrected);
-            let own = own.iter().map(|prediction| {
-                let better = calibrated(lines, prediction.probabilities);
-                Prediction {
-                    image_id: prediction.image_id.clone(),
-                    probabilities: prior.map_or(better, |prior| prior.correct(better)),
-                }
-            });
-            own.collect()
-        };
-        self.networks.iter().map(along).collect()
-    }
-}
-
-/// What a fold's run gave the fold before any correction.
-struct Fold {
-    prior: Option<PriorShift>,
-    own: Vec<Prediction>,
-}
-
-impl Fold {
-    fn read(run: &RunFolder) -> Result<Self, TrainError> {
-        let prior = Bundle::open(&run.bundle())?.manifest().prior;
-        Ok(Self {
-            own: uncorrected(run, Part::Validation, prior)?,
-            prior,
-        })
+    /// Along lines, and corrected for the prior of each network.
+    pub(crate) fn corrected(&self, lines: &[CalibrationLine]) -> Vec<Vec<Prediction>> {
+        self.0
+            .iter()
+            .map(|network| network.corrected(lines))
+            .collect()
     }
 }
 
@@ -106,28 +113,23 @@ pub(crate) fn recalibration(
     folders: &[RunFolder],
     locked: Option<&Locked>,
 ) -> Result<Recalibration, TrainError> {
-    let folds = folders.iter().map(Fold::read);
-    let folds: Vec<Fold> = folds.collect::<Result<_, _>>()?;
+    let folds = folders.iter().map(|run| Said::read(run, Part::Validation));
+    let folds: Vec<Said> = folds.collect::<Result<_, _>>()?;
     Ok(of_folds(truth, &folds, locked))
 }
 
-fn of_folds(truth: &Truth<'_>, folds: &[Fold], locked: Option<&Locked>) -> Recalibration {
+fn of_folds(truth: &Truth<'_>, folds: &[Said], locked: Option<&Locked>) -> Recalibration {
     let mut crossed = Vec::new();
     for (at, fold) in folds.iter().enumerate() {
         let others = folds.iter().enumerate().filter(|(other, _)| *other != at);
         let without = lines(truth, others.flat_map(|(_, other)| &other.own));
-        crossed.extend(fold.own.iter().map(|prediction| {
-            let better = calibrated(&without, prediction.probabilities);
-            Prediction {
-                image_id: prediction.image_id.clone(),
-                probabilities: fold.prior.map_or(better, |prior| prior.correct(better)),
-            }
-        }));
+        crossed.extend(fold.corrected(&without));
     }
     let alone = lines(truth, folds.iter().flat_map(|fold| &fold.own));
     let mut found = alone.clone();
     if let Some(locked) = locked {
-        stretch(&mut found, &locked.along(&alone, false));
+        let along = locked.0.iter().map(|network| network.along(&alone));
+        stretch(&mut found, &along.collect::<Vec<_>>());
     }
     Recalibration {
         lines: found,
@@ -148,21 +150,6 @@ fn lines<'a>(
         }
     }
     slices.lines()
-}
-
-/// What a run predicted before the correction of its prior.
-fn uncorrected(
-    run: &RunFolder,
-    part: Part,
-    prior: Option<PriorShift>,
-) -> Result<Vec<Prediction>, TrainError> {
-    let mut own = falx_eval::predictions::read_csv(&run.predictions(part))?;
-    if let Some(prior) = prior {
-        for prediction in &mut own {
-            prediction.probabilities = prior.inverse().correct(prediction.probabilities);
-        }
-    }
-    Ok(own)
 }
 
 /// Stretches lines of single networks for the mean of those that said this, along the lines, of the same slices.

@@ -35,9 +35,9 @@ fn said(slice: usize, network: usize) -> Prediction {
     }
 }
 
-fn fold(number: usize, prior: Option<PriorShift>) -> Fold {
+fn fold(number: usize, prior: Option<PriorShift>) -> Said {
     let slices = number * SLICES..(number + 1) * SLICES;
-    Fold {
+    Said {
         prior,
         own: slices.map(|slice| said(slice, number)).collect(),
     }
@@ -65,7 +65,7 @@ fn needed(predictions: &[Prediction]) -> Platt {
 fn predictions_out_of_fold_are_drawn_along_lines_that_did_not_see_them() {
     let prior = PriorShift::new(0.5, 0.3).unwrap();
     // What one fold's network was shown more often is taken back after the line.
-    let folds: Vec<Fold> = (0..FOLDS)
+    let folds: Vec<Said> = (0..FOLDS)
         .map(|number| fold(number, (number == 1).then_some(prior)))
         .collect();
     let before: Vec<Prediction> = folds.iter().flat_map(|fold| fold.own.clone()).collect();
@@ -98,14 +98,16 @@ fn predictions_out_of_fold_are_drawn_along_lines_that_did_not_see_them() {
 
 #[test]
 fn lines_of_an_ensemble_are_stretched_as_far_as_its_mean_is_drawn_together() {
-    let folds: Vec<Fold> = (0..FOLDS).map(|number| fold(number, None)).collect();
+    let folds: Vec<Said> = (0..FOLDS).map(|number| fold(number, None)).collect();
     let locked = FOLDS * SLICES..FOLDS * SLICES + 2000;
     let single: Vec<Vec<Prediction>> = (0..FOLDS)
         .map(|network| locked.clone().map(|slice| said(slice, network)).collect())
         .collect();
-    let members = Locked {
-        networks: single[..3].iter().map(|own| (own.clone(), None)).collect(),
-    };
+    let members = single[..3].iter().map(|own| Said {
+        prior: None,
+        own: own.clone(),
+    });
+    let members = Locked(members.collect());
     let mean = |lines: &[CalibrationLine]| {
         let better = |own: &Vec<Prediction>| {
             let own = own.iter().map(|prediction| Prediction {

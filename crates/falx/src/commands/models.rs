@@ -154,7 +154,7 @@ fn run_pack(arguments: &ModelsPack) -> anyhow::Result<Outcome> {
     let options = JudgementOptions {
         prevalence: arguments.prevalence,
         smooth_mm: arguments.smooth_mm.or(own.smooth_mm),
-        packed: Some(own),
+        packed: own,
         calibrate: is_calibrated,
     };
     let judged = match &arguments.judged_by {
