@@ -10,16 +10,13 @@ use falx_nn::{Tensor, Value};
 
 use crate::heat_map::smooth;
 use crate::methods::{
-    ClassActivation, Patch, grad_cam, grad_cam_plus_plus, integrated_gradients, layer_cam,
-    occlusion,
+    ClassActivation, Patch, attribution, grad_cam, grad_cam_plus_plus, layer_cam, occlusion, xrai,
 };
 use crate::network::Layer;
 use crate::{ExplainError, HeatMap, Method, Network};
 
-/// Steps of integrated gradients; the logits' difference is met within some hundredths.
-const STEPS: usize = 32;
 /// Attributions of single pixels are smoothed by a Gaussian whose standard deviation is this share of the picture's side.
-const SMOOTHING: f64 = 1.0 / 40.0;
+const SMOOTHING: f64 = 1.0 / 60.0;
 
 /// How maps are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +65,8 @@ pub struct Explainer {
     method: Method,
     /// The name of the layer that is looked at, where one is.
     layer: Option<String>,
-    /// The number of a pixel that shows nothing.
-    black: f32,
+    /// The numbers of a pixel that shows nothing, and of one that shows most.
+    range: [f32; 2],
 }
 
 impl Explainer {
@@ -113,7 +110,7 @@ impl Explainer {
                     options.runtime,
                     options.threads,
                 )?),
-                Method::IntegratedGradients => Means::Picture,
+                Method::IntegratedGradients | Method::Xrai => Means::Picture,
                 Method::Occlusion => Means::Whole(whole(&network, options)?),
             };
             members.push(Member { network, means });
@@ -122,7 +119,7 @@ impl Explainer {
             members,
             method: options.method,
             layer,
-            black: input.range[0],
+            range: input.range,
         })
     }
 
@@ -167,7 +164,10 @@ impl Explainer {
                     of_layer(network, *value, method, images, shape, labels)?
                 }
                 Means::Cut(cut) => of_cut(network, cut, images, shape, labels)?,
-                Means::Picture => of_picture(network, self.black, images, shape, labels)?,
+                Means::Picture => {
+                    let areas = self.method == Method::Xrai;
+                    of_picture(network, (self.range, areas), images, shape, labels)?
+                }
                 Means::Whole(runtime) => {
                     of_covered(network, runtime.as_mut(), images, shape, labels)?
                 }
@@ -273,7 +273,7 @@ fn of_cut(
 
 fn of_picture(
     network: &Network,
-    black: f32,
+    (range, by_area): ([f32; 2], bool),
     images: &[f32],
     [_, channels, rows, cols]: [usize; 4],
     labels: &[Vec<Label>],
@@ -282,17 +282,15 @@ fn of_picture(
     let mut maps = Vec::with_capacity(labels.len());
     for (image, labels) in images.chunks_exact(each.max(1)).zip(labels) {
         let shape = [channels, rows, cols];
-        let found = integrated_gradients(network, image, shape, labels, STEPS, black)?;
-        let map = |attribution: Vec<f32>| {
-            let mut sums = vec![0.0; rows * cols];
-            for channel in attribution.chunks_exact((rows * cols).max(1)) {
-                for (sum, x) in sums.iter_mut().zip(channel) {
-                    *sum += x;
-                }
-            }
-            // Before what speaks against the label is left out: noise of both signs cancels.
-            let smooth = smooth(&sums, [rows, cols], SMOOTHING * cols as f64);
-            HeatMap::of_grid(&smooth, rows, cols, cols)
+        let found = attribution(network, image, shape, labels, range)?;
+        let map = |adds: Vec<f32>| {
+            let map = if by_area {
+                xrai(&adds, image, shape, range[1] - range[0])
+            } else {
+                // Before what speaks against the label is left out: noise of both signs cancels.
+                smooth(&adds, [rows, cols], SMOOTHING * cols as f64)
+            };
+            HeatMap::of_grid(&map, rows, cols, cols)
         };
         maps.push(found.into_iter().map(map).collect());
     }

@@ -100,6 +100,7 @@ fn heat_maps_are_drawn_and_do_not_depend_on_threads() {
     for method in [
         "layer-cam --layer last",
         "integrated-gradients",
+        "xrai",
         "occlusion --runtime rten",
     ] {
         let out = trained.path("other");

@@ -1,4 +1,4 @@
-//! Integrated gradients: what every number of a picture adds to a logit, on the way from a black picture.
+//! Integrated gradients: what every number of a picture adds to a logit, on the way from another picture.
 
 use falx_core::Label;
 use falx_nn::{Tensor, Value};
@@ -10,12 +10,12 @@ const TOGETHER: usize = 8;
 
 /// What every number of one image adds to each label's logit.
 ///
-/// Gradients are taken at `steps` places of the straight line from `black`, the number of every pixel that shows nothing, to
-/// the image, at the middles of equal parts; their mean times the image's distance from black is the result. It sums up to
-/// the difference of the two pictures' logits (the axiom of completeness), the better the more steps.
+/// Gradients are taken at `steps` places of the straight line from `reference`, a picture without a finding, to the image, at
+/// the middles of equal parts; their mean times the image's distance from the reference is the result. It sums up to the difference
+/// of the two pictures' logits (the axiom of completeness), the better the more steps.
 ///
 /// # Shape
-/// `image` is C × H × W, and so is each label's result.
+/// `image` and `reference` are C × H × W, and so is each label's result.
 ///
 /// # Errors
 /// [`ExplainError::Engine`] when the image does not fit the network.
@@ -25,10 +25,10 @@ const TOGETHER: usize = 8;
 pub fn integrated_gradients(
     network: &Network,
     image: &[f32],
+    reference: &[f32],
     shape: [usize; 3],
     labels: &[Label],
     steps: usize,
-    black: f32,
 ) -> Result<Vec<Vec<f32>>, ExplainError> {
     let steps = steps.max(1);
     let mut sums = vec![vec![0.0_f64; image.len()]; labels.len()];
@@ -36,7 +36,10 @@ pub fn integrated_gradients(
     for part in all.chunks(TOGETHER) {
         let along = part.iter().map(|&step| (step as f32 + 0.5) / steps as f32);
         let pictures: Vec<f32> = along
-            .flat_map(|share| image.iter().map(move |x| black + share * (x - black)))
+            .flat_map(|share| {
+                let pairs = image.iter().zip(reference);
+                pairs.map(move |(x, from)| from + share * (x - from))
+            })
             .collect();
         let [channels, rows, cols] = shape;
         let shape = [part.len(), channels, rows, cols];
@@ -47,9 +50,9 @@ pub fn integrated_gradients(
         }
     }
     let scaled = sums.into_iter().map(|sums| {
-        let pairs = sums.into_iter().zip(image);
+        let pairs = sums.into_iter().zip(image.iter().zip(reference));
         pairs
-            .map(|(sum, x)| (sum / steps as f64) as f32 * (x - black))
+            .map(|(sum, (x, from))| (sum / steps as f64) as f32 * (x - from))
             .collect()
     });
     Ok(scaled.collect())

@@ -1,17 +1,23 @@
 //! The methods, each a plain function, and the choice between them.
 
+mod attribution;
 mod cam;
 mod gradient_cam;
 mod integrated;
 mod occlusion;
+mod segments;
+mod xrai;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use attribution::{attribution, tissue};
 pub use cam::ClassActivation;
 pub use gradient_cam::{grad_cam, grad_cam_plus_plus, layer_cam};
 pub use integrated::integrated_gradients;
 pub use occlusion::{Patch, occlusion};
+pub use segments::{Coarseness, segments};
+pub use xrai::xrai;
 
 /// How a heat map is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,9 +30,12 @@ pub enum Method {
     LayerCam,
     /// Maps of features, weighted as the head weights them: no gradient, but a head of pooling and one linear layer.
     Cam,
-    /// Gradients of the picture, summed on the way from a black one: what points best, by measurement (docs/explain.md).
+    /// Gradients of the picture, summed on the way from tissue without a finding: what points best, by measurement
+    /// (docs/explain.md).
     #[default]
     IntegratedGradients,
+    /// Areas of the picture, ranked by the integrated gradients of their pixels.
+    Xrai,
     /// How much the label's logit falls when a part of the picture is covered; any run-time can do it.
     Occlusion,
 }
@@ -46,12 +55,13 @@ fn names() -> String {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::GradCam,
         Self::GradCamPlusPlus,
         Self::LayerCam,
         Self::Cam,
         Self::IntegratedGradients,
+        Self::Xrai,
         Self::Occlusion,
     ];
 
@@ -63,6 +73,7 @@ impl Method {
             Self::LayerCam => "layer-cam",
             Self::Cam => "cam",
             Self::IntegratedGradients => "integrated-gradients",
+            Self::Xrai => "xrai",
             Self::Occlusion => "occlusion",
         }
     }
@@ -75,6 +86,7 @@ impl Method {
             Self::LayerCam => "LayerCAM",
             Self::Cam => "CAM",
             Self::IntegratedGradients => "integrated gradients",
+            Self::Xrai => "XRAI",
             Self::Occlusion => "occlusion",
         }
     }

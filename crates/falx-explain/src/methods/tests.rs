@@ -135,14 +135,15 @@ fn integrated_gradients_sum_up_to_the_logits_difference() {
     let network = network("simple_cnn", Pooling::Average);
     let picture = image(3 * 32 * 32);
     let labels = [Label::Epidural, Label::Any];
-    let black = -0.25;
-    let found = integrated_gradients(&network, &picture, [3, 32, 32], &labels, 200, black).unwrap();
+    let black = vec![-0.25; picture.len()];
+    let found =
+        integrated_gradients(&network, &picture, &black, [3, 32, 32], &labels, 200).unwrap();
     let logits = |picture: &[f32]| {
         let value = falx_nn::Value::INPUT;
         let found = network.gradients(picture, [1, 3, 32, 32], value, &[]);
         found.unwrap().logits.data
     };
-    let (here, nothing) = (logits(&picture), logits(&vec![black; picture.len()]));
+    let (here, nothing) = (logits(&picture), logits(&black));
     for (label, found) in labels.into_iter().zip(&found) {
         let sum: f64 = found.iter().copied().map(f64::from).sum();
         let difference = f64::from(here[label.index()] - nothing[label.index()]);
@@ -152,7 +153,7 @@ fn integrated_gradients_sum_up_to_the_logits_difference() {
         );
     }
     // One step alone is far off: the tolerance above can fail.
-    let coarse = integrated_gradients(&network, &picture, [3, 32, 32], &labels, 1, black).unwrap();
+    let coarse = integrated_gradients(&network, &picture, &black, [3, 32, 32], &labels, 1).unwrap();
     assert_ne!(coarse[0], found[0]);
 }
 

@@ -25,7 +25,8 @@ pub struct Explain {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// How maps are made: `integrated-gradients` (of the picture itself), `grad-cam`, `grad-cam++`, `layer-cam` (gradients with
-    /// regard to a layer: one pass through the network instead of 32), `cam` (the head's own weights; only where a mean and one linear layer end
+    /// regard to a layer: one pass through the network instead of 24), `xrai` (whole areas of the
+    /// picture by their integrated gradients), `cam` (the head's own weights; only where a mean and one linear layer end
     /// the network), `occlusion` (covers one part after the other; slow, needs no gradient).
     #[arg(long, default_value_t = Method::default(), value_parser = Method::from_str)]
     pub method: Method,

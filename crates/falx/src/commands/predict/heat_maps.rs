@@ -162,7 +162,7 @@ const fn quantity(method: Method) -> MapQuantity {
         Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam => {
             MapQuantity::GradientWeighted
         }
-        Method::IntegratedGradients | Method::Occlusion => MapQuantity::Saliency,
+        Method::IntegratedGradients | Method::Xrai | Method::Occlusion => MapQuantity::Saliency,
     }
 }
 
