@@ -165,8 +165,11 @@ impl Explainer {
                 }
                 Means::Cut(cut) => of_cut(network, cut, images, shape, labels)?,
                 Means::Picture => {
-                    let areas = self.method == Method::Xrai;
-                    of_picture(network, (self.range, areas), images, shape, labels)?
+                    let draw = match self.method {
+                        Method::Xrai => xrai,
+                        _ => smoothed,
+                    };
+                    of_picture(network, self.range, draw, images, shape, labels)?
                 }
                 Means::Whole(runtime) => {
                     of_covered(network, runtime.as_mut(), images, shape, labels)?
@@ -271,9 +274,18 @@ fn of_cut(
     Ok(maps.collect())
 }
 
+/// What makes a map of what each pixel adds: of that, the picture, its shape and range.
+type Draw = fn(&[f32], &[f32], [usize; 3], [f32; 2]) -> Vec<f32>;
+
+/// What each pixel adds, smoothed before what speaks against the label is left out: noise of both signs cancels.
+fn smoothed(adds: &[f32], _: &[f32], [_, rows, cols]: [usize; 3], _: [f32; 2]) -> Vec<f32> {
+    smooth(adds, [rows, cols], SMOOTHING * cols as f64)
+}
+
 fn of_picture(
     network: &Network,
-    (range, by_area): ([f32; 2], bool),
+    range: [f32; 2],
+    draw: Draw,
     images: &[f32],
     [_, channels, rows, cols]: [usize; 4],
     labels: &[Vec<Label>],
@@ -283,15 +295,8 @@ fn of_picture(
     for (image, labels) in images.chunks_exact(each.max(1)).zip(labels) {
         let shape = [channels, rows, cols];
         let found = attribution(network, image, shape, labels, range)?;
-        let map = |adds: Vec<f32>| {
-            let map = if by_area {
-                xrai(&adds, image, shape, range[1] - range[0])
-            } else {
-                // Before what speaks against the label is left out: noise of both signs cancels.
-                smooth(&adds, [rows, cols], SMOOTHING * cols as f64)
-            };
-            HeatMap::of_grid(&map, rows, cols, cols)
-        };
+        let map =
+            |adds: Vec<f32>| HeatMap::of_grid(&draw(&adds, image, shape, range), rows, cols, cols);
         maps.push(found.into_iter().map(map).collect());
     }
     Ok(maps)

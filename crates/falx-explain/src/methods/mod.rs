@@ -16,7 +16,6 @@ pub use cam::ClassActivation;
 pub use gradient_cam::{grad_cam, grad_cam_plus_plus, layer_cam};
 pub use integrated::integrated_gradients;
 pub use occlusion::{Patch, occlusion};
-pub use segments::{Coarseness, segments};
 pub use xrai::xrai;
 
 /// How a heat map is made.

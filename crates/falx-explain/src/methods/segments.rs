@@ -1,4 +1,4 @@
-//! A picture cut into parts that look alike inside: the areas that [`xrai`](super::xrai) ranks.
+//! A picture cut into parts that look alike inside: the areas that [`xrai`](super::xrai()) ranks.
 
 /// The standard deviation of the smoothing before a picture is cut, in pixels, which keeps noise from making parts.
 const SMOOTHING: f64 = 0.8;

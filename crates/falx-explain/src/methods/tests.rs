@@ -157,6 +157,29 @@ fn integrated_gradients_sum_up_to_the_logits_difference() {
     assert_ne!(coarse[0], found[0]);
 }
 
+/// What is no brighter than tissue adds nothing, wherever the picture is moved; what is brighter does.
+#[test]
+fn attribution_is_of_what_is_brighter_than_tissue() {
+    let network = network("simple_cnn", Pooling::Average);
+    let side = 32;
+    let bright = |at: usize| (10..14).contains(&(at / side)) && (6..11).contains(&(at % side));
+    let plane = (0..side * side).map(|at| if bright(at) { 0.9 } else { 0.4 });
+    let picture: Vec<f32> = (0..3).flat_map(|_| plane.clone()).collect();
+    let of = |picture: &[f32]| {
+        let labels = [Label::Any];
+        let found = attribution(&network, picture, [3, side, side], &labels, [0.0, 1.0]);
+        found.unwrap().remove(0)
+    };
+    for (at, adds) in of(&picture).into_iter().enumerate() {
+        assert_eq!(adds != 0.0, bright(at), "{at}: {adds}");
+    }
+    assert!(
+        of(&vec![0.4; picture.len()])
+            .iter()
+            .all(|adds| *adds == 0.0)
+    );
+}
+
 /// A network that sums one square of the first channel: covering it, and it alone, matters.
 #[test]
 fn occlusion_finds_the_part_that_a_logit_is_made_of() {

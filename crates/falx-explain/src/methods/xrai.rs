@@ -18,19 +18,24 @@ const LEAST: f64 = 1.0 / 1000.0;
 /// do not fit.
 ///
 /// # Units
-/// `range`: the picture's number of a pixel that shows most, less that of one that shows nothing.
+/// `range`: the numbers of a pixel that shows nothing, and of one that shows most.
 ///
 /// # Source
 /// Kapishnikov, Bolukbasi, Viégas, Terry 2019, "XRAI: Better Attributions Through Regions", algorithm 1. Areas are not dilated here: a
 /// mask is compared with them.
-pub fn xrai(attribution: &[f32], picture: &[f32], shape: [usize; 3], range: f32) -> Vec<f32> {
+pub fn xrai(
+    attribution: &[f32],
+    picture: &[f32],
+    shape: [usize; 3],
+    [black, white]: [f32; 2],
+) -> Vec<f32> {
     let pixels = attribution.len();
     let mut areas: Vec<Area> = Vec::new();
     // The areas that a pixel is in, one a scale.
     let mut of_pixels = Vec::with_capacity(SCALES.len());
     for scale in SCALES {
         let coarseness = Coarseness {
-            scale: scale * range.abs(),
+            scale: scale * (white - black).abs(),
             least: (LEAST * pixels as f64).ceil() as usize,
         };
         let parts = segments(picture, shape, coarseness);
@@ -114,7 +119,7 @@ mod tests {
     #[test]
     fn speckles_become_the_area_that_they_are_in() {
         let (picture, adds, depth) = case();
-        let found = xrai(&adds, &picture, [1, 40, 40], 1.0);
+        let found = xrai(&adds, &picture, [1, 40, 40], [0.0, 1.0]);
         // A blurred border may make an area of its own, of pixels on both sides.
         let of = |is: fn(i32) -> bool| {
             let places = (0..found.len()).filter(|at| is(depth(*at)));
@@ -126,7 +131,7 @@ mod tests {
         // Twice the attribution is twice the map; another range of numbers changes nothing else.
         let twice: Vec<f32> = adds.iter().map(|x| 2.0 * x).collect();
         let wide: Vec<f32> = picture.iter().map(|x| 2.0 * x - 1.0).collect();
-        let other = xrai(&twice, &wide, [1, 40, 40], 2.0);
+        let other = xrai(&twice, &wide, [1, 40, 40], [-1.0, 1.0]);
         assert!(
             found
                 .iter()
@@ -138,11 +143,11 @@ mod tests {
     #[test]
     fn attribution_is_kept_as_a_whole_and_shapes_must_fit() {
         let (picture, adds, _) = case();
-        let found = xrai(&adds, &picture, [1, 40, 40], 1.0);
+        let found = xrai(&adds, &picture, [1, 40, 40], [0.0, 1.0]);
         let [sum, kept] = [&adds, &found].map(|x| x.iter().copied().map(f64::from).sum::<f64>());
         assert!((sum - kept).abs() < 1e-4, "{sum} {kept}");
-        assert!(xrai(&adds, &picture, [1, 40, 39], 1.0).is_empty());
-        assert!(xrai(&adds[1..], &picture, [1, 40, 40], 1.0).is_empty());
-        assert!(xrai(&[], &[], [1, 0, 0], 1.0).is_empty());
+        assert!(xrai(&adds, &picture, [1, 40, 39], [0.0, 1.0]).is_empty());
+        assert!(xrai(&adds[1..], &picture, [1, 40, 40], [0.0, 1.0]).is_empty());
+        assert!(xrai(&[], &[], [1, 0, 0], [0.0, 1.0]).is_empty());
     }
 }
