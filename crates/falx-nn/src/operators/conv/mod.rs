@@ -204,8 +204,8 @@ impl PreparedConv {
                 bias: bias.map(<[f32]>::to_vec),
                 columns: geometry.kernel[1],
             }
-        } else if let Some(winograd) = Winograd::new(geometry, weights, bias) {
-            Weights::Winograd(winograd)
+        } else if Winograd::pays(geometry) {
+            Weights::Winograd(Winograd::new(geometry, weights, bias))
         } else {
             let packed = |phase| Packed::new(geometry, phase, weights, bias, false);
             Weights::Packed(plan.phases.iter().map(packed).collect())

@@ -1,5 +1,3 @@
-use std::array::from_fn;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -17,22 +15,19 @@ fn largest(numbers: &[f32]) -> f32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn gives_the_direct_sums(
-        form in 0..3_usize, images in 1..4_usize, rows in 15..30_usize, columns in 15..30_usize,
-        inputs in 1..4_usize, outputs in 1..5_usize, pads in proptest::array::uniform4(0..4_usize),
+        images in 1..4_usize, rows in 15..30_usize, columns in 15..30_usize,
+        inputs in 1..4_usize, outputs in 1..5_usize, pads in proptest::array::uniform4(0..2_usize),
         adds: bool, relu: bool, seed in 0..100_usize,
     ) {
         let (inputs, outputs) = (16 * inputs, 16 * outputs);
-        let kernel = [[3, 3], [1, 7], [7, 1]][form];
-        // Up to half of the kernel, as networks pad.
-        let pads = from_fn(|side| pads[side] % (kernel[side % 2] / 2 + 1));
-        let conv = Conv { kernel, pads, ..Conv::same(outputs, 3) };
-        let height = rows + pads[0] + pads[2] + 1 - kernel[0];
-        let width = columns + pads[1] + pads[3] + 1 - kernel[1];
+        let conv = Conv { pads, ..Conv::same(outputs, 3) };
+        let height = rows + pads[0] + pads[2] - 2;
+        let width = columns + pads[1] + pads[3] - 2;
         let kernel = ConvKernel::new(&conv, [inputs, rows, columns], [outputs, height, width]);
-        let weights = numbers(outputs * inputs * conv.kernel[0] * conv.kernel[1], seed);
+        let weights = numbers(outputs * inputs * 9, seed);
         let bias = numbers(outputs, seed + 1);
         let seen = numbers(images * rows * columns * inputs, seed + 2);
         let add = numbers(images * height * width * outputs, seed + 3);
@@ -69,7 +64,7 @@ fn is_for_large_images_and_whole_vectors_alone() {
             [channels, size, size],
             [conv.channels, rows, columns],
         );
-        Winograd::pays(&kernel.0).is_some()
+        Winograd::pays(&kernel.0)
     };
     let same = Conv::same(32, 3);
     assert!(pays(same, 16, 13));
@@ -77,14 +72,6 @@ fn is_for_large_images_and_whole_vectors_alone() {
     assert!(!pays(same, 3, 64));
     assert!(!pays(Conv::same(24, 3), 16, 64));
     assert!(!pays(Conv::same(32, 5), 16, 64));
-    let line = |kernel: [usize; 2]| Conv {
-        kernel,
-        pads: [kernel[0] / 2, kernel[1] / 2, kernel[0] / 2, kernel[1] / 2],
-        ..same
-    };
-    assert!(pays(line([1, 7]), 16, 6) && pays(line([7, 1]), 16, 6));
-    assert!(!pays(line([1, 7]), 16, 5), "fifteen tiles");
-    assert!(!pays(line([1, 3]), 16, 64) && !pays(line([7, 7]), 16, 64));
     for other in [
         Conv {
             strides: [2, 2],
