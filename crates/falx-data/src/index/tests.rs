@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use falx_core::{ImageId, Interrupt, LABELS, Label, Silent};
 
+use super::workers::together;
 use super::{Index, IndexError, IndexOptions, IndexSummary, Layout, build};
 use crate::labels::LabelsError;
 use crate::split::{SplitOptions, split};
@@ -308,4 +309,11 @@ fn the_real_rsna_sample_is_indexed() {
     )
     .unwrap();
     made.check_leaks(&index).unwrap();
+}
+
+#[test]
+fn the_files_of_one_study_keep_every_worker_busy() {
+    assert_eq!(together(32, 2), 2);
+    assert_eq!(together(5, 16), 1);
+    assert_eq!(together(870_000, 16), 32);
 }

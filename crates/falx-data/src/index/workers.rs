@@ -11,8 +11,16 @@ use super::journal::Record;
 use super::read::{ReadOptions, RowReader};
 use super::{IndexError, Part};
 
-/// Files that travel together from the lister to a worker, and their records back.
-const CHUNK: usize = 32;
+/// The most files that travel together from the lister to a worker, and their records back.
+const MOST_TOGETHER: u64 = 32;
+/// The least parts that a worker's share of the files is cut into: the files of one study, too, keep every worker busy.
+const LEAST_PARTS: u64 = 8;
+
+/// How many files travel together.
+pub(super) fn together(files: u64, threads: usize) -> usize {
+    let parts = LEAST_PARTS * threads as u64;
+    (files / parts).clamp(1, MOST_TOGETHER) as usize
+}
 
 /// What is read, and how.
 #[derive(Clone, Copy)]
@@ -46,12 +54,13 @@ impl Job<'_> {
         let total: u64 = self.sources.iter().map(|source| source.files).sum();
         let total = self.part.map_or(total, |part| total / u64::from(part.of));
         progress.begin("reading files", Some(total));
+        let together = together(total, threads);
         let unlisted = Mutex::new(Vec::new());
         let outcome = std::thread::scope(|scope| {
             let (files, to_read) = bounded::<Vec<Found>>(4 * threads);
             let (results, read) = bounded::<Vec<Outcome>>(4 * threads);
             let missing = &unlisted;
-            scope.spawn(move || self.list(&files, missing, interrupt));
+            scope.spawn(move || self.list(&files, together, missing, interrupt));
             for _ in 0..threads {
                 let (to_read, results) = (to_read.clone(), results.clone());
                 scope.spawn(move || self.work(&to_read, &results, interrupt));
@@ -84,20 +93,21 @@ impl Job<'_> {
     fn list(
         &self,
         files: &Sender<Vec<Found>>,
+        together: usize,
         missing: &Mutex<Vec<Unlisted>>,
         interrupt: &Interrupt,
     ) {
-        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut chunk = Vec::with_capacity(together);
         for (number, source) in self.sources.iter().enumerate() {
             let mut take = |found: Found| {
                 if !self.is_mine(&found) {
                     return true;
                 }
                 chunk.push(found);
-                if chunk.len() < CHUNK {
+                if chunk.len() < together {
                     return true;
                 }
-                let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+                let full = std::mem::replace(&mut chunk, Vec::with_capacity(together));
                 !interrupt.is_requested() && files.send(full).is_ok()
             };
             let mut note = |path: Unlisted| {
