@@ -1,4 +1,4 @@
-"""Batches of head CT, made by falx on all cores, as NumPy arrays."""
+"""Batches of head CT, made by falx on all cores, as NumPy arrays, and answers for studies."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -134,3 +134,18 @@ class Loader:
     @property
     def skipped(self) -> Skipped:
         """What the newest pass could not read, with `unreadable="skip"`."""
+
+class Detector:
+    """A trained model that answers for studies. It is loaded once and answers often; threads that share it take turns."""
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        series: Literal["best", "all"] | Sequence[str] | None = None,
+        prevalence: float | None = None,
+        flip: bool = False,
+        threads: int | None = None,
+    ) -> None: ...
+    def study(self, paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> dict[str, Any]:
+        """What the model says of the studies in files, folders and archives, as `falx predict --format json` writes it."""

@@ -1,17 +1,14 @@
 //! One pass over a loader's slices.
 
 use std::task::Poll;
-use std::time::Duration;
 
 use falx_data::loader;
 use pyo3::prelude::*;
 
+use crate::LISTEN;
 use crate::batch::Batch;
 use crate::error::Failure;
 use crate::loader::Loader;
-
-/// How long Ctrl-C may be left unheard.
-const LISTEN: Duration = Duration::from_millis(50);
 
 /// The batches of one pass over a `Loader`, in order. Its threads end with it.
 #[pyclass(module = "falx")]

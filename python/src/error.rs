@@ -8,6 +8,7 @@ use falx_data::loader::LoaderError;
 use falx_data::sampler::SamplerError;
 use falx_data::samples::SamplesError;
 use falx_data::split::SplitError;
+use falx_infer::{DetectError, PredictError};
 use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -193,6 +194,28 @@ impl From<LoaderError> for Failure {
         match error {
             LoaderError::Samples(error) => error.into(),
             error => Self::new(kind, error),
+        }
+    }
+}
+
+impl From<DetectError> for Failure {
+    fn from(error: DetectError) -> Self {
+        match error {
+            DetectError::Bundle(_) | DetectError::Index(_) => Self::file(error),
+            DetectError::Series(_) | DetectError::Prevalence(_) => Self::option(error),
+            DetectError::Predict(error) => error.into(),
+        }
+    }
+}
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Loader(error) => error.into(),
+            PredictError::Samples(error) => error.into(),
+            PredictError::Model(_) => Self::file(error),
+            PredictError::Prevalence(_) => Self::option(error),
+            PredictError::Taken(_) | PredictError::Interrupted => Self::bug(error),
         }
     }
 }

@@ -1,20 +1,27 @@
-//! falx's loader for Python: batches of head CT as NumPy arrays.
+//! falx for Python: batches of head CT as NumPy arrays, and a trained model's answers for studies.
 //!
 //! A `Loader` is options that have been checked against index and split, an `Epoch` one pass over them, a `Batch` what
-//! comes out. All work is `falx_data`'s; here is only what turns Python's words into its types and its batches into arrays.
+//! comes out. A `Detector` is a bundle that answers. All work is `falx_data`'s and `falx_infer`'s; here is only what turns
+//! Python's words into their types, batches into arrays, and answers into dicts.
 
 mod batch;
+mod detector;
 mod epoch;
 mod error;
 mod loader;
 mod options;
 mod state;
 
+use std::time::Duration;
+
 use falx_core::{LABELS, Label};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// Batches of head CT, made by falx on all cores, as NumPy arrays.
+/// How long Ctrl-C may be left unheard.
+const LISTEN: Duration = Duration::from_millis(50);
+
+/// Batches of head CT, made by falx on all cores, as NumPy arrays, and answers for studies.
 #[pymodule]
 fn falx(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -23,5 +30,6 @@ fn falx(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<loader::Loader>()?;
     module.add_class::<epoch::Epoch>()?;
     module.add_class::<batch::Batch>()?;
+    module.add_class::<detector::Detector>()?;
     error::add(module)
 }

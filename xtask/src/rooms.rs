@@ -17,7 +17,7 @@ const LIBRARIES: usize = 2;
 const LINTS: usize = 3;
 
 /// Third-party libraries that may be used in some rooms only (by the beginning of their name).
-const CONFINED: [(&str, &[&str]); 17] = [
+const CONFINED: [(&str, &[&str]); 18] = [
     ("burn", &["falx-nn"]),
     ("cubecl", &["falx-nn"]),
     ("tch", &["falx-nn"]),
@@ -35,6 +35,7 @@ const CONFINED: [(&str, &[&str]); 17] = [
     ("indicatif", &["falx"]),
     ("pyo3", &["falx-python"]),
     ("numpy", &["falx-python"]),
+    ("safer-ffi", &["falx-c"]),
 ];
 
 /// The workspace, and the one that stands apart because it needs Python.

@@ -24,6 +24,8 @@ pub const MANIFEST: &str = "bundle.toml";
 /// probabilities for another prevalence than the training data's, or values cut off before a picture is drawn (5);
 /// files' own windows, or lines of calibration (6).
 const FORMATS: std::ops::RangeInclusive<u32> = 1..=6;
+/// Made by `recipes/default-model/make`.
+static IN_THE_BOX: &[u8] = include_bytes!("../default-model.falx");
 
 /// The contents that [`Bundle::write`] puts beside the manifest.
 pub struct BundleParts<'a> {
@@ -171,6 +173,14 @@ impl Bundle {
         let bundle = Self::of_parts(Parts::Memory(name.to_owned(), bytes))?;
         bundle.check()?;
         Ok(bundle)
+    }
+
+    /// The model that is part of the program: `recipes/default-model/make` makes it, docs/default-model.md judges it.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`], where the program was damaged.
+    pub fn in_the_box() -> Result<Self, BundleError> {
+        Self::of_bytes(Path::new("the model in the box"), IN_THE_BOX)
     }
 
     /// Opens a bundle by its manifest alone, for those who check the other parts while they load them.

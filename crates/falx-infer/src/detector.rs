@@ -46,17 +46,26 @@ pub enum DetectError {
 
 /// A bundle that answers for studies.
 ///
-/// ```no_run
+/// ```
 /// use falx_infer::{Detector, PredictOptions};
+/// # use falx_core::{Interrupt, Silent};
+/// # use falx_phantom::PhantomOptions;
 ///
-/// # fn main() -> Result<(), falx_infer::DetectError> {
-/// let detector = Detector::load("model".as_ref(), PredictOptions::default())?;
-/// let answer = detector.study(&["head-ct".into()])?;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let head_ct = folder.path().join("head-ct");
+/// # let phantom = PhantomOptions { patients: 1, matrix: 64, out: head_ct.clone(), ..PhantomOptions::default() };
+/// # falx_phantom::write(&phantom, &Silent, &Interrupt::default())?;
+/// // With a model of your own: Detector::load("run/bundle".as_ref(), …)
+/// let detector = Detector::in_the_box(PredictOptions::default())?;
+/// let answer = detector.study(&[head_ct])?;
 /// for study in &answer.studies {
 ///     if let Some(findings) = &study.findings {
 ///         println!("{:?}: {:.3}", study.study_uid, findings.any.probability);
 ///     }
 /// }
+/// # assert_eq!(answer.studies.len(), 1);
+/// # assert!(answer.studies[0].findings.is_some());
 /// # Ok(())
 /// # }
 /// ```
@@ -83,6 +92,14 @@ impl Detector {
         checked?;
         *detector.members() = Some(members?);
         Ok(detector)
+    }
+
+    /// A detector with the model that is part of the program.
+    ///
+    /// # Errors
+    /// [`DetectError`] for a prevalence that nothing can be shifted to, or a damaged program.
+    pub fn in_the_box(options: PredictOptions) -> Result<Self, DetectError> {
+        Ok(Self::new(Bundle::in_the_box()?, options)?)
     }
 
     /// A detector with a bundle, whose networks are loaded for the first answer.
@@ -119,14 +136,25 @@ impl Detector {
     /// # Errors
     /// [`DetectError`]; a file that cannot be read is no error but named in the answer.
     pub fn study(&self, sources: &[PathBuf]) -> Result<Answer, DetectError> {
-        let interrupt = Interrupt::default();
-        let index = scan(sources, Layout::Auto, &Silent, &interrupt)?;
+        self.study_until(sources, &Interrupt::default())
+    }
+
+    /// The same, which ends early when `interrupt` asks for it.
+    ///
+    /// # Errors
+    /// As [`Detector::study`].
+    pub fn study_until(
+        &self,
+        sources: &[PathBuf],
+        interrupt: &Interrupt,
+    ) -> Result<Answer, DetectError> {
+        let index = scan(sources, Layout::Auto, &Silent, interrupt)?;
         let mut answered = Vec::new();
         let mut take = |study| {
             answered.push(study);
             Ok(())
         };
-        let unreadable = self.answer(&index, &mut take, &Silent, &interrupt)?;
+        let unreadable = self.answer(&index, &mut take, &Silent, interrupt)?;
         Ok(Answer {
             head: self.head(),
             studies: answered,

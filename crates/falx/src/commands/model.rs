@@ -8,16 +8,13 @@ use falx_train::bundle_in;
 
 use crate::cli::DEFAULT_MODEL;
 
-/// Made by `recipes/default-model/make`.
-static IN_THE_BOX: &[u8] = include_bytes!("../../default-model.falx");
-
 /// Opens the bundle of a name; see [`DEFAULT_MODEL`].
 ///
 /// # Errors
 /// [`BundleError`].
 pub fn open(model: &Path) -> Result<Bundle, BundleError> {
     if is_default(model) {
-        Bundle::of_bytes(Path::new("the model in the box"), IN_THE_BOX)
+        Bundle::in_the_box()
     } else {
         Bundle::open(&bundle_in(model))?.meaningful()
     }
@@ -34,7 +31,7 @@ pub fn is_bundle(model: &Path) -> bool {
 /// [`DetectError`].
 pub fn detector(model: &Path, options: PredictOptions) -> Result<Detector, DetectError> {
     if is_default(model) {
-        Ok(Detector::new(open(model)?, options)?)
+        Detector::in_the_box(options)
     } else {
         Detector::load(&bundle_in(model), options)
     }
