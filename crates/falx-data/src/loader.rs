@@ -257,7 +257,8 @@ pub enum LoaderError {
     },
     /// Not even one batch fits the budget.
     #[error(
-        "one batch needs {needed_mib} MiB and the budget is {budget_mib} MiB; use smaller batches or a larger budget"
+        "one batch needs {needed_mib} MiB and the budget is {budget_mib} MiB; use smaller batches or a larger budget (`--memory` \
+         of a command, loader_memory_mib of a recipe)"
     )]
     Budget {
         /// What one batch and one thread need.

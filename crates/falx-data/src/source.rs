@@ -27,6 +27,8 @@ pub enum SourceFault {
     DamagedPicture,
     /// A picture has no window, so that its grey levels have no Hounsfield units.
     PictureWithoutWindow,
+    /// A picture of 16 bits is no picture from black to white, but values of another scale.
+    RawPicture,
     /// A `NIfTI` volume cannot be read.
     DamagedVolume,
     /// A `NIfTI` volume is no stack of axial slices.
@@ -35,12 +37,13 @@ pub enum SourceFault {
 
 impl SourceFault {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::UnsafeArchivePath,
         Self::DamagedArchive,
         Self::ArchiveEntryTooLarge,
         Self::DamagedPicture,
         Self::PictureWithoutWindow,
+        Self::RawPicture,
         Self::DamagedVolume,
         Self::UnsupportedVolume,
     ];
@@ -53,6 +56,7 @@ impl SourceFault {
             Self::ArchiveEntryTooLarge => "archive_entry_too_large",
             Self::DamagedPicture => "damaged_picture",
             Self::PictureWithoutWindow => "picture_without_window",
+            Self::RawPicture => "raw_picture",
             Self::DamagedVolume => "damaged_volume",
             Self::UnsupportedVolume => "unsupported_volume",
         }
@@ -70,6 +74,9 @@ impl SourceFault {
             Self::PictureWithoutWindow => {
                 "A picture has no window, so that its grey levels have no Hounsfield units."
             }
+            Self::RawPicture => {
+                "A picture of 16 bits does not go from black to white: its values are of another scale, which nobody says."
+            }
             Self::DamagedVolume => "A NIfTI volume cannot be read.",
             Self::UnsupportedVolume => "A NIfTI volume is no stack of axial slices.",
         }
@@ -86,6 +93,9 @@ impl SourceFault {
             }
             Self::ArchiveEntryTooLarge => "unpack the archive, if you trust it",
             Self::PictureWithoutWindow => "say which window it shows with --window",
+            Self::RawPicture => {
+                "give the DICOM file, or a picture of one window from black to white"
+            }
             Self::UnsupportedVolume => "store the volume again in axial slices",
         }
     }

@@ -16,7 +16,7 @@ use crate::{Bundle, InvalidPrior, ModelError, RuntimeKind};
 /// How prediction uses the machine.
 #[derive(Clone, Debug)]
 pub struct PredictOptions {
-    /// Slices in a batch; the result does not depend on it.
+    /// The most slices in a batch; fewer where memory allows no more. The result does not depend on it.
     pub batch: usize,
     /// What runs the network; the result is the same to four digits.
     pub runtime: RuntimeKind,
@@ -184,24 +184,26 @@ pub(crate) fn predict_each(
 ) -> Result<(), PredictError> {
     let mut networks = Networks::new(members, samples)?;
     progress.begin("predict", Some(places.len() as u64));
-    let mut loader = Loader::new(
-        Arc::clone(samples),
-        Arc::clone(places),
-        LoaderOptions {
-            batch: options.batch,
-            threads: options.threads,
-            memory_mib: options.memory_mib,
-            input: bundle.manifest().input.clone(),
-            on_unreadable: Policy::Skip,
-            ..LoaderOptions::default()
-        },
-    )?;
+    let mut loading = LoaderOptions {
+        batch: options.batch,
+        threads: options.threads,
+        memory_mib: options.memory_mib,
+        input: bundle.manifest().input.clone(),
+        on_unreadable: Policy::Skip,
+        ..LoaderOptions::default()
+    };
+    let mut loader = loop {
+        match Loader::new(Arc::clone(samples), Arc::clone(places), loading.clone()) {
+            Err(LoaderError::Budget { .. }) if loading.batch > 1 => loading.batch /= 2,
+            loader => break loader?,
+        }
+    };
     for batch in &mut loader {
         if interrupt.is_requested() {
             return Err(PredictError::Interrupted);
         }
         let batch = batch?;
-        let read = batch.positions(options.batch);
+        let read = batch.positions(loading.batch);
         let read = read.filter_map(|position| places.get(position).copied());
         for slice in batch.unreadable {
             let place = places.get(slice.position).copied().unwrap_or_default();

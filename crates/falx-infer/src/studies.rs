@@ -25,6 +25,8 @@ const WHOLE: f64 = 0.7;
 const BRAIN_MM: f64 = 100.0;
 /// A step between neighbours that is so many times the usual one is a gap.
 const GAP: f64 = 1.5;
+/// Slices that are closer than this lie in one place: positions are written to a hundredth of a mm or better.
+const ONE_PLACE_MM: f64 = 0.01;
 /// The least bone (from 300 HU) for each pixel of soft tissue (0 to 80 HU) that a head shows. Whole heads of RSNA 2019 and
 /// phantoms have .22 or more, single slices at the top of a head .1 or more; slices of bellies and pelves .05 to .08.
 const LEAST_BONE: f32 = 0.1;
@@ -79,6 +81,8 @@ pub enum Caveat {
     UnreadableSlices,
     /// Neighbours lie further apart than they should: slices are missing.
     Gap,
+    /// Several slices lie in one place: two series under one UID, or copies.
+    SamePlace,
     /// It covers less than a brain.
     Part,
     /// A sharp kernel's noise hides blood.
@@ -94,6 +98,9 @@ impl fmt::Display for Caveat {
         f.write_str(match self {
             Self::UnreadableSlices => "some of its slices could not be read",
             Self::Gap => "slices are missing in its middle",
+            Self::SamePlace => {
+                "several of its slices lie in one place: two series under one UID, or copies"
+            }
             Self::Part => "it covers a part of the brain only",
             Self::SharpKernel => "its kernel is sharp, which hides blood in noise",
             Self::Refused => "it would not have been answered if it had not been asked for",
@@ -296,6 +303,7 @@ impl SeriesFacts {
         };
         add(usable.len() < files, Caveat::UnreadableSlices);
         add(has_gap(usable), Caveat::Gap);
+        add(has_same_place(usable), Caveat::SamePlace);
         // A single slice is no attempt at a whole head.
         let is_part = self.extent_mm.is_some_and(|mm| mm < BRAIN_MM);
         add(usable.len() > 1 && is_part, Caveat::Part);
@@ -384,6 +392,14 @@ fn has_gap(usable: &[&IndexRow]) -> bool {
         let step = a.z_mm.zip(b.z_mm).map(|(a, b)| (b.0 - a.0).abs());
         step.zip(b.spacing_mm)
             .is_some_and(|(step, usual)| step > GAP * usual.0)
+    })
+}
+
+fn has_same_place(usable: &[&IndexRow]) -> bool {
+    usable.windows(2).any(|pair| {
+        let [a, b] = pair else { return false };
+        let step = a.z_mm.zip(b.z_mm).map(|(a, b)| (b.0 - a.0).abs());
+        step.is_some_and(|mm| mm < ONE_PLACE_MM)
     })
 }
 

@@ -406,6 +406,46 @@ fn what_does_not_go_together_or_is_not_there_is_said() {
 }
 
 #[test]
+fn little_memory_changes_no_answer_and_too_little_is_named() {
+    let trained = Trained::new();
+    let images = trained.study.images();
+    let answer = trained.answer(&images, &[]);
+    assert_eq!(trained.answer(&images, &["--memory", "6"]), answer);
+    let out = trained.study.path("out.json");
+    let form = "predict {} --model {} --format json --out {} -q --memory 1";
+    run(form, &[&images, &trained.model, &out])
+        .code(3)
+        .stderr(contains("the budget is 1 MiB"));
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_picture_of_raw_values_is_refused_and_copies_of_a_slice_are_told() {
+    let trained = Trained::new();
+    let folder = trained.study.path("odd");
+    std::fs::create_dir(&folder).unwrap();
+    // A scanner's twelve bits in a picture of sixteen.
+    let raw: Vec<u16> = (0..64 * 64).map(|at| at % 4096).collect();
+    let picture: image::ImageBuffer<image::Luma<u16>, _> =
+        image::ImageBuffer::from_raw(64, 64, raw).unwrap();
+    picture.save(folder.join("raw.png")).unwrap();
+    let out = trained.study.path("odd.json");
+    let form = "predict {} --model {} --format json --out {} -q";
+    let paths = [folder.as_path(), &trained.model, &out];
+    run(form, &paths).code(1).stdout(contains("raw_picture"));
+
+    std::fs::remove_file(folder.join("raw.png")).unwrap();
+    for file in std::fs::read_dir(trained.study.images()).unwrap() {
+        let file = file.unwrap();
+        for copy in ["a-", "b-"] {
+            let name = format!("{copy}{}", file.file_name().display());
+            std::fs::copy(file.path(), folder.join(name)).unwrap();
+        }
+    }
+    run(form, &paths).success().stdout(contains("in one place"));
+}
+
+#[test]
 fn a_reader_of_lines_that_goes_away_is_no_bug() {
     let trained = Trained::new();
     let mut child = falx()

@@ -8,6 +8,9 @@ use image::{DynamicImage, ImageReader, Limits};
 
 use super::{Fault, SourceFault};
 
+/// Of 16 bits a picture of a window has darker values than this, and brighter ones: air is black, and bone white. Twelve bits
+/// from a scanner are all darker, Hounsfield units with 32,768 added all brighter.
+const QUARTER: u16 = u16::MAX / 4;
 /// The largest side of a picture.
 const MAX_SIDE: u32 = 8192;
 
@@ -17,7 +20,7 @@ const MAX_SIDE: u32 = 8192;
 /// HU, estimated inside of the window and cut off beyond it.
 ///
 /// # Errors
-/// [`SourceFault::DamagedPicture`], [`SourceFault::PictureWithoutWindow`].
+/// [`SourceFault::DamagedPicture`], [`SourceFault::PictureWithoutWindow`], [`SourceFault::RawPicture`].
 pub(crate) fn decode(bytes: &[u8], window: Option<Window>) -> Result<CtSlice, Fault> {
     let window = window.ok_or_else(|| {
         Fault::new(
@@ -30,6 +33,7 @@ pub(crate) fn decode(bytes: &[u8], window: Option<Window>) -> Result<CtSlice, Fa
     let low = window.center() - window.width() / 2.0;
     let hu = match image {
         DynamicImage::ImageLuma16(grey) => {
+            from_black_to_white(grey.as_raw())?;
             let unit = window.width() / 65535.0;
             let values = grey.into_raw().into_iter();
             values.map(|v| Hu(low + f32::from(v) * unit)).collect()
@@ -52,6 +56,19 @@ pub(crate) fn decode(bytes: &[u8], window: Option<Window>) -> Result<CtSlice, Fa
         padding: None,
         defects: Vec::new(),
     })
+}
+
+/// Refuses values that are no grey levels.
+fn from_black_to_white(values: &[u16]) -> Result<(), Fault> {
+    let darkest = values.iter().min().copied().unwrap_or_default();
+    let brightest = values.iter().max().copied().unwrap_or_default();
+    if darkest <= QUARTER && brightest > QUARTER {
+        return Ok(());
+    }
+    Err(Fault::new(
+        SourceFault::RawPicture,
+        format!("its 16 bits hold {darkest} to {brightest}"),
+    ))
 }
 
 /// The picture's pixels, within limits.

@@ -65,6 +65,17 @@ fn pictures_that_say_nothing_are_refused() {
     );
 }
 
+#[test]
+fn sixteen_bits_of_another_scale_are_refused() {
+    let usual = Some(window(40.0, 80.0));
+    // A scanner's twelve bits; Hounsfield units with 32,768 added; one value.
+    for raw in [&[0, 1064, 4095], &[31744, 32808, 35839], &[16384; 3]] {
+        let refused = picture::decode(&png(16, raw, 3), usual).unwrap_err();
+        assert_eq!(refused.fault, SourceFault::RawPicture, "{raw:?}");
+    }
+    assert!(picture::decode(&png(16, &[0, 16384], 2), usual).is_ok());
+}
+
 /// `NIfTI`'s usual axes: to the right, to the front, to the head; both in-plane axes must turn.
 const USUAL_GRID: [[f32; 4]; 3] = [
     [0.5, 0.0, 0.0, -10.0],

@@ -182,6 +182,15 @@ fn missing_slices_are_told() {
 }
 
 #[test]
+fn two_series_under_one_uid_are_told() {
+    let mut rows = series("1.1", 30, &taken("H31s", 5.0));
+    rows.extend(series("1.1", 30, &taken("H60s", 5.0)));
+    rows.sort_by_key(|row| row.order);
+    let studies = found(rows, &SeriesChoice::Best);
+    assert_eq!(studies[0].series[0].caveats, [Caveat::SamePlace]);
+}
+
+#[test]
 fn slices_without_a_study_stand_alone() {
     let mut rows = series("1.1", 3, &taken("H31s", 5.0));
     for row in &mut rows {

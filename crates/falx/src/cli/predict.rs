@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use falx_core::Probability;
-use falx_infer::RuntimeKind;
+use falx_infer::{PredictOptions, RuntimeKind};
 
 use super::DEFAULT_MODEL;
 
@@ -31,6 +31,10 @@ pub struct Predict {
     /// model's own share to this one. Left out: the model's.
     #[arg(long, value_name = "SHARE", value_parser = prevalence)]
     pub prevalence: Option<Probability>,
+    /// The most memory that slices on their way to the network may take, in MiB; batches are as small as that needs. The network
+    /// takes its own beside it.
+    #[arg(long, value_name = "MIB", default_value_t = PredictOptions::default().memory_mib)]
+    pub memory: usize,
     /// The form of the output.
     #[arg(long, default_value = "csv")]
     pub format: PredictFormat,

@@ -35,6 +35,7 @@ pub fn run(arguments: &Predict, context: &Context) -> anyhow::Result<Outcome> {
     let options = PredictOptions {
         runtime: arguments.runtime,
         threads: context.threads,
+        memory_mib: arguments.memory,
         flip: arguments.flip,
         prevalence: arguments.prevalence,
         ..PredictOptions::default()
