@@ -87,13 +87,15 @@ if len(sys.argv) > 1:
             continue
         name = "-".join(path.parts[-2:])
         save("file", name, content)
+        save("evidence", f"file-{name}", bytes([4]) + content)
         if content[128:132] == b"DICM" and len(content) > 144:
             length = struct.unpack("<I", content[140:144])[0]
             syntax = {b"1.2.840.10008.1.2": 0, b"1.2.840.10008.1.2.1": 1, b"1.2.840.10008.1.2.2": 2, b"1.2.840.10008.1.2.1.99": 3}
             meta = content[144 : 144 + length]
             uid = meta.partition(b"\x02\x00\x10\x00UI")[2][2:66].split(b"\x02\x00")[0].rstrip(b"\0")
             if uid in syntax:
-                save("elements", name, bytes([syntax[uid]]) + content[144 + length :])
+                for target in ("elements", "evidence"):
+                    save(target, name, bytes([syntax[uid]]) + content[144 + length :])
 
 if len(sys.argv) > 2:
     for path in sorted(pathlib.Path(sys.argv[2]).glob("*.onnx")):

@@ -12,12 +12,10 @@ use crate::EvidenceError;
 use crate::element::{DataSet, decimals_of, items_of, put, text_of};
 use crate::error::io;
 
+mod plain;
 mod start;
 
-/// A slice that was looked at: everything that its file says before the pixels.
-///
-/// Give it files that falx-dicom has read, as a detector has to: dicom-object, which reads the header here, believes the length
-/// that an element states and makes room for it.
+/// A slice that was looked at: what its file says before the pixels, but for sequences of unknown representation.
 #[derive(Clone, Debug)]
 pub struct SourceSlice {
     path: PathBuf,

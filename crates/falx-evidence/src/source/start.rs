@@ -9,6 +9,7 @@ use dicom_dictionary_std::uids;
 use dicom_object::DicomCollectorOptions;
 use dicom_object::file::ReadPreamble;
 
+use super::plain::{Encoding, plain};
 use crate::element::DataSet;
 
 /// What stands before meta information, after 128 bytes for other programs' use.
@@ -41,16 +42,16 @@ pub fn header(mut file: impl Read + Seek) -> Result<(DataSet, Meta), String> {
         .map_err(|error| error.to_string())?;
     let rest = start.get(length..).unwrap_or_default();
     let set = match meta.transfer_syntax.as_deref() {
-        Some(BIG_ENDIAN) => data_set(file, BIG_ENDIAN),
-        Some(uids::IMPLICIT_VR_LITTLE_ENDIAN) => data_set(file, uids::IMPLICIT_VR_LITTLE_ENDIAN),
+        Some(BIG_ENDIAN) => data_set(file, Encoding::BigEndian),
+        Some(uids::IMPLICIT_VR_LITTLE_ENDIAN) => data_set(file, Encoding::Implicit),
         Some(
             uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
             | uids::JPIP_REFERENCED_DEFLATE
             | uids::JPIPHTJ2K_REFERENCED_DEFLATE,
         ) => inflated(file),
-        None if !is_explicit(rest) => data_set(file, uids::IMPLICIT_VR_LITTLE_ENDIAN),
+        None if !is_explicit(rest) => data_set(file, Encoding::Implicit),
         // Whatever the pixels are compressed with, the data set around them is this (PS3.5, A.4).
-        Some(_) | None => data_set(file, uids::EXPLICIT_VR_LITTLE_ENDIAN),
+        Some(_) | None => data_set(file, Encoding::Explicit),
     };
     Ok((set?, meta))
 }
@@ -103,16 +104,22 @@ fn inflated(file: impl Read) -> Result<DataSet, String> {
         .take(MOST_INFLATED)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    data_set(Cursor::new(bytes), uids::EXPLICIT_VR_LITTLE_ENDIAN)
+    data_set(Cursor::new(bytes), Encoding::Explicit)
 }
 
-fn data_set(file: impl Read + Seek, syntax: &'static str) -> Result<DataSet, String> {
+fn data_set(file: impl Read, encoding: Encoding) -> Result<DataSet, String> {
+    let plain = plain(BufReader::new(file), encoding)?;
+    let syntax = match encoding {
+        Encoding::Implicit => uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        Encoding::Explicit => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        Encoding::BigEndian => BIG_ENDIAN,
+    };
     let mut set = DataSet::new_empty();
     DicomCollectorOptions::new()
         .read_preamble(ReadPreamble::Never)
         .expected_ts(syntax)
-        .from_reader(BufReader::new(file))
-        .read_dataset_up_to_pixeldata(&mut set)
+        .from_reader(BufReader::new(Cursor::new(plain)))
+        .read_dataset_to_end(&mut set)
         .map_err(|error| chain(&error))?;
     Ok(set)
 }

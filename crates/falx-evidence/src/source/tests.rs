@@ -215,7 +215,18 @@ fn a_frame_lies_where_its_functional_groups_say() {
         tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
         vec![position("1\\2\\3"), position("1\\2\\8")],
     );
-    let source = read(&file(set, uids::EXPLICIT_VR_LITTLE_ENDIAN)).unwrap();
+    let syntaxes = [
+        uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        "1.2.840.10008.1.2.2",
+    ];
+    let [source, others @ ..] = syntaxes.map(|syntax| read(&file(set.clone(), syntax)).unwrap());
+    for other in others {
+        assert_eq!(
+            other.with_frame(2).geometry(),
+            source.clone().with_frame(2).geometry()
+        );
+    }
     assert_eq!(source.geometry(), None);
     let second = source.with_frame(2);
     let geometry = second.geometry().unwrap();
@@ -233,4 +244,69 @@ fn a_frame_lies_where_its_functional_groups_say() {
     );
     assert_eq!(second.clone().with_frame(3).geometry(), None);
     assert_eq!(second.name(0), "frame 2");
+}
+
+/// A file in explicit VR with `element` before its pixels.
+fn with_element(element: &[u8]) -> Vec<u8> {
+    let mut bytes = file(ct(), uids::EXPLICIT_VR_LITTLE_ENDIAN);
+    let pixels = bytes.len() - 24;
+    bytes.splice(pixels..pixels, element.iter().copied());
+    bytes
+}
+
+/// Group 29, which is private, comes before the pixels.
+const UNKNOWN: &[u8] = b"\x29\0\x10\x10UN\0\0";
+const ITEM: &[u8] = b"\xFE\xFF\0\xE0";
+const ITEM_ENDS: &[u8] = b"\xFE\xFF\x0D\xE0\0\0\0\0";
+const SEQUENCE_ENDS: &[u8] = b"\xFE\xFF\xDD\xE0\0\0\0\0";
+const NO_LENGTH: &[u8] = &[0xFF; 4];
+
+#[test]
+fn a_sequence_of_unknown_representation_is_implicit_and_left_out() {
+    // Its item's only element says no representation, so its length is where others say theirs.
+    let element = b"\x29\0\x11\x10\x02\0\0\0hi";
+    for item in [
+        [ITEM, NO_LENGTH, element, ITEM_ENDS].concat(),
+        [ITEM, &[10, 0, 0, 0], element].concat(),
+    ] {
+        let sequence = [UNKNOWN, NO_LENGTH, &item, SEQUENCE_ENDS].concat();
+        let source = read(&with_element(&sequence)).unwrap();
+        assert_eq!((source.study(), source.matrix()), (STUDY, Some([3, 2])));
+        assert!(source.header().get(dicom_core::Tag(0x29, 0x1010)).is_none());
+    }
+}
+
+#[test]
+fn half_a_number_is_left_out_and_moves_nothing() {
+    let half = b"\x28\0\x11\0US\x03\0abc";
+    let next = b"\x29\0\x11\x10LO\x02\0hi";
+    let source = read(&with_element(&[&half[..], next].concat())).unwrap();
+    let next = source.header().get(dicom_core::Tag(0x29, 0x1011)).unwrap();
+    assert_eq!(next.to_str().unwrap(), "hi");
+    assert!(source.header().get(dicom_core::Tag(0x28, 0x11)).is_some());
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_without_room_for_what_it_states() {
+    let long = [UNKNOWN, &0xFFFF_FF00_u32.to_le_bytes()].concat();
+    let beyond = [
+        UNKNOWN,
+        NO_LENGTH,
+        ITEM,
+        &[1, 0, 0, 0],
+        b"\x29\0\x11\x10\x02\0\0\0hi",
+    ]
+    .concat();
+    let stray = [UNKNOWN, NO_LENGTH, ITEM_ENDS].concat();
+    let nested = b"\x40\0\x75\x02SQ\0\0";
+    let deep = [nested, NO_LENGTH, ITEM, NO_LENGTH].concat().repeat(100);
+    for (element, said) in [
+        (long, "are left"),
+        (beyond, "beyond the end"),
+        (stray, "where none began"),
+        (deep, "deep"),
+    ] {
+        let error = read(&with_element(&element)).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }
