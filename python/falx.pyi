@@ -146,6 +146,7 @@ class Detector:
         prevalence: float | None = None,
         flip: bool = False,
         threads: int | None = None,
+        memory: str = "256MiB",
     ) -> None: ...
     def study(self, paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> dict[str, Any]:
         """What the model says of the studies in files, folders and archives, as `falx predict --format json` writes it."""

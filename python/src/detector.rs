@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::LISTEN;
 use crate::error::Failure;
+use crate::options;
 
 /// A trained model that answers for studies: a path of a bundle, or nothing for the model in the box.
 ///
@@ -40,7 +41,7 @@ pub enum Series {
 #[pymethods]
 impl Detector {
     #[new]
-    #[pyo3(signature = (model=None, *, series=None, prevalence=None, flip=false, threads=None))]
+    #[pyo3(signature = (model=None, *, series=None, prevalence=None, flip=false, threads=None, memory="256MiB"))]
     fn new(
         py: Python<'_>,
         model: Option<PathBuf>,
@@ -48,8 +49,10 @@ impl Detector {
         prevalence: Option<f64>,
         flip: bool,
         threads: Option<usize>,
+        memory: &str,
     ) -> PyResult<Self> {
         let options = PredictOptions {
+            memory_mib: options::mebibytes("memory", memory)?,
             threads: threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
             prevalence: prevalence.map(share).transpose()?,
             flip,

@@ -37,7 +37,7 @@ class Answers(unittest.TestCase):
     def test_options_are_the_program_s_too(self):
         series = answer_of_the_program()["studies"][1]["series"][0]["series_uid"]
         expected = answer_of_the_program("--series", series, "--prevalence", "0.3", "--flip")
-        detector = falx.Detector(series=[series], prevalence=0.3, flip=True)
+        detector = falx.Detector(series=[series], prevalence=0.3, flip=True, memory="40MiB")
         self.assertEqual(detector.study([str(images)]), expected)
         self.assertEqual(len(expected["studies"]), 1)
 

@@ -16,7 +16,7 @@ use super::{Index, IndexError, IndexOptions, IndexSummary, Layout, read_listing}
 use crate::labels::{self, ColumnMap, Labels, Table};
 
 /// Counts what changes the rows of a file from one version of falx to the next.
-const READER: u32 = 3;
+const READER: u32 = 4;
 
 /// Reads every file of the sources and writes the index.
 ///
