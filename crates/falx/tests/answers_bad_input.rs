@@ -5,8 +5,9 @@ mod common;
 use std::io::Read as _;
 use std::process::Stdio;
 
+use assert_cmd::prelude::*;
 use common::trained::{Trained, slices};
-use common::{falx, json, run, stderr};
+use common::{closed, falx, falx_of_a_reader, json, run, stderr};
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -132,12 +133,19 @@ fn a_picture_of_raw_values_is_refused_and_copies_of_a_slice_are_told() {
     let picture: image::ImageBuffer<image::Luma<u16>, _> =
         image::ImageBuffer::from_raw(64, 64, raw).unwrap();
     picture.save(folder.join("raw.png")).unwrap();
+    // Eight bits of the brain window, which is one of the model's three.
+    let grey = image::ImageBuffer::from_fn(64, 64, |x, y| image::Luma([(4 * x.max(y)) as u8]));
+    grey.save(folder.join("brain.png")).unwrap();
     let out = trained.study.path("odd.json");
     let form = "predict {} --model {} --format json --out {} -q";
     let paths = [folder.as_path(), &trained.model, &out];
-    run(form, &paths).code(1).stdout(contains("raw_picture"));
+    run(form, &paths)
+        .code(1)
+        .stdout(contains("raw_picture"))
+        .stdout(contains("which hold one window only"));
 
     std::fs::remove_file(folder.join("raw.png")).unwrap();
+    std::fs::remove_file(folder.join("brain.png")).unwrap();
     for file in std::fs::read_dir(trained.study.images()).unwrap() {
         let file = file.unwrap();
         for copy in ["a-", "b-"] {
@@ -146,6 +154,32 @@ fn a_picture_of_raw_values_is_refused_and_copies_of_a_slice_are_told() {
         }
     }
     run(form, &paths).success().stdout(contains("in one place"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_place_that_may_not_be_written_is_named() {
+    let trained = Trained::new();
+    let place = closed(&trained.study);
+    for (format, out) in [
+        ("json", "answer.json"),
+        ("csv", "answer.csv"),
+        ("dicom", "objects"),
+    ] {
+        let mut command = falx_of_a_reader(&trained.study);
+        command.args(["predict", "-q", "--format", format, "--model"]);
+        command
+            .arg(&trained.model)
+            .arg("--out")
+            .arg(place.join(out));
+        let done = command.arg(trained.study.images()).assert().code(3);
+        assert!(
+            stderr(&done).contains("closed"),
+            "{format}: {}",
+            stderr(&done)
+        );
+        assert!(!place.join(out).exists());
+    }
 }
 
 #[test]

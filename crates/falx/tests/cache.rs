@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use assert_cmd::prelude::*;
-use common::{Study, falx, files, json, run, stderr};
+use common::{Study, closed, falx, falx_of_a_reader, files, json, run, stderr};
 
 /// An indexed study whose slices fill several shards.
 fn study() -> Study {
@@ -162,26 +162,15 @@ fn a_full_disk_is_said_and_the_cache_goes_on_once_there_is_room() {
 #[cfg(unix)]
 #[test]
 fn a_place_that_may_not_be_written_is_named() {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::process::CommandExt;
-
     let study = Study::indexed();
-    let place = study.path("closed");
-    std::fs::create_dir(&place).unwrap();
-    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let mut command = falx();
+    let place = closed(&study);
+    let mut command = falx_of_a_reader(&study);
     command
         .arg("cache")
         .arg(study.path("index.parquet"))
         .arg("--out")
         .arg(place.join("cache"))
         .arg("-q");
-    if std::fs::read_dir("/root").is_ok() {
-        // Root may write anywhere: let it be done by somebody who may not.
-        std::fs::set_permissions(study.folder.path(), std::fs::Permissions::from_mode(0o755))
-            .unwrap();
-        command.uid(65534).gid(65534);
-    }
     let done = command.assert().code(3);
     let words = stderr(&done);
     assert!(words.contains("closed/cache"), "{words}");
