@@ -169,7 +169,7 @@ impl Bundle {
     ///
     /// # Errors
     /// As [`Bundle::open`].
-    pub fn of_bytes(name: &Path, bytes: &'static [u8]) -> Result<Self, BundleError> {
+    pub(crate) fn of_bytes(name: &Path, bytes: &'static [u8]) -> Result<Self, BundleError> {
         let bundle = Self::of_parts(Parts::Memory(name.to_owned(), bytes))?;
         bundle.check()?;
         Ok(bundle)

@@ -386,21 +386,24 @@ fn extent_mm(usable: &[&IndexRow]) -> Option<f64> {
     range.map(|(low, high)| high - low)
 }
 
-fn has_gap(usable: &[&IndexRow]) -> bool {
-    usable.windows(2).any(|pair| {
-        let [a, b] = pair else { return false };
-        let step = a.z_mm.zip(b.z_mm).map(|(a, b)| (b.0 - a.0).abs());
-        step.zip(b.spacing_mm)
-            .is_some_and(|(step, usual)| step > GAP * usual.0)
+/// From each slice to the next: how far it is, and that slice.
+///
+/// # Units
+/// mm
+fn steps<'a>(usable: &'a [&IndexRow]) -> impl Iterator<Item = (f64, &'a IndexRow)> {
+    usable.windows(2).filter_map(|pair| {
+        let [a, b] = pair else { return None };
+        let (from, to) = a.z_mm.zip(b.z_mm)?;
+        Some(((to.0 - from.0).abs(), *b))
     })
 }
 
+fn has_gap(usable: &[&IndexRow]) -> bool {
+    steps(usable).any(|(mm, next)| next.spacing_mm.is_some_and(|usual| mm > GAP * usual.0))
+}
+
 fn has_same_place(usable: &[&IndexRow]) -> bool {
-    usable.windows(2).any(|pair| {
-        let [a, b] = pair else { return false };
-        let step = a.z_mm.zip(b.z_mm).map(|(a, b)| (b.0 - a.0).abs());
-        step.is_some_and(|mm| mm < ONE_PLACE_MM)
-    })
+    steps(usable).any(|(mm, _)| mm < ONE_PLACE_MM)
 }
 
 #[cfg(test)]

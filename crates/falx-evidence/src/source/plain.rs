@@ -120,16 +120,14 @@ impl<R: BufRead> Walk<Taped<R>> {
             let start = tape.kept.len();
             let (head, _) = self.decoder.decode_header(tape).map_err(words)?;
             let (tag, length) = (head.tag(), head.len);
-            match end {
-                End::Pixels if tag.group() >= PIXELS => {
-                    tape.kept.truncate(start);
-                    break;
-                }
-                End::Delimiter if tag == ITEM_DELIMITATION => {
-                    tape.kept.truncate(start);
-                    break;
-                }
-                _ => {}
+            let ends = match end {
+                End::Pixels => tag.group() >= PIXELS,
+                End::Delimiter => tag == ITEM_DELIMITATION,
+                End::At(_) => false,
+            };
+            if ends {
+                tape.kept.truncate(start);
+                break;
             }
             match (head.vr(), length.get()) {
                 (VR::SQ, _) => {
