@@ -20,6 +20,9 @@ const POINTS: usize = CELLS + 3;
 /// The largest displacement of a control point, as a share of the side: 0.39 cells, below the 0.48 that cannot fold.
 pub(super) const LARGEST: f32 = 0.065;
 
+/// Numbers that the widest vectors take at once.
+const LANES: usize = 16;
+
 /// Displacements of one draw, and the splines' weights for one size.
 #[derive(Debug, Default)]
 pub(super) struct Elastic {
@@ -95,6 +98,8 @@ impl Elastic {
     }
 
     /// One row of control points, drawn out to pixels.
+    ///
+    /// Whole lanes at a time: what a cell writes beyond its end the next one writes anew.
     #[inline(always)]
     fn across(&self, line: &[f32; POINTS], out: &mut [f32]) {
         let [w0, w1, w2, w3] = &self.weights;
@@ -102,6 +107,7 @@ impl Elastic {
             let (&[start, end], &[a, b, c, d]) = (ends, points) else {
                 continue;
             };
+            let end = (start + (end - start).next_multiple_of(LANES)).min(self.size);
             let (Some(out), Some(w0), Some(w1), Some(w2), Some(w3)) = (
                 out.get_mut(start..end),
                 w0.get(start..end),

@@ -14,19 +14,34 @@ use super::elastic::Elastic;
 #[derive(Debug, Default)]
 pub(super) struct Geometry {
     elastic: Elastic,
-    /// The planes with a border of padding: one line before, two behind.
-    source: Vec<f32>,
-    /// Of one row: displacement across and down, and the place between four pixels.
-    across: Vec<f32>,
-    down: Vec<f32>,
-    x: Vec<f32>,
-    y: Vec<f32>,
-    /// Of one row: the first of the four pixels.
-    corner: Vec<u32>,
+    /// The planes within a border of padding: each pixel with the one below it, so that the four around a place lie side by side.
+    source: Vec<[f32; 2]>,
+    /// A row of padding.
+    padding: Vec<f32>,
+    row: Row,
 }
 
-/// Lines of padding around the source.
-const BORDER: usize = 3;
+/// Where the pixels of one row come from.
+#[derive(Debug, Default)]
+struct Row {
+    /// Displacement across and down.
+    across: Vec<f32>,
+    down: Vec<f32>,
+    /// The place between four pixels.
+    x: Vec<f32>,
+    y: Vec<f32>,
+    /// The first of the four.
+    corner: Vec<u32>,
+    /// The four: left upper, left lower, right upper, right lower.
+    four: Vec<[[f32; 2]; 2]>,
+}
+
+/// Padding around the source: a column before it and two behind, of which the second is only ever a neighbour.
+const COLUMNS: usize = 3;
+/// A line above and one below; the neighbour below that one is in its pairs.
+const LINES: usize = 2;
+
+const PADDING: f32 = Hu::PADDING.0;
 
 /// From places in the placed picture to places in the source.
 #[derive(Clone, Copy, Debug)]
@@ -72,16 +87,17 @@ impl Geometry {
             self.elastic.draw(size, placement.elastic, seed);
         }
         self.prepare(size, planes);
-        let (stride, area) = (size + BORDER, size * size);
+        let (padded, area) = ((size + COLUMNS) * (size + LINES), size * size);
         for row in 0..size {
             if is_elastic {
-                self.elastic.row(row, &mut self.across, &mut self.down);
+                let Row { across, down, .. } = &mut self.row;
+                self.elastic.row(row, across, down);
             }
-            self.places_of(backwards, row, size);
-            let sources = self.source.chunks_exact(stride * stride);
+            self.row.places_of(backwards, row, size);
+            let sources = self.source.chunks_exact(padded);
             for (plane, source) in planes.chunks_exact_mut(area).zip(sources) {
                 if let Some(out) = plane.get_mut(row * size..(row + 1) * size) {
-                    self.sample(source, stride, out);
+                    self.row.sample(source, out);
                 }
             }
         }
@@ -89,28 +105,45 @@ impl Geometry {
 
     #[inline(always)]
     fn prepare(&mut self, size: usize, planes: &[f32]) {
-        let (stride, area) = (size + BORDER, size * size);
-        let count = planes.len() / area;
-        self.source.clear();
-        self.source.resize(count * stride * stride, Hu::PADDING.0);
-        let sources = self.source.chunks_exact_mut(stride * stride);
+        let (stride, area) = (size + COLUMNS, size * size);
+        let padded = stride * (size + LINES);
+        self.source
+            .resize(planes.len() / area * padded, [PADDING; 2]);
+        self.padding.resize(size, PADDING);
+        let sources = self.source.chunks_exact_mut(padded);
         for (plane, source) in planes.chunks_exact(area).zip(sources) {
-            let lines = source.chunks_exact_mut(stride).skip(1);
-            for (line, row) in lines.zip(plane.chunks_exact(size)) {
-                if let Some(line) = line.get_mut(1..=size) {
-                    line.copy_from_slice(row);
+            let padding = || std::iter::once(self.padding.as_slice());
+            let rows = || plane.chunks_exact(size);
+            let upper = padding().chain(rows()).chain(padding());
+            let lower = rows().chain(padding()).chain(padding());
+            let lines = source.chunks_exact_mut(stride);
+            for (line, (upper, lower)) in lines.zip(upper.zip(lower)) {
+                let [first, inner @ .., before, last] = line else {
+                    continue;
+                };
+                [*first, *before, *last] = [[PADDING; 2]; 3];
+                for (pair, (upper, lower)) in inner.iter_mut().zip(upper.iter().zip(lower)) {
+                    *pair = [*upper, *lower];
                 }
             }
         }
+        self.row.clear(size);
+    }
+}
+
+impl Row {
+    #[inline(always)]
+    fn clear(&mut self, size: usize) {
         for buffer in [&mut self.across, &mut self.down, &mut self.x, &mut self.y] {
             buffer.clear();
             buffer.resize(size, 0.0);
         }
         self.corner.clear();
         self.corner.resize(size, 0);
+        self.four.clear();
+        self.four.resize(size, [[PADDING; 2]; 2]);
     }
 
-    /// Where the pixels of a row come from.
     #[inline(always)]
     fn places_of(&mut self, backwards: Backwards, row: usize, size: usize) {
         let Backwards {
@@ -119,7 +152,7 @@ impl Geometry {
             middle,
         } = backwards;
         let y = row as f32 + 0.5 - middle - down;
-        let (end, stride) = (size as f32, (size + BORDER) as u32);
+        let (end, stride) = (size as f32, (size + COLUMNS) as u32);
         let displaced = self.across.iter().zip(&self.down);
         let places = self.x.iter_mut().zip(&mut self.y).zip(&mut self.corner);
         for (col, ((across, down), ((part_x, part_y), corner))) in
@@ -137,16 +170,15 @@ impl Geometry {
         }
     }
 
+    /// The four pixels of each place are fetched first; the means between them are then a loop over lanes.
     #[inline(always)]
-    fn sample(&self, source: &[f32], stride: usize, out: &mut [f32]) {
-        let below = source.get(stride..).unwrap_or_default();
-        let parts = self.x.iter().zip(&self.y).zip(&self.corner);
-        for (out, ((x, y), &corner)) in out.iter_mut().zip(parts) {
-            let at = corner as usize;
-            let (Some(&[a, b]), Some(&[c, d])) = (source.get(at..at + 2), below.get(at..at + 2))
-            else {
-                continue;
-            };
+    fn sample(&mut self, source: &[[f32; 2]], out: &mut [f32]) {
+        for (four, &corner) in self.four.iter_mut().zip(&self.corner) {
+            let from = source.get(corner as usize..).unwrap_or_default();
+            *four = from.first_chunk().copied().unwrap_or([[PADDING; 2]; 2]);
+        }
+        let between = self.x.iter().zip(&self.y).zip(&self.four);
+        for (out, ((x, y), [[a, c], [b, d]])) in out.iter_mut().zip(between) {
             let upper = a + x * (b - a);
             let lower = c + x * (d - c);
             *out = upper + y * (lower - upper);
