@@ -53,7 +53,7 @@ impl Run<'_> {
             Arc::clone(&self.data.training),
             order,
             LoaderOptions {
-                augment: self.recipe.augment,
+                augment: self.recipe.augment_of_epoch(epoch),
                 epoch,
                 start_batch: self.position.batch,
                 ..self.loader_options()
@@ -163,7 +163,7 @@ impl Run<'_> {
             batch: self.position.batch,
             seed: self.recipe.seed,
             learning_rate,
-            augment: self.recipe.augment,
+            augment: self.recipe.augment_of_epoch(self.position.epoch),
             ids: &shown.ids,
             images: &shown.images,
             targets: &shown.targets,

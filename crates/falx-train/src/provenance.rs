@@ -151,10 +151,10 @@ fn training(recipe: &Recipe) -> String {
             )
         },
     );
-    let changed = if recipe.augment.is_some() {
-        "seeded augmentation"
-    } else {
-        "no augmentation"
+    let changed = match (&recipe.augment, t.no_augment_epochs) {
+        (None, _) => "no augmentation".to_owned(),
+        (Some(_), 0) => "seeded augmentation".to_owned(),
+        (Some(_), last) => format!("seeded augmentation but for the last {last} epochs"),
     };
     let then = recipe.sequence.as_ref().map_or_else(String::new, |s| {
         format!(

@@ -50,9 +50,7 @@ pub(crate) fn of(folder: &RunFolder, run: &JudgedRun) -> Result<RunFacts, TrainE
         input: [recipe.input.channels() as u64, side, side],
         engine: run.lock.engine.clone(),
         sampling: sampling(&recipe.sampler),
-        augmentation: recipe
-            .augment
-            .map_or_else(|| "none".to_owned(), |augment| augment.words()),
+        augmentation: augmentation(recipe),
         loss: loss(&recipe.loss),
         training: slices(&data.training, &run.index)?,
         validation: slices(&data.validation, &run.index)?,
@@ -188,6 +186,17 @@ fn judged(run: &JudgedRun) -> Slices {
     Slices {
         slices: known.len() as u64,
         patients: patients.len() as u64,
+    }
+}
+
+fn augmentation(recipe: &Recipe) -> String {
+    let Some(augment) = recipe.augment else {
+        return "none".to_owned();
+    };
+    match recipe.training.no_augment_epochs {
+        0 => augment.words(),
+        1 => format!("{}; none in the last epoch", augment.words()),
+        last => format!("{}; none in the last {last} epochs", augment.words()),
     }
 }
 

@@ -67,7 +67,10 @@ fn shown(recipe: &Recipe) -> String {
         ways.push("resampled");
     }
     if recipe.augment.is_some() {
-        ways.push("augmented");
+        ways.push(match recipe.training.no_augment_epochs {
+            0 => "augmented",
+            _ => "augmented but for the last epochs",
+        });
     }
     if recipe.network.dropout > 0.0 {
         ways.push("dropout on");

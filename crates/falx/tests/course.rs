@@ -69,6 +69,24 @@ fn a_run_tells_of_every_step_and_epoch_and_its_page_ends_with_it() {
     }
 }
 
+#[test]
+fn the_last_epoch_shows_slices_as_they_are() {
+    let study = Study::indexed();
+    let recipe = study.recipe(2);
+    let losses = |name: &str, set: &str| {
+        let out = study.path(name);
+        run(&format!("train {{}} --out {{}} -q{set}"), &[&recipe, &out]).success();
+        let lines = lines(&out.join("metrics.jsonl")).into_iter();
+        let losses = lines.map(|line| line["training_loss"].clone());
+        losses.collect::<Vec<_>>()
+    };
+    let augmented = losses("augmented", "");
+    let closed = losses("closed", " --set training.no_augment_epochs=1");
+    assert_eq!(augmented.len(), 2);
+    assert_eq!(augmented[0], closed[0]);
+    assert_ne!(augmented[1], closed[1]);
+}
+
 /// The network's parameters, pictures and labels that a failed step left.
 fn left_behind(run: &Path) -> (Parameters, Tensor, Targets) {
     let kept = weights::read(&run.join("failed-batch.safetensors")).unwrap();

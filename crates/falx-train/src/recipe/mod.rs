@@ -184,6 +184,13 @@ impl Recipe {
         weights.to_str()?.strip_prefix(PRETRAINED)
     }
 
+    /// How the slices of `epoch` (from 0) are changed; `None` where they are shown as they are.
+    pub fn augment_of_epoch(&self, epoch: u64) -> Option<AugmentConfig> {
+        let training = &self.training;
+        let augmented = training.epochs.saturating_sub(training.no_augment_epochs);
+        self.augment.filter(|_| epoch < augmented)
+    }
+
     /// What the recipe trains, in a word: the network of slices, and the one over series where it has one.
     pub fn networks(&self) -> String {
         match &self.sequence {
@@ -208,7 +215,7 @@ impl Recipe {
             augment.check().map_err(|error| error.to_string())?;
         }
         self.loss.loss().map_err(|error| error.to_string())?;
-        self.training.check()?;
+        self.training.check(self.augment.is_some())?;
         self.prediction.check()?;
         if let Some(sequence) = &self.sequence {
             sequence.check(self.augment.is_some())?;

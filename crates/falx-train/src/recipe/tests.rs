@@ -61,6 +61,18 @@ fn unknown_keys_and_values_that_cannot_work_are_named() {
             "[input]\nown_window = true\n",
             "input.own_window needs input.clip_hu",
         ),
+        (
+            "[training]\nno_augment_epochs = 1\n",
+            "the recipe has no `augment`",
+        ),
+        (
+            "[augment]\n[training]\nepochs = 2\nno_augment_epochs = 2\n",
+            "must be fewer than training.epochs",
+        ),
+        (
+            "[augment]\n[training]\nno_augment_epochs = 1\npatience = 2\n",
+            "may end the run",
+        ),
         ("[loss]\ngamma = 2.0\n", "gamma"),
         ("[loss]\nlabel_weights = [0, 0, 0, 0, 0, 0]\n", "weights"),
         (
@@ -167,6 +179,27 @@ fn the_last_phase_lasts_to_the_end() {
     assert_eq!(rates, [1.0, 1.0, 2.0, 3.0, 3.0].map(Some));
     assert_eq!(rate(&open[..2], 100), Some(2.0));
     assert_eq!(rate(&[], 0), None);
+}
+
+#[test]
+fn the_last_epochs_show_slices_as_they_are() {
+    let recipe = |training: &str| {
+        read(&format!(
+            "{DATA}[augment]\n[training]\nepochs = 5\n{training}"
+        ))
+        .unwrap()
+    };
+    let epochs = |recipe: &Recipe| {
+        (0..5)
+            .filter(|&epoch| recipe.augment_of_epoch(epoch).is_some())
+            .count()
+    };
+    assert_eq!(epochs(&recipe("")), 5);
+    let last_two = recipe("no_augment_epochs = 2\n");
+    assert_eq!(epochs(&last_two), 3);
+    assert!(last_two.augment_of_epoch(2).is_some());
+    assert!(last_two.augment_of_epoch(3).is_none());
+    assert_eq!(read(&last_two.to_toml().unwrap()).unwrap(), last_two);
 }
 
 #[test]

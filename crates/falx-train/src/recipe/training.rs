@@ -20,6 +20,10 @@ pub struct TrainingConfig {
     /// machine's speed: it cannot be repeated exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
+    /// The last epochs, so many, show slices as they are, without `augment`: what resampling has softened is no longer all that the
+    /// network knows when it is done, and its mean prediction is that of the slices in use. 0 = every epoch is augmented.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub no_augment_epochs: u64,
     /// Slices that go through the network at once.
     #[schemars(range(min = 1))]
     pub batch: usize,
@@ -54,6 +58,7 @@ impl Default for TrainingConfig {
             epochs: 4,
             steps: None,
             minutes: None,
+            no_augment_epochs: 0,
             batch: 16,
             accumulate: 1,
             learning_rate: 1e-3,
@@ -68,11 +73,30 @@ impl Default for TrainingConfig {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl TrainingConfig {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, is_augmented: bool) -> Result<(), String> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
+        let ends_early = self.steps.is_some() || self.minutes.is_some() || self.patience.is_some();
         let rules = [
             (self.epochs > 0, "training.epochs must be at least 1"),
+            (
+                self.no_augment_epochs == 0 || is_augmented,
+                "training.no_augment_epochs leaves `augment` out at the end, but the recipe has no `augment`; give one, or leave it 0",
+            ),
+            (
+                self.no_augment_epochs == 0 || self.no_augment_epochs < self.epochs,
+                "training.no_augment_epochs must be fewer than training.epochs; without any augmentation, leave `augment` out",
+            ),
+            (
+                self.no_augment_epochs == 0 || !ends_early,
+                "training.no_augment_epochs are the last of training.epochs, and training.steps, minutes or patience may end the run \
+                 before these come; give one or the other",
+            ),
             (
                 self.steps != Some(0),
                 "training.steps must be at least 1, or be left out",
