@@ -1,5 +1,10 @@
 //! Functions of single numbers, forward and backward in one pass each.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the processor at hand"
+)]
+
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -62,7 +67,7 @@ impl Function {
                 each(values, move |x| (alpha * x + beta).clamp(0.0, 1.0))
             }
             Self::HardSwish => each(values, move |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::Swish { alpha } => each(values, move |x| x * logistic(alpha * x)),
+            Self::Swish { alpha } => each(values, move |x| swish(x, alpha)),
             Self::Gelu => each(values, move |x| x * normal_share(x)),
             Self::GeluTanh => each(values, move |x| 0.5 * x * (1.0 + bent(x).0.tanh())),
             Self::Softplus => each(values, move |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
@@ -106,10 +111,7 @@ impl Function {
                 let inside = if x < 3.0 { x / 3.0 + 0.5 } else { 1.0 };
                 g * if x > -3.0 { inside } else { 0.0 }
             }),
-            Self::Swish { alpha } => pairs(values, slopes, move |x, g| {
-                let s = logistic(alpha * x);
-                g * (s + alpha * x * s * (1.0 - s))
-            }),
+            Self::Swish { alpha } => pairs(values, slopes, move |x, g| g * swish_slope(x, alpha)),
             Self::Gelu => pairs(values, slopes, move |x, g| {
                 g * (normal_share(x) + x * FRAC_1_SQRT_2PI * exp(-0.5 * x * x))
             }),
@@ -185,6 +187,7 @@ fn bent(x: f32) -> (f32, f32) {
 ///
 /// # Source
 /// The polynomial is `expf`'s of the Cephes library (Moshier 1992).
+#[inline(always)]
 fn exp(x: f32) -> f32 {
     /// Adding it leaves whole numbers in the last bits.
     const WHOLE: f32 = 12_582_912.0;
@@ -210,6 +213,20 @@ fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * f32::from_bits(power)
 }
 
+/// [`Swish`] of one number.
+#[inline(always)]
+pub(crate) fn swish(x: f32, alpha: f32) -> f32 {
+    x * logistic(alpha * x)
+}
+
+/// How [`swish`] changes with `x`.
+#[inline(always)]
+pub(crate) fn swish_slope(x: f32, alpha: f32) -> f32 {
+    let s = logistic(alpha * x);
+    s + alpha * x * s * (1.0 - s)
+}
+
+#[inline(always)]
 fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }

@@ -1,7 +1,7 @@
 //! Which nodes run as one: a normalisation takes what often follows it along.
 
 use crate::operators::Epilogue;
-use crate::{Graph, MaxPool, Operator, Value};
+use crate::{Graph, MaxPool, Operator, Swish, Value};
 
 /// Some nodes in a row that run as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,11 @@ impl Fused {
                     other: None,
                 }
             }
+            Some(Operator::Swish(Swish { alpha: 1.0 })) => Self {
+                steps: 2,
+                epilogue: Epilogue::Swish,
+                other: None,
+            },
             Some(Operator::Add(_)) => {
                 let Some(other) = other(graph, index) else {
                     return Self::ALONE;

@@ -1,11 +1,21 @@
-//! Normalisation in one pass with the rectifier and the 2 x 2 maximum that often follow it.
+//! Normalisation in one pass with what often follows it: the rectifier, the 2 x 2 maximum, a sum, Swish.
 
-use pulp::Arch;
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is not compiled for the processor at hand"
+)]
+
+mod backward;
+
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Statistics;
 use crate::operators::buffers;
-use crate::operators::channels::{CHUNK, total};
+use crate::operators::channels::CHUNK;
+use crate::operators::elementwise::swish;
+
+pub(crate) use backward::rectifier_gradient;
 
 /// What follows a normalisation in the same pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +30,8 @@ pub(crate) enum Epilogue {
     Add,
     /// The sum with other values, then the rectifier.
     AddRelu,
+    /// [`crate::Swish`] of steepness 1. What is normalised is not kept for the way back, but computed again.
+    Swish,
 }
 
 /// A normalisation of pixels x channels with all its numbers.
@@ -37,17 +49,6 @@ pub(crate) struct Normalisation {
     columns: usize,
     pub epilogue: Epilogue,
 }
-
-/// The gradients of a normalisation.
-pub(crate) struct NormalisationGradients {
-    /// Where it was asked for.
-    pub input: Option<Vec<f32>>,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
-}
-
-/// Normalised values of four pixels that share a maximum, or of one.
-type Slopes = [f32; 4];
 
 impl Normalisation {
     pub fn new(
@@ -110,18 +111,39 @@ impl Normalisation {
         let chunks = chunks.zip(values.par_chunks(size)).enumerate();
         chunks.for_each(|(index, (results, values))| {
             let others = others.map_or(&[][..], |others| &others[index * size..][..values.len()]);
-            arch.dispatch(|| match self.epilogue {
-                Epilogue::Plain => self.each(values, results, |z| z),
-                Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
-                Epilogue::ReluMaxPool => self.largest(values, results),
-                Epilogue::Add => self.each_with(values, others, results, |z| z),
-                Epilogue::AddRelu => self.each_with(values, others, results, |z| z.max(0.0)),
+            arch.dispatch(Forward {
+                of: self,
+                values,
+                others,
+                results,
             });
         });
         results
     }
 
-    #[inline]
+    /// The results of a chunk.
+    #[inline(always)]
+    fn finish(&self, values: &[f32], others: &[f32], results: &mut [f32]) {
+        match self.epilogue {
+            Epilogue::Plain => self.each(values, results, |z| z),
+            Epilogue::Relu => self.each(values, results, |z| z.max(0.0)),
+            Epilogue::ReluMaxPool => self.largest(values, results),
+            Epilogue::Add => self.each_with(values, others, results, |z| z),
+            Epilogue::AddRelu => self.each_with(values, others, results, |z| z.max(0.0)),
+            Epilogue::Swish => {
+                let size = self.block();
+                let blocks = results.chunks_mut(size).zip(values.chunks(size));
+                for (results, values) in blocks {
+                    self.each(values, results, |z| z);
+                    for z in results {
+                        *z = swish(*z, 1.0);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
     fn each(&self, values: &[f32], results: &mut [f32], finish: impl Fn(f32) -> f32) {
         let (mean, scale, bias) = self.numbers();
         let channels = mean.len();
@@ -135,7 +157,7 @@ impl Normalisation {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn each_with(
         &self,
         values: &[f32],
@@ -155,7 +177,7 @@ impl Normalisation {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn largest(&self, values: &[f32], results: &mut [f32]) {
         let (mean, scale, bias) = self.numbers();
         let channels = mean.len();
@@ -169,7 +191,7 @@ impl Normalisation {
     }
 
     /// Calls `visit` with the four pixels under each maximum and the place of its result.
-    #[inline]
+    #[inline(always)]
     fn windows(&self, values: &[f32], mut visit: impl FnMut([&[f32]; 4], usize)) {
         let channels = self.channels();
         let row = self.columns * channels;
@@ -185,7 +207,7 @@ impl Normalisation {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn numbers(&self) -> (&[f32], &[f32], &[f32]) {
         let channels = self.channels();
         (
@@ -195,169 +217,29 @@ impl Normalisation {
         )
     }
 
-    /// The gradients from the input `values` and the results' `slopes`; the input's own where it is `wanted`.
-    ///
-    /// Where a rectifier follows a sum, the slopes are those before it.
-    pub fn backward(&self, values: &[f32], slopes: &[f32], wanted: bool) -> NormalisationGradients {
-        let arch = Arch::new();
-        let channels = self.channels();
-        let parts = || {
-            values
-                .par_chunks(self.chunk())
-                .zip(slopes.par_chunks(self.chunk() / self.shrink()))
-        };
-        let sums: Vec<Vec<f32>> = parts()
-            .map(|(values, slopes)| arch.dispatch(|| self.sums(values, slopes)))
-            .collect();
-        let sums: Vec<f32> = total(&sums, 2 * channels)
-            .iter()
-            .map(|&sum| sum as f32)
-            .collect();
-        let (bias, weight) = sums.split_at(channels);
-        if !wanted {
-            return NormalisationGradients {
-                input: None,
-                weight: weight.to_vec(),
-                bias: bias.to_vec(),
-            };
-        }
-        // What the mean and the variance carry away, per value.
-        let count = if self.own {
-            (values.len() / channels) as f32
-        } else {
-            f32::INFINITY
-        };
-        let carried: Vec<[f32; 2]> = (0..channels)
-            .map(|c| [bias[c] / count, weight[c] / count * self.inverse[c]])
-            .collect();
-        let mut input = buffers::taken(values.len());
-        input
-            .par_chunks_mut(self.chunk())
-            .zip(parts())
-            .for_each(|(input, (values, slopes))| {
-                arch.dispatch(|| self.spread(values, slopes, &carried, input));
-            });
-        NormalisationGradients {
-            input: Some(input),
-            weight: weight.to_vec(),
-            bias: bias.to_vec(),
-        }
-    }
-
-    /// The sums of a chunk's slopes, then of its slopes times its normalised values.
-    #[inline]
-    fn sums(&self, values: &[f32], slopes: &[f32]) -> Vec<f32> {
-        let (mean, scale, bias) = self.numbers();
-        let channels = mean.len();
-        let mut sums = vec![0.0; 2 * channels];
-        let (plain, weighted) = sums.split_at_mut(channels);
-        if self.epilogue == Epilogue::ReluMaxPool {
-            self.windows(values, |window, at| {
-                let slopes = &slopes[at..at + channels];
-                for c in 0..channels {
-                    let centred = window.map(|values| values[c] - mean[c]);
-                    let parts = share(centred.map(|x| x * scale[c] + bias[c]), slopes[c]);
-                    plain[c] += (parts[0] + parts[1]) + (parts[2] + parts[3]);
-                    let products = [0, 1, 2, 3].map(|i| parts[i] * centred[i]);
-                    weighted[c] += (products[0] + products[1]) + (products[2] + products[3]);
-                }
-            });
-        } else {
-            let relu = self.epilogue == Epilogue::Relu;
-            for (values, slopes) in values
-                .chunks_exact(channels)
-                .zip(slopes.chunks_exact(channels))
-            {
-                for c in 0..channels {
-                    let centred = values[c] - mean[c];
-                    let passes = !relu || centred * scale[c] + bias[c] > 0.0;
-                    let slope = if passes { slopes[c] } else { 0.0 };
-                    plain[c] += slope;
-                    weighted[c] += slope * centred;
-                }
-            }
-        }
-        weighted
-            .iter_mut()
-            .zip(&self.inverse)
-            .for_each(|(sum, inverse)| *sum *= inverse);
-        sums
-    }
-
-    /// The input's gradient of a chunk.
-    #[inline]
-    fn spread(&self, values: &[f32], slopes: &[f32], carried: &[[f32; 2]], input: &mut [f32]) {
-        let (mean, scale, bias) = self.numbers();
-        let channels = mean.len();
-        let carried = &carried[..channels];
-        if self.epilogue == Epilogue::ReluMaxPool {
-            let row = self.columns * channels;
-            self.windows(values, |window, at| {
-                let slopes = &slopes[at..at + channels];
-                let first = at / (row / 2) * 2 * row + at % (row / 2) * 2;
-                let (upper, lower) = input[first..].split_at_mut(row);
-                let (a, b) = upper[..2 * channels].split_at_mut(channels);
-                let (x, y) = lower[..2 * channels].split_at_mut(channels);
-                for c in 0..channels {
-                    let centred = window.map(|values| values[c] - mean[c]);
-                    let parts = share(centred.map(|x| x * scale[c] + bias[c]), slopes[c]);
-                    let result = [0, 1, 2, 3].map(|i| {
-                        scale[c] * (parts[i] - carried[c][0] - centred[i] * carried[c][1])
-                    });
-                    [a[c], b[c], x[c], y[c]] = result;
-                }
-            });
-            return;
-        }
-        let relu = self.epilogue == Epilogue::Relu;
-        let pixels = values
-            .chunks_exact(channels)
-            .zip(slopes.chunks_exact(channels));
-        for ((values, slopes), input) in pixels.zip(input.chunks_exact_mut(channels)) {
-            for c in 0..channels {
-                let centred = values[c] - mean[c];
-                let passes = !relu || centred * scale[c] + bias[c] > 0.0;
-                let slope = if passes { slopes[c] } else { 0.0 };
-                input[c] = scale[c] * (slope - carried[c][0] - centred * carried[c][1]);
-            }
-        }
+    /// How many values are one block where a function follows: whole pixels, near enough to the processor for two passes. One loop over
+    /// all numbers of a block is vector code whatever the number of channels, which a loop over a pixel's is not.
+    fn block(&self) -> usize {
+        (BLOCK / self.channels()).max(1) * self.channels()
     }
 }
 
-/// Makes `slopes` those before a rectifier that gave `results`.
-pub(crate) fn rectifier_gradient(results: &[f32], slopes: &mut [f32]) {
-    let arch = Arch::new();
-    let chunks = slopes.par_chunks_mut(SPAN).zip(results.par_chunks(SPAN));
-    chunks.for_each(|(slopes, results)| {
-        arch.dispatch(|| {
-            for (slope, result) in slopes.iter_mut().zip(results) {
-                *slope = if *result > 0.0 { *slope } else { 0.0 };
-            }
-        });
-    });
+/// [`Normalisation::finish`] of a chunk: a type, since a long closure is not compiled for the processor at hand.
+struct Forward<'a> {
+    of: &'a Normalisation,
+    values: &'a [f32],
+    others: &'a [f32],
+    results: &'a mut [f32],
 }
 
-/// Numbers that one thread changes at once.
-const SPAN: usize = 1 << 14;
+impl WithSimd for Forward<'_> {
+    type Output = ();
 
-/// The slope goes to the first of the largest values, and nowhere where the rectifier stops it.
-#[inline]
-fn share(z: [f32; 4], slope: f32) -> Slopes {
-    let largest = z[0].max(z[1]).max(z[2].max(z[3]));
-    let slope = if largest > 0.0 { slope } else { 0.0 };
-    let first = [0, 1, 2, 3].map(|i| z[i] == largest);
-    [
-        if first[0] { slope } else { 0.0 },
-        if first[1] && !first[0] { slope } else { 0.0 },
-        if first[2] && !(first[0] || first[1]) {
-            slope
-        } else {
-            0.0
-        },
-        if first[3] && !(first[0] || first[1] || first[2]) {
-            slope
-        } else {
-            0.0
-        },
-    ]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.of.finish(self.values, self.others, self.results);
+    }
 }
+
+/// About how many values are one block: 16 KiB.
+const BLOCK: usize = 1 << 12;

@@ -71,30 +71,59 @@ fn fused_kernels_change_nothing() {
         graph.add("second spy", Sigmoid, &[relu]).unwrap();
         graph.output("y", pool).finish().unwrap()
     };
-    let mut images = formula("input", &[3, 4, 8, 6]);
+    fusing_changes_nothing(&build, [4, 3], &["bn.weight", "bn.bias"]);
+}
+
+/// As above, for Swish, with more pixels than one block has.
+#[test]
+fn a_fused_swish_changes_nothing() {
+    let build = |fused: bool| {
+        let mut graph = GraphBuilder::new("fusion", &[5, 40, 30]);
+        let conv = graph
+            .add("conv", Conv::same(5, 1), &[Value::INPUT])
+            .unwrap();
+        let norm = graph
+            .add("bn", BatchNormalization::default(), &[conv])
+            .unwrap();
+        let swish = graph.add("swish", Swish { alpha: 1.0 }, &[norm]).unwrap();
+        if !fused {
+            graph.add("spy", Sigmoid, &[norm]).unwrap();
+        }
+        graph.output("y", swish).finish().unwrap()
+    };
+    assert_eq!(
+        [true, false].map(|fused| fusion::Fused::at(&build(fused), 1).steps),
+        [2, 1]
+    );
+    fusing_changes_nothing(&build, [40, 30], &["bn.weight", "bn.bias", "conv.weight"]);
+}
+
+/// Results, and gradients of `parameters`, of a graph that is fused and one that is not; results have `rows` x `columns`.
+fn fusing_changes_nothing(
+    build: &dyn Fn(bool) -> Graph,
+    [rows, columns]: [usize; 2],
+    parameters: &[&str],
+) {
+    let whole: Vec<usize> = [&[3], build(true).input()].concat();
+    let mut images = formula("input", &whole);
     images.data.iter_mut().for_each(|x| *x = (*x * 2.0).round());
-    let results = [true, false].map(|fused| {
+    let [fused, alone] = [true, false].map(|fused| {
         let graph = build(fused);
-        let parameters = crate::reference::formula_parameters(&graph);
+        let values = crate::reference::formula_parameters(&graph);
         let mode = Mode::Training { seed: 0, step: 0 };
-        let run = interpret::run(&graph, &parameters, (on_tape(&images), 3), mode, true).unwrap();
-        let slopes = formula("slopes", &[3 * 4 * 3 * 4]).data[..3 * 4 * 4 * 3].to_vec();
+        let run = interpret::run(&graph, &values, (on_tape(&images), 3), mode, true).unwrap();
+        let slopes = formula("slopes", &[3 * whole[1] * rows * columns]).data;
         let output = interpret::read(&run.output);
         let mut gradients = interpret::backward(run.output, slopes);
-        let mut read = |name: &str| {
-            let gradient = Tape::grad_remove(&run.leaves[name], &mut gradients).unwrap();
+        let mut read = |name: &&str| {
+            let gradient = Tape::grad_remove(&run.leaves[*name], &mut gradients).unwrap();
             tape::numbers(&gradient.to_contiguous()).to_vec()
         };
-        (output, read("bn.weight"), read("bn.bias"))
+        (output, parameters.iter().map(&mut read).collect::<Vec<_>>())
     });
-    assert_eq!(results[0].0, results[1].0);
-    for (a, b) in [
-        (&results[0].1, &results[1].1),
-        (&results[0].2, &results[1].2),
-    ] {
-        a.iter()
-            .zip(b)
-            .for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
+    assert_eq!(fused.0, alone.0);
+    for (a, b) in fused.1.iter().flatten().zip(alone.1.iter().flatten()) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
     }
 }
 
