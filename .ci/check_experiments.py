@@ -1,5 +1,5 @@
-"""A network of slices with their neighbours (2.5D) and a second stage over the series beats the seed's row that it is built on, on
-the locked patients and by an interval that excludes 0. How it stands beside every other row is printed.
+"""A network of slices with their neighbours (2.5D) and a second stage over the series beats every row of the seed's table
+on the locked patients, by intervals that exclude 0.
 
 usage: check_experiments.py FALX FOLDER
 
@@ -12,7 +12,6 @@ import subprocess
 import sys
 
 OURS = "inception-v3-2.5d-gru"
-BUILT_ON = "inception-v3-oversampled-augmented"
 SEED = pathlib.Path(__file__).parent.parent / "recipes" / "seed"
 TODAY = ["inception-v3-gru", "resnet18-2.5d-gru", "resnet18-2.5d", "efficientnet-b0"]
 
@@ -28,14 +27,17 @@ def main():
     entries = {entry["name"]: entry["evaluation"] for entry in table["entries"]}
     losses = {d["entry"]: d["difference"] for d in table["differences"] if d["score"] == "weighted_log_loss"}
     print(f"{table['slices']} slices of {table['patients']} locked patients; {OURS} is what the others are compared with")
+    unbeaten = []
     for name, evaluation in entries.items():
         loss = evaluation["weighted_log_loss"]
         line = f"{name:38} {loss['value']:.4f} ({loss['low']:.4f} to {loss['high']:.4f})"
         if name in losses:
             more = losses[name]
             line += f"  {more['value']:+.4f} ({more['low']:+.4f} to {more['high']:+.4f})"
+            if name in seed and more["low"] <= 0:
+                unbeaten.append(name)
         print(line)
-    assert losses[BUILT_ON]["low"] > 0, "the seed's row is not worse by an interval that excludes 0"
+    assert not unbeaten, f"not worse by an interval that excludes 0: {', '.join(unbeaten)}"
 
 
 if __name__ == "__main__":

@@ -151,10 +151,10 @@ fn training(recipe: &Recipe) -> String {
             )
         },
     );
-    let changed = match (&recipe.augment, t.no_augment_epochs) {
+    let changed = match (&recipe.augment, t.no_augment_words()) {
         (None, _) => "no augmentation".to_owned(),
-        (Some(_), 0) => "seeded augmentation".to_owned(),
-        (Some(_), last) => format!("seeded augmentation but for the last {last} epochs"),
+        (Some(_), None) => "seeded augmentation".to_owned(),
+        (Some(_), Some(last)) => format!("seeded augmentation but for {last}"),
     };
     let then = recipe.sequence.as_ref().map_or_else(String::new, |s| {
         format!(

@@ -193,10 +193,9 @@ fn augmentation(recipe: &Recipe) -> String {
     let Some(augment) = recipe.augment else {
         return "none".to_owned();
     };
-    match recipe.training.no_augment_epochs {
-        0 => augment.words(),
-        1 => format!("{}; none in the last epoch", augment.words()),
-        last => format!("{}; none in the last {last} epochs", augment.words()),
+    match recipe.training.no_augment_words() {
+        None => augment.words(),
+        Some(last) => format!("{}; none in {last}", augment.words()),
     }
 }
 

@@ -64,19 +64,19 @@ impl About {
 fn shown(recipe: &Recipe) -> String {
     let mut ways = Vec::new();
     if recipe.sampler != falx_data::sampler::SamplerConfig::default() {
-        ways.push("resampled");
+        ways.push("resampled".to_owned());
     }
     if recipe.augment.is_some() {
-        ways.push(match recipe.training.no_augment_epochs {
-            0 => "augmented",
-            _ => "augmented but for the last epochs",
+        ways.push(match recipe.training.no_augment_words() {
+            None => "augmented".to_owned(),
+            Some(last) => format!("augmented but for {last}"),
         });
     }
     if recipe.network.dropout > 0.0 {
-        ways.push("dropout on");
+        ways.push("dropout on".to_owned());
     }
     if ways.is_empty() {
-        ways.push("before each step");
+        ways.push("before each step".to_owned());
     }
     format!("on slices as shown: {}", ways.join(", "))
 }

@@ -20,8 +20,8 @@ pub struct TrainingConfig {
     /// machine's speed: it cannot be repeated exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
-    /// The last epochs, so many, show slices as they are, without `augment`: what resampling has softened is no longer all that the
-    /// network knows when it is done, and its mean prediction is that of the slices in use. 0 = every epoch is augmented.
+    /// The last epochs, so many, show slices as they are, without `augment`, whose resampling softens them: the mean prediction comes
+    /// nearer to that of the slices in use. 0 = every epoch is augmented.
     #[serde(skip_serializing_if = "is_zero")]
     pub no_augment_epochs: u64,
     /// Slices that go through the network at once.
@@ -79,6 +79,15 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl TrainingConfig {
+    /// The epochs that show slices as they are, in words, where the recipe has some.
+    pub(crate) fn no_augment_words(&self) -> Option<String> {
+        match self.no_augment_epochs {
+            0 => None,
+            1 => Some("the last epoch".to_owned()),
+            last => Some(format!("the last {last} epochs")),
+        }
+    }
+
     pub(super) fn check(&self, is_augmented: bool) -> Result<(), String> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let ends_early = self.steps.is_some() || self.minutes.is_some() || self.patience.is_some();
