@@ -29,17 +29,24 @@ fn shelf() -> std::sync::MutexGuard<'static, Shelf> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// `length` numbers, whatever they are: for those who write all of them before they read one.
+/// `length` numbers, whatever they are, for a moment: for those who write all of them before they read one, and whose result is
+/// given back soon. A much larger buffer will do.
 pub fn taken(length: usize) -> Vec<f32> {
+    at_most(length, 4 * length)
+}
+
+/// The same for numbers that stay while others come and go: what is kept for the way back, gradients of weights.
+pub fn lasting(length: usize) -> Vec<f32> {
+    at_most(length, length + length / 4)
+}
+
+fn at_most(length: usize, most: usize) -> Vec<f32> {
     if length < LARGE {
         return vec![0.0; length];
     }
     let mut shelf = shelf();
-    let fits = shelf.buffers.iter().enumerate().filter(|(_, kept)| {
-        // A much larger one is left for those who need it.
-        let capacity = kept.buffer.capacity();
-        capacity >= length && capacity <= length + length / 4
-    });
+    let fits = shelf.buffers.iter().enumerate();
+    let fits = fits.filter(|(_, kept)| (length..=most).contains(&kept.buffer.capacity()));
     let best = fits.min_by_key(|(_, kept)| kept.buffer.capacity());
     let Some((index, _)) = best else {
         drop(shelf);

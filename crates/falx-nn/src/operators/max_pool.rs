@@ -96,7 +96,7 @@ impl PoolKernel {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let size: usize = self.output.iter().product();
         let mut results =
-            buffers::taken(images.len() / self.input.iter().product::<usize>() * size);
+            buffers::lasting(images.len() / self.input.iter().product::<usize>() * size);
         let images = images.par_chunks(self.input.iter().product());
         results
             .par_chunks_mut(size)
@@ -129,7 +129,7 @@ impl PoolKernel {
         let (arch, [channels, ..]) = (Arch::new(), self.output);
         let (size, row): (usize, usize) = (self.input.iter().product(), self.output[2] * channels);
         let rows = self.output[1];
-        let mut results = buffers::taken(images.len() / size * rows * row);
+        let mut results = buffers::lasting(images.len() / size * rows * row);
         let mut taps = vec![0_u8; results.len()];
         let lines = results.par_chunks_mut(row).zip(taps.par_chunks_mut(row));
         lines.enumerate().for_each(|(line, (results, taps))| {

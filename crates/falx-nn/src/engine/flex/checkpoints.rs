@@ -1,5 +1,6 @@
 //! One step: forward, loss and backward, whole or in segments whose values are computed again on the way back.
 
+use burn_backend::TensorMetadata;
 use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::FloatTensorOps;
 
@@ -69,7 +70,7 @@ pub fn step(
         let mut found = interpret::backward(run.output, here);
         for (name, leaf) in run.leaves {
             if let Some(gradient) = Tape::grad_remove(&leaf, &mut found) {
-                let shape = interpret::read_shape(&leaf);
+                let shape = gradient.shape().to_vec();
                 let data = taken(gradient);
                 gradients.push((name, Tensor { shape, data }));
             }

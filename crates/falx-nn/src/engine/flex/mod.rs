@@ -7,6 +7,7 @@ mod interpret;
 mod kernels;
 mod layout;
 mod prepared;
+mod remembered;
 mod tape;
 
 use burn_backend::backend::AutodiffBackend;

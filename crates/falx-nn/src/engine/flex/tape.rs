@@ -37,11 +37,6 @@ pub trait Recorded<const N: usize>: Clone + std::fmt::Debug + Send + 'static {
         release(slopes);
         gradients
     }
-
-    /// The values that it kept, when they are not needed any more.
-    fn values(self) -> Vec<FlexTensor> {
-        Vec::new()
-    }
 }
 
 /// Keeps the buffer of a value that nobody needs any more for others.
@@ -63,7 +58,7 @@ impl<R: Recorded<N>, const N: usize> Backward<Flex, N> for Step<R> {
         let slopes = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let found = ops.state.gradients_from(slopes, wanted);
-        ops.state.values().into_iter().for_each(release);
+        drop(ops.state);
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 gradients.register::<Flex>(parent.id, gradient);

@@ -105,7 +105,12 @@ impl Normalisation {
     /// The results for `values`, and for those which are added to them.
     pub fn forward(&self, values: &[f32], others: Option<&[f32]>) -> Vec<f32> {
         let arch = Arch::new();
-        let mut results = buffers::taken(values.len() / self.shrink());
+        let length = values.len() / self.shrink();
+        // What a convolution reads is computed again on the way back; a sum stays.
+        let mut results = match self.epilogue {
+            Epilogue::Add | Epilogue::AddRelu => buffers::lasting(length),
+            _ => buffers::taken(length),
+        };
         let size = self.chunk();
         let chunks = results.par_chunks_mut(size / self.shrink());
         let chunks = chunks.zip(values.par_chunks(size)).enumerate();

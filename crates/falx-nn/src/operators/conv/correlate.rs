@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use super::geometry::{Extent, Plan};
 use super::packed::{Block, Packed};
-use crate::operators::buffers;
 use crate::operators::simd::{Aligned, VECTORS, rows};
 
 /// Numbers of source and result that a tile touches, so that they stay in the second-level cache.
@@ -26,11 +25,16 @@ pub struct Finish<'a> {
     pub relu: bool,
 }
 
-/// The correlation of `images` (N, H, W, C) with the packed weights of each phase.
-pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed], finish: Finish<'_>) -> Vec<f32> {
+/// The correlation of `images` (N, H, W, C) with the packed weights of each phase, all of `results`.
+pub fn correlate(
+    plan: &Plan,
+    images: &[f32],
+    packed: &[Packed],
+    finish: Finish<'_>,
+    results: &mut [f32],
+) {
     let arch = Arch::new();
     let (source, result) = (plan.source, plan.result);
-    let mut results = buffers::taken(images.len() / source.len() * result.len());
     let rows = plan.positions(0, 0, result.rows);
     let touched = source.row() * plan.step[0] + result.row() * plan.spread[0];
     let least = PIXELS.div_ceil(plan.positions(1, 0, result.columns));
@@ -73,7 +77,6 @@ pub fn correlate(plan: &Plan, images: &[f32], packed: &[Packed], finish: Finish<
             });
         },
     );
-    results
 }
 
 struct Tile<'a> {

@@ -27,17 +27,17 @@ pub fn by_tap(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
     turned
 }
 
-/// The correlation of `images` (N, H, W, C) with `weights` by tap.
+/// The correlation of `images` (N, H, W, C) with `weights` by tap, all of `results`.
 pub fn correlate(
     plan: &Plan,
     columns: usize,
     images: &[f32],
     weights: &[f32],
     bias: Option<&[f32]>,
-) -> Vec<f32> {
+    results: &mut [f32],
+) {
     let arch = Arch::new();
     let (source, result) = (plan.source, plan.result);
-    let mut results = buffers::taken(images.len() / source.len() * result.len());
     let rows = plan.positions(0, 0, result.rows);
     let touched = source.row() * plan.step[0] + result.row() * plan.spread[0];
     let tile = (TILE / touched).clamp(1, rows);
@@ -70,7 +70,6 @@ pub fn correlate(
             }
         },
     );
-    results
 }
 
 /// Where each tap of a phase looks in the padded source, from a position's own place.

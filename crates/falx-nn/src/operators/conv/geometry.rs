@@ -104,6 +104,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How many results there are for so many numbers of images.
+    pub fn results(&self, numbers: usize) -> usize {
+        numbers / self.source.len() * self.result.len()
+    }
+
     /// From images to results.
     pub fn forward(geometry: &Geometry) -> Self {
         let taps = [0, 1].map(|axis: usize| {

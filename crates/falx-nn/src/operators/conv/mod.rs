@@ -16,7 +16,7 @@ use winograd::Winograd;
 
 use super::channels::sums;
 use super::window::Window;
-use super::{Rules, image};
+use super::{Rules, buffers, image};
 use crate::onnx::Attribute;
 use crate::{Initialisation, ParameterKind, ParameterSpec};
 
@@ -136,29 +136,35 @@ impl ConvKernel {
 
     /// The results for `images`.
     pub fn forward(&self, images: &[f32], weights: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        self.correlate(&Plan::forward(&self.0), images, weights, bias, false)
+        let plan = Plan::forward(&self.0);
+        let results = buffers::lasting(plan.results(images.len()));
+        self.correlate(&plan, images, (weights, bias, false), results)
     }
 
     /// The images' gradient from the results'.
     pub fn input_gradient(&self, slopes: &[f32], weights: &[f32]) -> Vec<f32> {
-        self.correlate(&Plan::backward(&self.0), slopes, weights, None, true)
+        let plan = Plan::backward(&self.0);
+        let results = buffers::taken(plan.results(slopes.len()));
+        self.correlate(&plan, slopes, (weights, None, true), results)
     }
 
     fn correlate(
         &self,
         plan: &Plan,
         images: &[f32],
-        weights: &[f32],
-        bias: Option<&[f32]>,
-        turned: bool,
+        (weights, bias, turned): (&[f32], Option<&[f32]>, bool),
+        mut results: Vec<f32>,
     ) -> Vec<f32> {
         if self.0.is_depthwise() {
             let weights = depthwise::by_tap(&self.0, weights);
-            return depthwise::correlate(plan, self.0.kernel[1], images, &weights, bias);
+            let columns = self.0.kernel[1];
+            depthwise::correlate(plan, columns, images, &weights, bias, &mut results);
+            return results;
         }
         let packed = |phase| Packed::new(&self.0, phase, weights, bias, turned);
         let packed: Vec<Packed> = plan.phases.iter().map(packed).collect();
-        correlate(plan, images, &packed, Finish::default())
+        correlate(plan, images, &packed, Finish::default(), &mut results);
+        results
     }
 
     /// The weights' gradient from the results'.
@@ -220,14 +226,23 @@ impl PreparedConv {
 
     /// The results for `images`; a depthwise convolution knows no `finish`.
     pub fn forward(&self, images: &[f32], finish: Finish<'_>) -> Vec<f32> {
+        let blank = || buffers::taken(self.plan.results(images.len()));
         match &self.weights {
-            Weights::Packed(packed) => correlate(&self.plan, images, packed, finish),
+            Weights::Packed(packed) => {
+                let mut results = blank();
+                correlate(&self.plan, images, packed, finish, &mut results);
+                results
+            }
             Weights::Winograd(winograd) => winograd.correlate(images, finish),
             Weights::Depthwise {
                 by_tap,
                 bias,
                 columns,
-            } => depthwise::correlate(&self.plan, *columns, images, by_tap, bias.as_deref()),
+            } => {
+                let (bias, mut results) = (bias.as_deref(), blank());
+                depthwise::correlate(&self.plan, *columns, images, by_tap, bias, &mut results);
+                results
+            }
         }
     }
 }

@@ -162,7 +162,7 @@ impl Layout {
     fn collect(&self, geometry: &Geometry, parts: &[Aligned]) -> Vec<f32> {
         let [inputs, outputs] = geometry.group();
         let depth = inputs * geometry.taps();
-        let mut gradient = buffers::taken(geometry.groups * outputs * depth);
+        let mut gradient = buffers::lasting(geometry.groups * outputs * depth);
         let group_sums = self.panels.count * self.panel(self.padded);
         gradient
             .par_chunks_mut(outputs * depth)

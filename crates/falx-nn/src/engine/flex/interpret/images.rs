@@ -3,6 +3,7 @@
 use burn_backend::TensorMetadata;
 
 use super::super::kernels;
+use super::super::remembered::Computed;
 use super::super::tape::Tracked;
 use super::Interpreter;
 use super::pairs::{first, last};
@@ -16,19 +17,22 @@ impl Interpreter<'_> {
         node: &Node,
         value: &Tracked,
         shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
+    ) -> Result<Computed, EngineError> {
         let (before, after) = (
             self.image(node.inputs.first()),
             self.image(Some(&Value::of_node(index))),
         );
-        Ok(match &node.operator {
-            Operator::AveragePool(pool) => {
-                kernels::resample(Resample::pool(pool, before, &after), value, shape)
-            }
-            Operator::Pad(pad) => kernels::resample(Resample::pad(pad, before), value, shape),
-            Operator::Resize(resize) => {
-                kernels::resample(Resample::resize(resize, before), value, shape)
-            }
+        let resample = match &node.operator {
+            Operator::AveragePool(pool) => Some(Resample::pool(pool, before, &after)),
+            Operator::Pad(pad) => Some(Resample::pad(pad, before)),
+            Operator::Resize(resize) => Some(Resample::resize(resize, before)),
+            _ => None,
+        };
+        if let Some(resample) = resample {
+            let remembered = self.remembered(node.inputs.first(), value);
+            return Ok(kernels::resample(resample, (value, remembered), shape));
+        }
+        let value = match &node.operator {
             Operator::GlobalMaxPool(_) => {
                 let whole = MaxPool {
                     kernel: [before[1], before[2]],
@@ -54,7 +58,8 @@ impl Interpreter<'_> {
                 };
                 let kernel = ConvKernel::new(&conv, after, before);
                 let bias = self.leaves.get(&format!("{}.bias", node.name));
-                kernels::conv_transpose(kernel, value, self.leaf(node, "weight")?, bias, shape)
+                let weight = self.leaf(node, "weight")?;
+                kernels::conv_transpose(kernel, value, weight, bias, shape)
             }
             Operator::LayerNormalization(norm) => {
                 // The channels of images lie last already.
@@ -80,6 +85,7 @@ impl Interpreter<'_> {
                     operator: other.name(),
                 });
             }
-        })
+        };
+        Ok(Computed::whole(value))
     }
 }

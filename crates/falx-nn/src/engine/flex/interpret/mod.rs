@@ -3,12 +3,13 @@
 //! Images are N, H, W, C on the tape: our kernels run along channels.
 
 mod images;
+mod leaves;
 mod normalisation;
 mod pairs;
 mod sequences;
 mod shapes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use burn_autodiff::Autodiff;
@@ -17,13 +18,15 @@ use burn_backend::backend::AutodiffBackend;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
 use burn_flex::Flex;
 
+pub use leaves::find;
+use leaves::{copy, leaves, missing, weight_of};
+
 use super::fusion::Fused;
 use super::kernels;
+use super::remembered::{Computed, Remembered};
 use super::tape::{Tape, Tracked, release, tensor};
-use crate::operators::{ConvKernel, Function, PoolKernel, Statistics, buffers};
-use crate::{
-    Dropout, EngineError, Graph, Node, Operator, ParameterKind, Parameters, Tensor, Training, Value,
-};
+use crate::operators::{ConvKernel, Function, PoolKernel, Statistics};
+use crate::{Dropout, EngineError, Graph, Node, Operator, Parameters, Tensor, Training, Value};
 
 /// How a graph is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +144,7 @@ impl Setting<'_> {
             training: self.training,
             track,
             leaves: leaves(self, &nodes, track)?,
+            again: BTreeMap::new(),
             statistics: Vec::new(),
         };
         let mut index = nodes.start;
@@ -162,72 +166,12 @@ impl Setting<'_> {
             let needed = |value: &Value| {
                 kept.contains(value) || later.iter().any(|node| node.inputs.contains(value))
             };
-            for (_, value) in values.extract_if(.., |value, _| !needed(value)) {
+            for (at, value) in values.extract_if(.., |value, _| !needed(value)) {
+                interpreter.again.remove(&at);
                 release(Tape::inner(value));
             }
         }
         Ok(interpreter)
-    }
-}
-
-/// The parameters of some nodes on the tape.
-fn leaves(
-    setting: &Setting<'_>,
-    nodes: &Range<usize>,
-    track: bool,
-) -> Result<BTreeMap<String, Tracked>, EngineError> {
-    let nodes = setting.graph.nodes().get(nodes.clone());
-    let names: BTreeSet<&str> = nodes
-        .unwrap_or_default()
-        .iter()
-        .map(|node| node.name.as_str())
-        .collect();
-    let is_owned = |name: &str| {
-        let ends = name.match_indices('.').map(|(end, _)| end);
-        ends.chain([name.len()])
-            .any(|end| names.contains(&name[..end]))
-    };
-    let leaf = |spec: &crate::ParameterSpec| {
-        // Running statistics stay off the tape, but must be there too.
-        let values = find(setting.parameters, &spec.name, &spec.shape)?;
-        if spec.kind == ParameterKind::RunningStatistic {
-            return Ok(None);
-        }
-        let mut copy = buffers::taken(values.len());
-        copy.copy_from_slice(values);
-        let leaf = Tape::from_inner(tensor(&spec.shape, copy));
-        let leaf =
-            if track && spec.kind == ParameterKind::Weight && !setting.training.freezes(&spec.name)
-            {
-                Tape::float_set_require_grad(leaf, true)
-            } else {
-                leaf
-            };
-        Ok(Some((spec.name.clone(), leaf)))
-    };
-    let specs = setting.graph.parameters().iter();
-    specs
-        .filter(|spec| is_owned(&spec.name))
-        .filter_map(|spec| leaf(spec).transpose())
-        .collect()
-}
-
-/// The numbers of a parameter, where it has the shape that the graph wants.
-pub fn find<'a>(
-    parameters: &'a Parameters,
-    name: &str,
-    shape: &[usize],
-) -> Result<&'a [f32], EngineError> {
-    match parameters.get(name) {
-        Some(tensor)
-            if tensor.shape == shape && tensor.data.len() == shape.iter().product::<usize>() =>
-        {
-            Ok(&tensor.data)
-        }
-        _ => Err(EngineError::Parameter {
-            name: name.to_owned(),
-            expected: shape.to_vec(),
-        }),
     }
 }
 
@@ -241,6 +185,8 @@ pub struct Interpreter<'a> {
     training: &'a Training,
     track: bool,
     leaves: BTreeMap<String, Tracked>,
+    /// How values that later nodes read are computed again, where they can be.
+    again: BTreeMap<Value, Remembered>,
     statistics: Vec<(String, Statistics, f32)>,
 }
 
@@ -256,6 +202,7 @@ impl<'a> Interpreter<'a> {
             training: setting.training,
             track: false,
             leaves: leaves(setting, &(index..index + 1), false)?,
+            again: BTreeMap::new(),
             statistics: Vec::new(),
         })
     }
@@ -268,24 +215,49 @@ impl<'a> Interpreter<'a> {
         inputs: &[&Tracked],
         fused: Fused,
     ) -> Result<Tracked, EngineError> {
+        let last = Value::of_node(index + fused.steps - 1);
+        let Computed { value, again } = self.computed(index, node, inputs, fused)?;
+        // What nothing is trained below is not asked for again.
+        if let Some(again) = again
+            && is_tracked(&value)
+        {
+            self.again.insert(last, again);
+        }
+        Ok(value)
+    }
+
+    /// What an operator remembers of the value `at`, which is `value` on the tape.
+    fn remembered(&self, at: Option<&Value>, value: &Tracked) -> Remembered {
+        let again = at.and_then(|at| self.again.get(at)).cloned();
+        again.unwrap_or_else(|| Remembered::whole(value))
+    }
+
+    fn computed(
+        &mut self,
+        index: usize,
+        node: &Node,
+        inputs: &[&Tracked],
+        fused: Fused,
+    ) -> Result<Computed, EngineError> {
         let &[first, ..] = inputs else {
             return Err(EngineError::NoOutput(self.graph.name().to_owned()));
         };
         let shape = self.tape_shape(Value::of_node(index + fused.steps - 1));
         let one = || first.clone();
-        Ok(match &node.operator {
+        let remembered = || self.remembered(node.inputs.first(), first);
+        let value = match &node.operator {
             Operator::Add(_)
             | Operator::Sub(_)
             | Operator::Mul(_)
             | Operator::Div(_)
             | Operator::MatMul(_)
-            | Operator::Max(_) => self.pair(node, inputs)?,
+            | Operator::Max(_) => return self.pair(node, inputs),
             Operator::AveragePool(_)
             | Operator::ConvTranspose(_)
             | Operator::GlobalMaxPool(_)
             | Operator::LayerNormalization(_)
             | Operator::Pad(_)
-            | Operator::Resize(_) => self.of_images(index, node, first, &shape)?,
+            | Operator::Resize(_) => return self.of_images(index, node, first, &shape),
             Operator::Concat(_)
             | Operator::Flatten(_)
             | Operator::LogSoftmax(_)
@@ -295,9 +267,9 @@ impl<'a> Interpreter<'a> {
             | Operator::Reshape(_)
             | Operator::Slice(_)
             | Operator::Softmax(_)
-            | Operator::Transpose(_) => self.reshaped(index, node, inputs)?,
+            | Operator::Transpose(_) => return self.reshaped(index, node, inputs),
             Operator::BatchNormalization(norm) => {
-                self.normalised(*norm, node, inputs, fused, &shape)?
+                return self.normalised(*norm, node, inputs, fused, &shape);
             }
             Operator::Conv(conv) => {
                 let kernel = ConvKernel::new(
@@ -305,8 +277,13 @@ impl<'a> Interpreter<'a> {
                     self.image(node.inputs.first()),
                     self.image(Some(&Value::of_node(index))),
                 );
+                let weight = self.leaf(node, "weight")?;
+                let weights = self.parameters.get(&weight_of(node));
+                let weights = weights.map(|weights| copy(&weights.shape, &weights.data));
+                let weights = weights.ok_or_else(|| missing(weight_of(node)))?;
                 let bias = self.leaves.get(&format!("{}.bias", node.name));
-                kernels::conv(kernel, first, self.leaf(node, "weight")?, bias, &shape)
+                let weights = (weight, weights.into());
+                kernels::conv(kernel, (first, remembered()), weights, bias, &shape)
             }
             Operator::Dropout(dropout) => self.dropout(*dropout, index, first, &shape),
             Operator::StochasticDepth(depth) => self.stochastic_depth(*depth, index, first, &shape),
@@ -337,9 +314,10 @@ impl<'a> Interpreter<'a> {
                     node: node.name.clone(),
                     operator: function.name(),
                 })?;
-                kernels::function(function, first)
+                return Ok(kernels::function(function, (first, remembered())));
             }
-        })
+        };
+        Ok(Computed::whole(value))
     }
 
     fn dropout(
@@ -358,10 +336,7 @@ impl<'a> Interpreter<'a> {
 
     fn leaf(&self, node: &Node, part: &str) -> Result<&Tracked, EngineError> {
         let name = format!("{}.{part}", node.name);
-        self.leaves.get(&name).ok_or(EngineError::Parameter {
-            name,
-            expected: Vec::new(),
-        })
+        self.leaves.get(&name).ok_or_else(|| missing(name))
     }
 
     /// Channels, height and width of a value.

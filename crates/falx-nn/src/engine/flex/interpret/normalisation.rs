@@ -4,6 +4,7 @@ use burn_backend::ops::FloatTensorOps;
 
 use super::super::fusion::Fused;
 use super::super::kernels;
+use super::super::remembered::{Computed, Remembered};
 use super::super::tape::{Tape, Tracked, numbers};
 use super::{Interpreter, Mode, find};
 use crate::operators::{Normalisation, Statistics};
@@ -17,10 +18,14 @@ impl Interpreter<'_> {
         inputs: &[&Tracked],
         fused: Fused,
         shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
+    ) -> Result<Computed, EngineError> {
+        let &[first, ..] = inputs else {
+            return Err(EngineError::NoOutput(self.graph.name().to_owned()));
+        };
         let rank = shape.len();
         if rank == 2 || rank == 4 {
-            return self.batch_normalization(norm, node, inputs, fused, shape);
+            let values = self.remembered(node.inputs.first(), first);
+            return self.batch_normalization(norm, node, (inputs, values), fused, shape);
         }
         // Only images lie with their channels last, where the kernel wants them.
         let there: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
@@ -29,18 +34,20 @@ impl Interpreter<'_> {
         let turn = |&value: &&Tracked| Tape::float_permute(value.clone(), &there);
         let turned: Vec<Tracked> = inputs.iter().map(turn).collect();
         let turned: Vec<&Tracked> = turned.iter().collect();
-        let results = self.batch_normalization(norm, node, &turned, fused, &shape)?;
-        Ok(Tape::float_permute(results, &back))
+        let values = Remembered::whole(turned.first().copied().unwrap_or(first));
+        let inputs = (turned.as_slice(), values);
+        let results = self.batch_normalization(norm, node, inputs, fused, &shape)?;
+        Ok(Computed::whole(Tape::float_permute(results.value, &back)))
     }
 
     fn batch_normalization(
         &mut self,
         norm: BatchNormalization,
         node: &Node,
-        inputs: &[&Tracked],
+        (inputs, remembered): (&[&Tracked], Remembered),
         fused: Fused,
         shape: &[usize],
-    ) -> Result<Tracked, EngineError> {
+    ) -> Result<Computed, EngineError> {
         let &[values, ..] = inputs else {
             return Err(EngineError::NoOutput(self.graph.name().to_owned()));
         };
@@ -79,9 +86,11 @@ impl Interpreter<'_> {
         );
         Ok(match (fused.other, inputs) {
             (Some(_), &[_, other, ..]) => {
-                kernels::normalise_and_add(normalisation, [values, weight, bias, other], shape)
+                let inputs = [values, weight, bias, other];
+                let sum = kernels::normalise_and_add(normalisation, inputs, remembered, shape);
+                Computed::whole(sum)
             }
-            _ => kernels::normalise(normalisation, [values, weight, bias], shape),
+            _ => kernels::normalise(normalisation, [values, weight, bias], remembered, shape),
         })
     }
 }

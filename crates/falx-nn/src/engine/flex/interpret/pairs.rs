@@ -5,13 +5,14 @@ use burn_backend::{Shape, TensorMetadata, get_device_settings};
 use burn_flex::FlexDevice;
 
 use super::super::kernels;
+use super::super::remembered::{Computed, Remembered};
 use super::super::tape::{Tape, Tracked};
 use super::Interpreter;
 use crate::operators::Constant;
 use crate::{Add, Div, EngineError, MatMul, Mul, Node, Operator, Sub};
 
 impl Interpreter<'_> {
-    pub(super) fn pair(&self, node: &Node, inputs: &[&Tracked]) -> Result<Tracked, EngineError> {
+    pub(super) fn pair(&self, node: &Node, inputs: &[&Tracked]) -> Result<Computed, EngineError> {
         let own = match &node.operator {
             Operator::Add(Add { constant })
             | Operator::Sub(Sub { constant })
@@ -29,16 +30,21 @@ impl Interpreter<'_> {
             (None, _) => return Err(EngineError::NoOutput(self.graph.name().to_owned())),
         };
         let (a, b) = (left.clone(), right.clone());
-        Ok(match &node.operator {
+        let value = match &node.operator {
             Operator::Add(_) => Tape::float_add(a, b),
             Operator::Sub(_) => Tape::float_sub(a, b),
-            Operator::Mul(_) => product(a, b),
+            Operator::Mul(_) => {
+                let remembered =
+                    |at: usize, value: &Tracked| self.remembered(node.inputs.get(at), value);
+                return Ok(product(a, b, remembered));
+            }
             Operator::Div(_) => Tape::float_div(a, b),
             Operator::MatMul(_) => matrices(a, b),
             _ => inputs.iter().skip(2).fold(larger(a, b), |largest, &value| {
                 larger(largest, value.clone())
             }),
-        })
+        };
+        Ok(Computed::whole(value))
     }
 
     /// The linear layer, over the last dimension.
@@ -109,19 +115,19 @@ fn matrices(a: Tracked, b: Tracked) -> Tracked {
     last(Tape::float_matmul(first(a), first(b)))
 }
 
-/// The product; one factor for each channel of an image has a kernel of its own.
-fn product(a: Tracked, b: Tracked) -> Tracked {
+/// The product; one factor for each channel of an image has a kernel of its own, for which factors are remembered by their place.
+fn product(a: Tracked, b: Tracked, remembered: impl Fn(usize, &Tracked) -> Remembered) -> Computed {
     let (left, right) = (a.shape().to_vec(), b.shape().to_vec());
     let is_scale = |images: &[usize], factors: &[usize]| match (images, factors) {
         (&[n, h, w, c], &[m, 1, 1, d]) => n == m && c == d && h * w > 1,
         _ => false,
     };
     if is_scale(&left, &right) {
-        kernels::scale(&a, &b)
+        kernels::scale((&a, remembered(0, &a)), &b)
     } else if is_scale(&right, &left) {
-        kernels::scale(&b, &a)
+        kernels::scale((&b, remembered(1, &b)), &a)
     } else {
-        Tape::float_mul(a, b)
+        Computed::whole(Tape::float_mul(a, b))
     }
 }
 

@@ -4,6 +4,7 @@ use burn_backend::ops::{ActivationOps, FloatTensorOps};
 use burn_backend::{Shape, Slice, TensorMetadata};
 
 use super::super::kernels;
+use super::super::remembered::{Computed, Remembered};
 use super::super::tape::{Tape, Tracked};
 use super::Interpreter;
 use super::pairs::{first, last};
@@ -15,7 +16,7 @@ impl Interpreter<'_> {
         index: usize,
         node: &Node,
         inputs: &[&Tracked],
-    ) -> Result<Tracked, EngineError> {
+    ) -> Result<Computed, EngineError> {
         let &[value, ..] = inputs else {
             return Err(EngineError::NoOutput(self.graph.name().to_owned()));
         };
@@ -27,11 +28,22 @@ impl Interpreter<'_> {
             } else {
                 concat.axis
             };
-            return Ok(joined(inputs, axis));
+            let value = joined(inputs, axis);
+            let along_last = axis + 1 == value.shape().num_dims();
+            let again = along_last.then(|| {
+                let parts = node.inputs.iter().zip(inputs);
+                let parts = parts.map(|(at, value)| self.remembered(Some(at), value));
+                let parts: Vec<Remembered> = parts.collect();
+                kernels::join_again(&parts, &value.shape())
+            });
+            return Ok(Computed {
+                value,
+                again: again.flatten(),
+            });
         }
         // Axes are counted with channels first.
         let value = first(value.clone());
-        Ok(last(match &node.operator {
+        let value = last(match &node.operator {
             Operator::Flatten(_) | Operator::Reshape(_) => {
                 Tape::float_reshape(value, Shape::from(shape))
             }
@@ -61,7 +73,8 @@ impl Interpreter<'_> {
                     operator: other.name(),
                 });
             }
-        }))
+        });
+        Ok(Computed::whole(value))
     }
 
     /// The shape of a value with its batch, in ONNX's order.

@@ -1,10 +1,12 @@
 //! What the operators beside convolution, normalisation and maximum remember.
 
+use std::sync::Arc;
+
 use burn_backend::TensorMetadata;
 use burn_flex::FlexTensor;
 
+use super::super::remembered::{Computed, Held, Remembered};
 use super::super::tape::{Recorded, Tracked, numbers, record, tensor};
-use super::like;
 use crate::operators::{
     ConvKernel, Function, Resample, RowNormalisation, join as rows, means, means_gradient, part,
     scale as channels,
@@ -13,36 +15,39 @@ use crate::operators::{
 #[derive(Clone, Debug)]
 struct RecordedFunction {
     function: Function,
-    values: FlexTensor,
+    values: Remembered,
 }
 
 impl Recorded<1> for RecordedFunction {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
-        let gradient = self
-            .function
-            .backward(numbers(&self.values), numbers(slopes));
-        [Some(like(&self.values, gradient))]
-    }
-
-    fn values(self) -> Vec<FlexTensor> {
-        vec![self.values]
+        let values = self.values.held();
+        let gradient = self.function.backward(values.numbers(), numbers(slopes));
+        [Some(tensor(&values.shape(), gradient))]
     }
 }
 
-/// A function of each number.
-pub fn function(function: Function, values: &Tracked) -> Tracked {
-    let inner = values.primitive().to_contiguous();
-    let results = like(&inner, function.forward(numbers(&inner)));
+/// A function of each number; and how its results are computed again, where its values are.
+pub fn function(function: Function, (values, remembered): (&Tracked, Remembered)) -> Computed {
+    let inner = Held::of(values);
+    let results = tensor(&inner.shape(), function.forward(inner.numbers()));
+    let again = remembered.is_again().then(|| {
+        Remembered::again(&[&remembered], &inner.shape(), move |values| {
+            function.forward(values[0])
+        })
+    });
     let recorded = RecordedFunction {
         function,
-        values: inner,
+        values: remembered,
     };
-    record([values], recorded, results)
+    Computed {
+        value: record([values], recorded, results),
+        again,
+    }
 }
 
 #[derive(Clone, Debug)]
 struct RecordedResample {
-    resample: Resample,
+    resample: Arc<Resample>,
     shape: Vec<usize>,
 }
 
@@ -55,43 +60,56 @@ impl Recorded<1> for RecordedResample {
     }
 }
 
-/// Weighted sums of pixels into values of `shape`.
-pub fn resample(resample: Resample, images: &Tracked, shape: &[usize]) -> Tracked {
-    let values = images.primitive().to_contiguous();
-    let results = tensor(shape, resample.forward(numbers(&values)));
-    let shape = values.shape().to_vec();
-    record([images], RecordedResample { resample, shape }, results)
+/// Weighted sums of pixels into values of `shape`; and how these are computed again, where the images are.
+pub fn resample(
+    resample: Resample,
+    (images, remembered): (&Tracked, Remembered),
+    shape: &[usize],
+) -> Computed {
+    let resample = Arc::new(resample);
+    let values = Held::of(images);
+    let results = tensor(shape, resample.forward(values.numbers()));
+    let again = remembered.is_again().then(|| {
+        let once_more = Arc::clone(&resample);
+        Remembered::again(&[&remembered], shape, move |images| {
+            once_more.forward(images[0])
+        })
+    });
+    let recorded = RecordedResample {
+        resample,
+        shape: values.shape(),
+    };
+    Computed {
+        value: record([images], recorded, results),
+        again,
+    }
 }
 
 #[derive(Clone, Debug)]
 struct RecordedRows {
     rows: RowNormalisation,
-    values: FlexTensor,
-    weight: FlexTensor,
+    values: Held,
+    weight: Held,
 }
 
 impl Recorded<3> for RecordedRows {
     fn gradients(&self, slopes: &FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-        let [values, weight] = [&self.values, &self.weight].map(numbers);
+        let [values, weight] = [&self.values, &self.weight].map(Held::numbers);
         let gradients = self.rows.backward(values, weight, numbers(slopes));
         let row = |gradient: Vec<f32>| Some(tensor(&[gradient.len()], gradient));
         [
-            Some(like(&self.values, gradients.input)),
+            Some(tensor(&self.values.shape(), gradients.input)),
             row(gradients.weight),
             row(gradients.bias),
         ]
-    }
-
-    fn values(self) -> Vec<FlexTensor> {
-        vec![self.values]
     }
 }
 
 /// Rows normalised one by one: values, weight, bias.
 pub fn normalise_rows(rows: RowNormalisation, inputs: [&Tracked; 3]) -> Tracked {
-    let [values, weight, bias] = inputs.map(|input| input.primitive().to_contiguous());
-    let results = rows.forward(numbers(&values), numbers(&weight), numbers(&bias));
-    let results = like(&values, results);
+    let [values, weight, bias] = inputs.map(Held::of);
+    let results = rows.forward(values.numbers(), weight.numbers(), bias.numbers());
+    let results = tensor(&values.shape(), results);
     let recorded = RecordedRows {
         rows,
         values,
@@ -135,6 +153,16 @@ pub fn join<const N: usize>(inputs: [&Tracked; N]) -> Tracked {
     record(inputs, RecordedJoin(shapes), tensor(&shape, results))
 }
 
+/// How values of `shape` are computed again that lie side by side, where one of them is.
+pub fn join_again(values: &[Remembered], shape: &[usize]) -> Option<Remembered> {
+    values.iter().any(Remembered::is_again).then(|| {
+        let width = |value: &Remembered| value.shape().last().copied().unwrap_or(0);
+        let widths: Vec<usize> = values.iter().map(width).collect();
+        let values: Vec<&Remembered> = values.iter().collect();
+        Remembered::again(&values, shape, move |values| rows(values, &widths))
+    })
+}
+
 #[derive(Clone, Debug)]
 struct RecordedMean {
     /// N, H, W, C.
@@ -163,63 +191,74 @@ pub fn mean(images: &Tracked, input: [usize; 4], shape: &[usize]) -> Tracked {
 
 #[derive(Clone, Debug)]
 struct RecordedScale {
-    images: FlexTensor,
-    factors: FlexTensor,
+    images: Remembered,
+    factors: Held,
     channels: usize,
 }
 
 impl Recorded<2> for RecordedScale {
     fn gradients(&self, slopes: &FlexTensor, wanted: [bool; 2]) -> [Option<FlexTensor>; 2] {
-        let [images, factors] = [&self.images, &self.factors].map(numbers);
-        let slopes = numbers(slopes);
+        let (factors, slopes) = (self.factors.numbers(), numbers(slopes));
         [
             wanted[0].then(|| {
-                like(
-                    &self.images,
-                    channels::forward(slopes, factors, self.channels),
-                )
+                let gradient = channels::forward(slopes, factors, self.channels);
+                tensor(&self.images.shape(), gradient)
             }),
             wanted[1].then(|| {
+                let images = self.images.held();
+                let images = images.numbers();
                 let gradient = channels::factors(images, slopes, factors.len(), self.channels);
-                like(&self.factors, gradient)
+                tensor(&self.factors.shape(), gradient)
             }),
         ]
     }
-
-    fn values(self) -> Vec<FlexTensor> {
-        vec![self.images]
-    }
 }
 
-/// Images of N, H, W, C times factors of N, 1, 1, C.
-pub fn scale(images: &Tracked, factors: &Tracked) -> Tracked {
-    let [inner, by] = [images, factors].map(|value| value.primitive().to_contiguous());
-    let channels = by.shape().to_vec().last().copied().unwrap_or(1);
-    let results = channels::forward(numbers(&inner), numbers(&by), channels);
-    let results = like(&inner, results);
+/// Images of N, H, W, C times factors of N, 1, 1, C; and how the products are computed again, where the images are.
+pub fn scale((images, remembered): (&Tracked, Remembered), factors: &Tracked) -> Computed {
+    let [inner, by] = [images, factors].map(Held::of);
+    let channels = by.shape().last().copied().unwrap_or(1);
+    let results = channels::forward(inner.numbers(), by.numbers(), channels);
+    let results = tensor(&inner.shape(), results);
+    let again = remembered.is_again().then(|| {
+        let sources = [&remembered, &Remembered::Whole(by.clone())];
+        Remembered::again(&sources, &inner.shape(), move |values| {
+            channels::forward(values[0], values[1], channels)
+        })
+    });
     let recorded = RecordedScale {
-        images: inner,
+        images: remembered,
         factors: by,
         channels,
     };
-    record([images, factors], recorded, results)
+    Computed {
+        value: record([images, factors], recorded, results),
+        again,
+    }
 }
 
 #[derive(Clone, Debug)]
 struct RecordedConvTranspose {
     kernel: ConvKernel,
-    images: FlexTensor,
-    weights: FlexTensor,
+    images: Held,
+    weights: Held,
     channels: usize,
 }
 
 impl<const N: usize> Recorded<N> for RecordedConvTranspose {
     fn gradients(&self, slopes: &FlexTensor, wanted: [bool; N]) -> [Option<FlexTensor>; N] {
-        let [images, weights, slopes] = [&self.images, &self.weights, slopes].map(numbers);
+        let [images, weights] = [&self.images, &self.weights];
+        let slopes = numbers(slopes);
         std::array::from_fn(|input| {
             wanted[input].then(|| match input {
-                0 => like(&self.images, self.kernel.forward(slopes, weights, None)),
-                1 => like(&self.weights, self.kernel.weight_gradient(slopes, images)),
+                0 => {
+                    let gradient = self.kernel.forward(slopes, weights.numbers(), None);
+                    tensor(&images.shape(), gradient)
+                }
+                1 => {
+                    let gradient = self.kernel.weight_gradient(slopes, images.numbers());
+                    tensor(&weights.shape(), gradient)
+                }
                 _ => {
                     let sums = crate::operators::channel_sums(slopes, self.channels);
                     tensor(&[sums.len()], sums)
@@ -240,11 +279,11 @@ pub fn conv_transpose(
     let channels = shape.last().copied().unwrap_or(1);
     let recorded = RecordedConvTranspose {
         kernel,
-        images: images.primitive().to_contiguous(),
-        weights: weights.primitive().to_contiguous(),
+        images: Held::of(images),
+        weights: Held::of(weights),
         channels,
     };
-    let (values, inner) = (numbers(&recorded.images), numbers(&recorded.weights));
+    let (values, inner) = (recorded.images.numbers(), recorded.weights.numbers());
     let mut results = kernel.input_gradient(values, inner);
     if let Some(bias) = bias {
         let bias = numbers(bias.primitive());
