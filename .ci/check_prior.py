@@ -3,10 +3,10 @@ correction is taken back.
 
 usage: check_prior.py FALX RUN INDEX WORK
 
-RUN was trained with `sampler.positive_any_share` on a split of INDEX that locks patients away. What is looked at is the
-calibration in the large of the locked patients' slices, in logits, 0 where mean prediction and prevalence agree: its
-interval over patients must hold 0, and that of the predictions without the correction, which `falx predict --prevalence`
-with the share that training showed takes back, must lie below 0.
+RUN was trained with `sampler.positive_any_share`; INDEX has patients that it has not seen. What is looked at is the calibration in
+the large of their slices, in logits, 0 where mean prediction and prevalence agree: its interval over patients must hold 0, and that
+of the predictions without the correction, which `falx predict --prevalence` with the share that training showed takes back, must
+lie below 0.
 """
 
 import csv
@@ -42,22 +42,16 @@ def main():
     binary, run, index, work = sys.argv[1:]
     run, work = pathlib.Path(run), pathlib.Path(work)
     work.mkdir(parents=True, exist_ok=True)
-    test = rows(run / "predictions-test.csv")
-    locked = {row[0] for row in test[1:]}
-    corrected = in_the_large(falx(binary, "evaluate", run, "--json"))
-
     manifest = tomllib.loads((run / "bundle" / "bundle.toml").read_text(encoding="utf-8"))
     shown = manifest["prior"]["shown_any"]
     print(f"training showed any in {shown:.4f} of the slices; the training data have it in {manifest['prevalence'][ANY]:.4f}")
-    falx(binary, "predict", index, "--model", run, "--prevalence", shown, "--out", work / "all.csv")
-    raw = [row for row in rows(work / "all.csv") if row[0] in locked or row[0] == "image_id"]
-    assert len(raw) == len(test), "predictions of the locked slices are missing"
-    with open(work / "raw.csv", "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(raw)
-    uncorrected = in_the_large(falx(binary, "evaluate", work / "raw.csv", "--index", index, "--json"))
-
-    words("corrected", corrected, test)
-    words("uncorrected", uncorrected, raw)
+    found = {}
+    for name, more in [("corrected", []), ("uncorrected", ["--prevalence", shown])]:
+        path = work / f"{name}.csv"
+        falx(binary, "predict", index, "--model", run, *more, "--out", path)
+        found[name] = in_the_large(falx(binary, "evaluate", path, "--index", index, "--json"))
+        words(name, found[name], rows(path))
+    corrected, uncorrected = found["corrected"], found["uncorrected"]
     assert corrected["low"] <= 0 <= corrected["high"], "the mean prediction is not the prevalence"
     assert uncorrected["high"] < 0, "oversampling has shifted nothing"
 
