@@ -186,30 +186,33 @@ impl Normalisation {
     fn largest(&self, values: &[f32], results: &mut [f32]) {
         let (mean, scale, bias) = self.numbers();
         let channels = mean.len();
-        self.windows(values, |window, at| {
-            let results = &mut results[at..at + channels];
+        for index in 0..values.len() / (4 * channels) {
+            let window = self.window(values, index);
+            let results = &mut results[index * channels..][..channels];
             for c in 0..channels {
-                let z = window.map(|values| (values[c] - mean[c]) * scale[c] + bias[c]);
+                let z = each_of(window, c, |x| (x - mean[c]) * scale[c] + bias[c]);
                 results[c] = z[0].max(z[1]).max(z[2].max(z[3])).max(0.0);
             }
-        });
+        }
     }
 
-    /// Calls `visit` with the four pixels under each maximum and the place of its result.
+    /// The four pixels under the maximum at `index`.
     #[inline(always)]
-    fn windows(&self, values: &[f32], mut visit: impl FnMut([&[f32]; 4], usize)) {
+    fn window<'v>(&self, values: &'v [f32], index: usize) -> [&'v [f32]; 4] {
         let channels = self.channels();
-        let row = self.columns * channels;
-        for (y, pair) in values.chunks_exact(2 * row).enumerate() {
-            let (upper, lower) = pair.split_at(row);
-            let pixels = upper
-                .chunks_exact(2 * channels)
-                .zip(lower.chunks_exact(2 * channels));
-            for (x, (upper, lower)) in pixels.enumerate() {
-                let ((a, b), (c, d)) = (upper.split_at(channels), lower.split_at(channels));
-                visit([a, b, c, d], y * row / 2 + x * channels);
-            }
-        }
+        let first = self.window_start(index);
+        let upper = &values[first..][..2 * channels];
+        let lower = &values[first + self.columns * channels..][..2 * channels];
+        let ((a, b), (c, d)) = (upper.split_at(channels), lower.split_at(channels));
+        [a, b, c, d]
+    }
+
+    /// Where the first of these pixels lies.
+    #[inline(always)]
+    fn window_start(&self, index: usize) -> usize {
+        let half = self.columns / 2;
+        let (y, x) = (index / half, index % half);
+        2 * (y * self.columns + x) * self.channels()
     }
 
     #[inline(always)]
@@ -227,6 +230,18 @@ impl Normalisation {
     fn block(&self) -> usize {
         (BLOCK / self.channels()).max(1) * self.channels()
     }
+}
+
+/// A function of the four pixels' values of a channel. Arrays' own `map` is not inlined, and then not compiled for the processor at hand.
+#[inline(always)]
+fn each_of(window: [&[f32]; 4], channel: usize, of: impl Fn(f32) -> f32) -> [f32; 4] {
+    let [a, b, c, d] = window;
+    [
+        of(a[channel]),
+        of(b[channel]),
+        of(c[channel]),
+        of(d[channel]),
+    ]
 }
 
 /// [`Normalisation::finish`] of a chunk: a type, since a long closure is not compiled for the processor at hand.

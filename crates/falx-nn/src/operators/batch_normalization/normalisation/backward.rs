@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Epilogue, Normalisation};
+use super::{Epilogue, Normalisation, each_of};
 use crate::operators::buffers;
 use crate::operators::channels::total;
 use crate::operators::elementwise::swish_slope;
@@ -95,16 +95,18 @@ impl Normalisation {
         match self.epilogue {
             Epilogue::ReluMaxPool => {
                 let (plain, weighted) = sums.split_at_mut(channels);
-                self.windows(values, |window, at| {
-                    let slopes = &slopes[at..at + channels];
+                let weighted = &mut weighted[..channels];
+                for index in 0..values.len() / (4 * channels) {
+                    let window = self.window(values, index);
+                    let slopes = &slopes[index * channels..][..channels];
                     for c in 0..channels {
-                        let centred = window.map(|values| values[c] - mean[c]);
-                        let parts = share(centred.map(|x| x * scale[c] + bias[c]), slopes[c]);
-                        plain[c] += (parts[0] + parts[1]) + (parts[2] + parts[3]);
-                        let products = [0, 1, 2, 3].map(|i| parts[i] * centred[i]);
-                        weighted[c] += (products[0] + products[1]) + (products[2] + products[3]);
+                        let x = each_of(window, c, |x| x - mean[c]);
+                        let z = each_of(window, c, |x| (x - mean[c]) * scale[c] + bias[c]);
+                        let g = share(z, slopes[c]);
+                        plain[c] += (g[0] + g[1]) + (g[2] + g[3]);
+                        weighted[c] += (g[0] * x[0] + g[1] * x[1]) + (g[2] * x[2] + g[3] * x[3]);
                     }
-                });
+                }
             }
             Epilogue::Relu => self.sums_each(values, slopes, &mut sums, rectified),
             Epilogue::Swish => {
@@ -197,20 +199,23 @@ impl Normalisation {
         let channels = mean.len();
         let carried = &carried[..channels];
         let row = self.columns * channels;
-        self.windows(values, |window, at| {
-            let slopes = &slopes[at..at + channels];
-            let first = at / (row / 2) * 2 * row + at % (row / 2) * 2;
-            let (upper, lower) = input[first..].split_at_mut(row);
-            let (a, b) = upper[..2 * channels].split_at_mut(channels);
-            let (x, y) = lower[..2 * channels].split_at_mut(channels);
+        for index in 0..values.len() / (4 * channels) {
+            let window = self.window(values, index);
+            let slopes = &slopes[index * channels..][..channels];
+            let (upper, lower) = input[self.window_start(index)..].split_at_mut(row);
+            let (upper_left, upper_right) = upper[..2 * channels].split_at_mut(channels);
+            let (lower_left, lower_right) = lower[..2 * channels].split_at_mut(channels);
             for c in 0..channels {
-                let centred = window.map(|values| values[c] - mean[c]);
-                let parts = share(centred.map(|x| x * scale[c] + bias[c]), slopes[c]);
-                let result = [0, 1, 2, 3]
-                    .map(|i| scale[c] * (parts[i] - carried[c][0] - centred[i] * carried[c][1]));
-                [a[c], b[c], x[c], y[c]] = result;
+                let x = each_of(window, c, |x| x - mean[c]);
+                let z = each_of(window, c, |x| (x - mean[c]) * scale[c] + bias[c]);
+                let g = share(z, slopes[c]);
+                let spread = |g: f32, x: f32| scale[c] * (g - carried[c][0] - x * carried[c][1]);
+                upper_left[c] = spread(g[0], x[0]);
+                upper_right[c] = spread(g[1], x[1]);
+                lower_left[c] = spread(g[2], x[2]);
+                lower_right[c] = spread(g[3], x[3]);
             }
-        });
+        }
     }
 
     #[inline(always)]
@@ -300,7 +305,12 @@ const SPAN: usize = 1 << 14;
 fn share(z: [f32; 4], slope: f32) -> Slopes {
     let largest = z[0].max(z[1]).max(z[2].max(z[3]));
     let slope = if largest > 0.0 { slope } else { 0.0 };
-    let first = [0, 1, 2, 3].map(|i| z[i] == largest);
+    let first = [
+        z[0] == largest,
+        z[1] == largest,
+        z[2] == largest,
+        z[3] == largest,
+    ];
     [
         if first[0] { slope } else { 0.0 },
         if first[1] && !first[0] { slope } else { 0.0 },
