@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 
+ANY = 5
 OURS = "inception-resnet-v2-2.5d-gru"
 SEED = pathlib.Path(__file__).parent.parent / "recipes" / "seed"
 TODAY = ["inception-v3-2.5d-gru", "inception-v3-gru", "resnet18-2.5d-gru", "resnet18-2.5d", "efficientnet-b0"]
@@ -37,8 +38,8 @@ def main():
     unbeaten = []
     for entry in table["entries"]:
         name, evaluation = entry["name"], entry["evaluation"]
-        loss, roc = evaluation["weighted_log_loss"], evaluation["labels"][5]["auc"]
-        line = f"{name:38} {loss['value']:.4f} ({loss['low']:.4f} to {loss['high']:.4f}) AUC of any {roc['value']:.3f}"
+        loss, auc = evaluation["weighted_log_loss"], evaluation["labels"][ANY]["auc"]
+        line = f"{name:38} {loss['value']:.4f} ({loss['low']:.4f} to {loss['high']:.4f}) AUC of any {auc['value']:.3f}"
         if name in losses:
             more = losses[name]
             line += f"  {more['value']:+.4f} ({more['low']:+.4f} to {more['high']:+.4f})"
